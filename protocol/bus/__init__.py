@@ -1,0 +1,1 @@
+"""What gateways, engines and workers say to each other through Redis. Internal: no client ever sees it."""

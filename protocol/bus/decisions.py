@@ -1,0 +1,30 @@
+"""What a decider may answer besides events.
+
+Invariant: values, never exceptions: saying no is part of the work.
+"""
+
+from typing import Any
+
+import msgspec
+
+from protocol.wire.codes import Code
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """No, and why. `instead` names the conversation to use (CONTINUED)."""
+
+    code: Code
+    instead: str = ""
+
+
+class First(msgspec.Struct, frozen=True):
+    """Decide `command` first, in the same step; if that is not refused, ask me again (a reply claims)."""
+
+    command: Any
+
+
+class Already(msgspec.Struct, frozen=True):
+    """What was asked is already so: nothing happens, and that is success. `seq` names the entry that made it so."""
+
+    seq: int = 0
+    event: str = ""

@@ -1,0 +1,129 @@
+"""What one decision asks of the others in the cell (at once, in the same step) and of the world (after the commit).
+
+Invariant: nothing here leaves a cell except through a commit.
+"""
+
+from typing import Any
+
+import msgspec
+
+from protocol.bus.commands import TimerFired
+from protocol.ids import AccountId, AgentId, ConversationId, InboxId, RuleId
+from protocol.wire.content import Author
+
+
+class Inner(msgspec.Struct, frozen=True):
+    """A command between aggregates of one cell: decided in the same step, first in first out."""
+
+    account: AccountId
+    conversation: ConversationId
+
+
+class Seek(Inner):
+    """To the roster: find an agent. A conversation that the roster holds as assigned is freed first.
+
+    `since_ms`: since when it waits (kept across offers and lost agents). `prefer`: asked first, if eligible, without
+    using a turn. `avoid`: who just lost it. `rule` None: nobody is sought, anybody of the inbox may claim.
+    """
+
+    inbox: InboxId
+    rule: RuleId | None
+    since_ms: int
+    reason: str
+    prefer: AgentId | None = None
+    avoid: AgentId | None = None
+
+
+class Release(Inner):
+    """To the roster: this conversation needs nobody any more (closed, parked)."""
+
+
+class Assign(Inner):
+    """To the conversation: `agent` has it now. `reason`: offer, auto, claim, last_agent."""
+
+    agent: Author
+    reason: str
+
+
+class HandOver(Inner):
+    """To the conversation: from its agent to another, asked by `by`."""
+
+    by: Author
+    to: Author
+    note: str
+
+
+class AgentLost(Inner):
+    """To the conversation: its agent's grace is over; owed a reply, it is handed on, else at the next message."""
+
+    agent: AgentId
+
+
+class NoteStarted(Inner):
+    """To the visitor: this is now the current conversation under a chatflow."""
+
+    visitor: str
+    chatflow: str
+    ordinal: int
+    reopen_window_s: int
+
+
+class NoteClosed(Inner):
+    """To the visitor: the current conversation closed, or (closed False) was reopened."""
+
+    visitor: str
+    chatflow: str
+    closed: bool
+
+
+class NoteConsent(Inner):
+    """To the visitor: a consent step was answered."""
+
+    visitor: str
+    purpose: str
+    answer: str
+    text_hash: str
+    chatflow: str
+    version: int
+    locale: str
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """Something the commit does beside the states."""
+
+
+class SetTimer(Effect):
+    """Put `command` into the inbox at `due_ms`."""
+
+    due_ms: int
+    command: TimerFired
+
+
+class CancelTimer(Effect):
+    command: TimerFired
+
+
+class FeedUpdate(Effect):
+    """One change of a feed (topics.agent_feed, topics.inbox_feed): `row` None removes `key`."""
+
+    feed: str
+    what: str
+    key: str
+    row: dict[str, Any] | None
+
+
+class TellPlace(Effect):
+    """Tell the visitor the place in the queue; ephemeral."""
+
+    conversation: ConversationId
+    place: int
+    exact: bool
+
+
+class Do(Effect):
+    """A job for the workers; `id` is stable for this cause."""
+
+    id: str
+    account: AccountId
+    kind: str
+    payload: dict[str, Any]

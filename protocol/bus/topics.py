@@ -1,0 +1,66 @@
+"""Channels for hints. A hint may be lost: readers check positions (SPEC 6) and never rely on it alone.
+
+Invariant: every name carries its cell's hash tag, so that sharded pub/sub keeps it on the cell's node.
+
+| channel | payload |
+|---|---|
+| `visitors` / `staff` of a conversation | `Hint` list: events of one commit, ascending |
+| `replies` of a gateway incarnation | list of `Outcome` |
+| `feed` | list of encoded `FeedChange` frames |
+| `ephemeral` of a conversation | `Ephemeral` |
+"""
+
+import msgspec
+
+from protocol.ids import AccountId, AgentId, CellName, ConversationId, DeviceId, InboxId, Incarnation
+
+
+class Hint(msgspec.Struct, frozen=True, array_like=True):
+    """One event as hinted: `frame` is what its channel's audience sees, msgpack; b"" if hidden from it."""
+
+    seq: int
+    id: str
+    frame: bytes
+
+
+class Ephemeral(msgspec.Struct, frozen=True, array_like=True):
+    """Typing, receipts, presence or place: `frame` is msgpack for `audience` (visitor, staff); `device` sent it."""
+
+    audience: str
+    device: DeviceId
+    frame: bytes
+
+
+def visitors(cell: CellName, conversation: ConversationId) -> str:
+    return f"{{{cell}}}:v:{conversation}"
+
+
+def staff(cell: CellName, conversation: ConversationId) -> str:
+    return f"{{{cell}}}:s:{conversation}"
+
+
+def ephemeral(cell: CellName, conversation: ConversationId) -> str:
+    return f"{{{cell}}}:e:{conversation}"
+
+
+def replies(cell: CellName, gateway: Incarnation) -> str:
+    return f"{{{cell}}}:r:{gateway}"
+
+
+def feed(cell: CellName, name: str) -> str:
+    return f"{{{cell}}}:f:{name}"
+
+
+def config(cell: CellName) -> str:
+    """Account ids whose configuration or revocations changed."""
+    return f"{{{cell}}}:config"
+
+
+def agent_feed(account: AccountId, agent: AgentId) -> str:
+    """The feed of one agent: offered, withdrawn, assigned, taken."""
+    return f"agent:{account}:{agent}"
+
+
+def inbox_feed(account: AccountId, inbox: InboxId) -> str:
+    """The feed of one inbox: new, waiting, claimed, closed."""
+    return f"inbox:{account}:{inbox}"

@@ -1,0 +1,63 @@
+"""Every identifier, and the pure functions that derive one from another.
+
+Invariant: an id is an opaque, printable ASCII string of at most 64 characters; nobody but this module looks inside.
+"""
+
+import base64
+import hashlib
+import re
+from typing import NewType
+
+AccountId = NewType("AccountId", str)
+AppKey = NewType("AppKey", str)
+InboxId = NewType("InboxId", str)
+RuleId = NewType("RuleId", str)
+ChatflowId = NewType("ChatflowId", str)
+VisitorId = NewType("VisitorId", str)
+DeviceId = NewType("DeviceId", str)  # of a phone or of an agent's console
+ConversationId = NewType("ConversationId", str)
+AgentId = NewType("AgentId", str)
+OfferId = NewType("OfferId", str)
+SessionId = NewType("SessionId", str)
+Incarnation = NewType("Incarnation", str)  # one life of one gateway process
+EventId = NewType("EventId", str)  # "epoch.commit_no.index"; opaque to clients (SPEC 6.2)
+CellName = NewType("CellName", str)  # "c00" … "c07"
+
+_PRINTABLE = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` has the form of an id: 1–64 of `A–Z a–z 0–9 _ . : -` (SPEC 2.4)."""
+    return _PRINTABLE.fullmatch(text) is not None
+
+
+def keyed_hash(key: bytes, prefix: str, *parts: str) -> str:
+    """Return `prefix` and 26 base32 characters (128 bit) that only the holder of `key` could have made of `parts`."""
+    text = "\x00".join(parts).encode()
+    digest = hashlib.blake2b(text, digest_size=16, key=key, person=prefix.encode()[:16]).digest()
+    return prefix + base64.b32encode(digest).decode().rstrip("=").lower()
+
+
+def conversation_id(key: bytes, visitor: VisitorId, chatflow: ChatflowId, ordinal: int) -> ConversationId:
+    """Return the id of the visitor's `ordinal`-th (1, 2 …) conversation under a chatflow: two phones derive the same."""
+    return ConversationId(keyed_hash(key, "cnv_", visitor, chatflow, str(ordinal)))
+
+
+def identified_visitor_id(key: bytes, app: AppKey, subject: str) -> VisitorId:
+    """Return the visitor whom a company calls `subject`, the same on every phone."""
+    return VisitorId(keyed_hash(key, "vis_", app, subject))
+
+
+def device_id(key: bytes, owner: str, device_key: str) -> DeviceId:
+    """Return the id of the device that holds `device_key`, for one visitor or agent."""
+    return DeviceId(keyed_hash(key, "dev_", owner, device_key))
+
+
+def event_id(epoch: int, commit_no: int, index: int) -> EventId:
+    """Return the id of event `index` (0, 1 …) of commit `commit_no` under `epoch`."""
+    return EventId(f"{epoch}.{commit_no}.{index}")
+
+
+def secret_hash(secret: str) -> bytes:
+    """Return what is stored of a random 256 bit secret. Not for passwords, which people choose."""
+    return hashlib.sha256(secret.encode()).digest()
