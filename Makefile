@@ -1,0 +1,51 @@
+# `make run` and `make test` do all of their own set-up. Everything they make is git-ignored.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check demo chaos bench lock clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(READY): requirements-dev.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Samtale needs Python 3.11 (set PYTHON=…)"; exit 1; }
+	@echo "making the environment in $(VENV) (about half a minute, once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(READY) ## everything, with an embedded Valkey and SQLite; Ctrl-C stops it
+	@$(BIN)/samtale run
+
+test: $(READY) ## every suite
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(READY) ## lint, types, imports, unused code and dependencies, spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/deptry .
+	$(BIN)/vulture
+	$(BIN)/codespell $(shell git ls-files 2>/dev/null)
+
+demo: $(READY) ## a story told by real processes; JSON=1 for its facts
+	@$(BIN)/samtale demo $(if $(JSON),--json)
+
+chaos: $(READY) ## two minutes of faults under traffic, then the history checker; LONG=1 for twenty
+	@$(BIN)/python -m loadtests.chaos $(if $(LONG),--long) $(CHAOS)
+
+bench: $(READY) ## what this machine reaches; prints the command of each figure
+	@$(BIN)/python -m loadtests.bench $(BENCH)
+
+lock: ## renew the hashed locks (needs uv)
+	for name in requirements requirements-dev; do uv pip compile --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade $$name.in -o $$name.lock; done
+	! grep -n '://' requirements.lock requirements-dev.lock
+
+clean: ## remove the environment and caches (not the data)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
