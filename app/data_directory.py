@@ -28,7 +28,9 @@ def lock(path: Path) -> IO[str]:
         file.seek(0)
         holder = file.read().strip() or "unknown"
         file.close()
-        raise DirectoryInUse(f"{path} is in use by process {holder}: stop that one, or choose another directory") from None
+        raise DirectoryInUse(
+            f"{path} is in use by process {holder}: stop that one, or choose another directory"
+        ) from None
     file.seek(0)
     file.truncate()
     file.write(str(os.getpid()))

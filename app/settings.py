@@ -18,7 +18,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SAMTALE_", extra="ignore")
 
-    data: Annotated[Path, Field(description="the data directory: Valkey's files, SQLite's files, the lock")] = Path(".data")
+    data: Annotated[Path, Field(description="the data directory")] = Path(".data")
     redis_url: Annotated[str | None, Field(description="an external Redis or Valkey; none: the embedded one")] = None
     database_url: Annotated[str | None, Field(description="an external PostgreSQL; none: SQLite in `data`")] = None
     host: Annotated[str, Field(description="the address that gateways listen on")] = "127.0.0.1"

@@ -10,6 +10,8 @@ from typing import Any
 import orjson
 import structlog
 
+# A library's message may quote a peer: only who spoke and how loud is kept.
+_LIBRARY_LINE = '{"level":"%(levelname)s","logger":"%(name)s"}'
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -29,7 +31,9 @@ def start_logging(process: str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process)
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format='{"level":"%(levelname)s","logger":"%(name)s"}')
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format='{"level":"%(levelname)s","logger":"%(name)s"}'
+    )
 
 
 def _dumps(event: Any, **_: Any) -> str:

@@ -1,0 +1,1 @@
+"""Traffic, faults, measures, and the checker that reads what everybody remembers afterwards."""

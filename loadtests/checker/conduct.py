@@ -1,0 +1,78 @@
+"""Rules on what the engine decided: one assignee, capacity, consent, fences, isolation, nobody stuck (G5–G8, G11).
+
+Invariant: each rule is a pure function of the history.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+
+from loadtests.checker.history import Acked, History, Seen, Sent, Violation, Waited
+
+
+def two_assignees(history: History) -> Iterator[Violation]:
+    """At every position of a log at most one agent has the conversation."""
+    for conversation, log in history.logs().items():
+        agent = ""
+        for entry in log:
+            if entry.kind == "assigned":
+                if agent and agent != entry.agent:
+                    yield Violation("two-assignees", conversation, f"{entry.agent} at {entry.seq} beside {agent}")
+                agent = entry.agent
+            elif entry.kind in ("unassigned", "closed"):
+                agent = ""
+
+
+def over_capacity(history: History) -> Iterator[Violation]:
+    """No routing decision puts an agent above capacity."""
+    for decision in history.decisions:
+        if decision.by_routing and decision.load > decision.capacity:
+            why = f"{decision.agent}: {decision.load} of {decision.capacity} at roster event {decision.seq}"
+            yield Violation("over-capacity", decision.account, why)
+
+
+def stored_before_consent(history: History) -> Iterator[Violation]:
+    """Where consent is explicit, a log holds no message before the grant, and no planted text is in any store."""
+    explicit = {c.conversation for c in history.conversations if c.consent_required}
+    for conversation, log in history.logs().items():
+        granted = conversation not in explicit
+        for entry in log:
+            granted = granted or (entry.kind == "consent" and entry.answer == "granted")
+            if entry.kind == "message" and not granted:
+                yield Violation("stored-before-consent", conversation, f"a message at {entry.seq} before the grant")
+    for leak in history.leaks:
+        yield Violation("stored-before-consent", leak.where, f"holds the planted text {leak.text}")
+
+
+def effect_after_fence(history: History) -> Iterator[Violation]:
+    """Commits of a cell run 1, 2, 3 … with rising epochs: an owner that lost its cell commits nothing any more."""
+    cells: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for commit in history.commits:
+        cells[commit.cell].append((commit.commit_no, commit.epoch))
+    for cell, commits in cells.items():
+        commits.sort()
+        for (number, epoch), (next_number, next_epoch) in pairwise(commits):
+            if next_number != number + 1 or next_epoch < epoch:
+                why = f"commit {next_number} of epoch {next_epoch} follows {number} of epoch {epoch}"
+                yield Violation("effect-after-fence", cell, why)
+
+
+def cross_account(history: History) -> Iterator[Violation]:
+    """Nobody sees an event or gets an ack of another account's conversation."""
+    owner = {c.conversation: c.account for c in history.conversations}
+    for fact in history.facts:
+        if isinstance(fact, Seen | Acked) and owner.get(fact.conversation, fact.account) != fact.account:
+            yield Violation("cross-account", fact.conversation, f"{fact.client} of {fact.account} got an event")
+
+
+def stuck(history: History) -> Iterator[Violation]:
+    """After the last fault every frame gets its outcome."""
+    for fact in history.facts:
+        if isinstance(fact, Waited):
+            yield Violation("stuck", fact.conversation, f"{fact.client} waits {fact.for_s:.0f} s for {fact.id}")
+
+
+def unanswered(history: History) -> int:
+    """Return how many sends have no outcome: not a violation, but a run should be able to say so."""
+    done = {fact.id for fact in history.facts if not isinstance(fact, Sent | Seen | Waited) and hasattr(fact, "id")}
+    return sum(1 for fact in history.facts if isinstance(fact, Sent) and fact.id not in done)

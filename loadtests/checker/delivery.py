@@ -1,0 +1,121 @@
+"""Rules on sends and reads: nothing lost, doubled, skipped, reordered, invented or changed (G1–G4).
+
+Invariant: each rule is a pure function of the history; an unknown outcome is never held against anybody.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from loadtests.checker.history import Acked, Entry, History, Refused, Resynced, Seen, Sent, Violation
+
+
+def lost_acked(history: History) -> Iterator[Violation]:
+    """Every acknowledged send is in the log at its seq, unless a data loss of Redis rolled its commit back."""
+    cells = {c.conversation: c.cell for c in history.conversations}
+    kept = {(entry.conversation, entry.id) for entry in history.entries if entry.id}
+    for fact in history.facts:
+        if not isinstance(fact, Acked) or not fact.seq or (fact.conversation, fact.id) in kept:
+            continue
+        if not history.was_rolled_back(cells.get(fact.conversation, ""), fact.event):
+            yield Violation("lost-acked", fact.conversation, f"{fact.client} holds an ack for {fact.id} at {fact.seq}")
+
+
+def duplicate(history: History) -> Iterator[Violation]:
+    """No send has two entries: neither by its id nor by its device and n."""
+    for conversation, log in history.logs().items():
+        first: dict[tuple[str, str], Entry] = {}
+        for entry in log:
+            if not entry.id:
+                continue
+            for name in ((entry.device, f"id {entry.id}"), (entry.device, f"n {entry.n}")):
+                if name in first and entry.kind == "message" and first[name].kind == "message":
+                    yield Violation("duplicate", conversation, f"{name[1]} stands at {first[name].seq} and {entry.seq}")
+                    break
+                first.setdefault(name, entry)
+
+
+def gap(history: History) -> Iterator[Violation]:
+    """Each log is 1, 2, 3 …, and each reader saw it so: no gap, repeat or step back without a resync."""
+    for conversation, log in history.logs().items():
+        wrong = next((e.seq for at, e in enumerate(log, start=1) if e.seq != at), None)
+        if wrong is not None:
+            yield Violation("gap", conversation, f"the log breaks at {wrong}")
+    position: dict[tuple[str, str], int] = {}
+    for fact in history.facts:
+        key = (fact.client, fact.conversation)
+        if isinstance(fact, Resynced):
+            position[key] = fact.from_seq - 1
+        elif isinstance(fact, Seen):
+            before = position.get(key, 0)
+            if fact.seq != before + 1:
+                yield Violation("gap", fact.conversation, f"{fact.client} saw {fact.seq} after {before}")
+            position[key] = fact.hidden_to or fact.seq
+
+
+def phantom(history: History) -> Iterator[Violation]:
+    """Whatever a reader saw is in the log, and whatever visitors and agents are said to have sent, they sent."""
+    cells = {c.conversation: c.cell for c in history.conversations}
+    kept = {(entry.conversation, entry.event) for entry in history.entries}
+    for fact in history.facts:
+        if not isinstance(fact, Seen) or (fact.conversation, fact.event) in kept:
+            continue
+        if not history.was_rolled_back(cells.get(fact.conversation, ""), fact.event):
+            yield Violation("phantom", fact.conversation, f"{fact.client} saw {fact.event}, which no log holds")
+    sent = {fact.id: fact.digest for fact in history.facts if isinstance(fact, Sent)}
+    for entry in history.entries:
+        if entry.kind == "message" and entry.id and sent and sent.get(entry.id) != entry.digest:
+            yield Violation("phantom", entry.conversation, f"entry {entry.seq} was sent by nobody in these words")
+
+
+def divergent_read(history: History) -> Iterator[Violation]:
+    """One event id has one seq and one content, for every reader, in Redis, in SQL and by replay."""
+    known = {(e.conversation, e.event): (e.seq, e.digest, e.audience) for e in history.entries}
+    for fact in history.facts:
+        if not isinstance(fact, Seen) or fact.hidden_to:
+            continue
+        truth = known.setdefault((fact.conversation, fact.event), (fact.seq, fact.digest, "all"))
+        if truth[:2] != (fact.seq, fact.digest):
+            yield Violation("divergent-read", fact.conversation, f"{fact.client} read {fact.event} differently")
+    logs = history.logs()
+    for conversation in history.conversations:
+        if conversation.stored != conversation.replayed:
+            yield Violation("divergent-read", conversation.conversation, "replay does not give the stored state")
+        tail = tuple(entry.event for entry in logs.get(conversation.conversation, []))[-len(conversation.redis_log) :]
+        if conversation.redis_log and conversation.redis_log != tail:
+            yield Violation("divergent-read", conversation.conversation, "Redis and SQL hold different logs")
+
+
+def unstable_ack(history: History) -> Iterator[Violation]:
+    """A send that is acknowledged again is acknowledged at the same seq, and never refused after it was."""
+    cells = {c.conversation: c.cell for c in history.conversations}
+    first: dict[tuple[str, str], Acked] = {}
+    for fact in history.facts:
+        if isinstance(fact, Acked):
+            before = first.setdefault((fact.conversation, fact.id), fact)
+            rolled_back = before.event and history.was_rolled_back(cells.get(fact.conversation, ""), before.event)
+            if (before.seq, before.event) != (fact.seq, fact.event) and not rolled_back:
+                yield Violation("unstable-ack", fact.conversation, f"{fact.id}: {before.event}, then {fact.event}")
+            first[fact.conversation, fact.id] = fact
+        elif isinstance(fact, Refused) and (fact.conversation, fact.id) in first:
+            before = first[fact.conversation, fact.id]
+            if not (before.event and history.was_rolled_back(cells.get(fact.conversation, ""), before.event)):
+                yield Violation("unstable-ack", fact.conversation, f"{fact.id} was acknowledged, then {fact.code}")
+
+
+def real_time_order(history: History) -> Iterator[Violation]:
+    """A send acknowledged before another was first put on a line comes before it in the log."""
+    seqs = {(e.conversation, e.id): e.seq for e in history.entries if e.id}
+    acked: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    sent: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    for fact in history.facts:
+        if isinstance(fact, Sent | Acked) and (seq := seqs.get((fact.conversation, fact.id))):
+            (acked if isinstance(fact, Acked) else sent)[fact.conversation].append((fact.t, seq))
+    for conversation, sends in sent.items():
+        done = sorted(acked[conversation])
+        highest, at = 0, 0
+        for t, seq in sorted(sends):
+            while at < len(done) and done[at][0] < t:
+                highest = max(highest, done[at][1])
+                at += 1
+            if seq < highest:
+                yield Violation("real-time-order", conversation, f"{seq} was sent after {highest} was acknowledged")
