@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from protocol.ids import is_id
 from protocol.wire import client
 from protocol.wire.codes import Code
 from protocol.wire.limits import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK
@@ -16,12 +17,22 @@ F = TypeVar("F")
 
 
 class BadFrame(Exception):
-    """These bytes are no frame. `code` and `text` say what to tell the sender; `ref` what it was about, if readable."""
+    """These bytes are no frame. `code` and `text` say what to tell the sender; `about` which frame it was, if readable."""
 
-    def __init__(self, code: Code, text: str) -> None:
+    def __init__(self, code: Code, text: str, about: "About") -> None:
         super().__init__(text)
         self.code = code
         self.text = text
+        self.about = about
+
+
+class About(msgspec.Struct, frozen=True):
+    """What could be read of a frame that is none, so that its sender can tell which one was refused (SPEC 5.2)."""
+
+    n: int = 0
+    id: str = ""
+    ref: str = ""
+    conversation: str = ""
 
 
 class Codec(Generic[F]):
@@ -39,7 +50,7 @@ class Codec(Generic[F]):
         """Return the frame in `raw` or raise BadFrame(malformed | unknown_frame)."""
         if isinstance(raw, str) != self.is_text:
             kind = "text" if self.is_text else "binary"
-            raise BadFrame(Code.MALFORMED, f"{self.subprotocol} uses {kind} messages only.")
+            raise BadFrame(Code.MALFORMED, f"{self.subprotocol} uses {kind} messages only.", About())
         try:
             frame: F = self._decoder.decode(raw)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -52,9 +63,28 @@ class Codec(Generic[F]):
         return data
 
     def _why(self, raw: bytes | str, error: Exception) -> BadFrame:
-        if isinstance(error, msgspec.ValidationError) and "$.t" in str(error):
-            return BadFrame(Code.UNKNOWN_FRAME, str(error))
-        return BadFrame(Code.MALFORMED, str(error)[:300])
+        text = str(error)[:300]
+        if not isinstance(error, msgspec.ValidationError):
+            return BadFrame(Code.MALFORMED, text, About())
+        if "$.t`" in text or "missing required field `t`" in text:
+            code = Code.UNKNOWN_FRAME
+        elif text.endswith("$.text`") and "length" in text:
+            code = Code.TOO_LARGE if "length <=" in text else Code.EMPTY_TEXT
+        else:
+            code = Code.MALFORMED
+        return BadFrame(code, text, self._about(raw))
+
+    def _about(self, raw: bytes | str) -> About:
+        try:
+            plain = self._probe.decode(raw)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return About()
+        if not isinstance(plain, dict):
+            return About()
+        n = plain.get("n")
+        names = {name: plain.get(name) for name in ("id", "ref", "conversation")}
+        told = {name: value for name, value in names.items() if isinstance(value, str) and is_id(value)}
+        return About(n=n if type(n) is int and 0 < n <= 2**53 else 0, **told)
 
 
 def msgpack_to_json(data: bytes) -> bytes:

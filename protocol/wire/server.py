@@ -161,7 +161,7 @@ class Refused(ServerFrame, tag="refused"):
     instead: str = ""
 
 
-class Resync(ServerFrame, tag="resync"):
+class Resync(ServerFrame, tag="resync", rename={"from_seq": "from"}):
     """Forget what was read of this conversation: the log follows from `from` (SPEC 6.4)."""
 
     conversation: str
