@@ -24,12 +24,15 @@ class Peer:
 class Line(Protocol):
     """The way back to one client, message by message.
 
-    Both methods return at once; order is kept; after `close`, `send` does nothing. A line that cannot keep up closes
+    `send` and `close` return at once; order is kept; after `close`, `send` does nothing. A line that cannot keep up closes
     itself (SPEC 11: 4001) and tells its driver `lost()`.
     """
 
     def send(self, data: bytes) -> None:
         """Send one whole frame: a binary message of msgpack, or a text message when `data` is UTF-8 JSON."""
+
+    async def flushed(self) -> None:
+        """Return when all that was sent has left the line's own queue, or the line is gone: paces long resumes."""
 
     def close(self, code: CloseCode, reason: str = "") -> None:
         """Send what was queued before, then the close frame. `reason`: at most 100 characters, for developers."""
