@@ -1,0 +1,1 @@
+"""SQL: the record of everything that a cell committed, and the configuration of every account."""

@@ -1,0 +1,136 @@
+"""A database: where synchronous queries are run, one transaction each.
+
+Invariant: a query is a plain function of a connection, so the same one runs under asyncio, in the simulation and in a
+shell. A transaction is whole or has not happened; when `StoreAway` is raised, nobody knows which: only what may be
+repeated, or is fenced, may be written.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine, StaticPool, create_engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from store.sql.dialects import connect_args, driver_url, is_sqlite, tune
+
+T = TypeVar("T")
+Query = Callable[[Connection], T]
+
+
+class StoreAway(Exception):
+    """SQL cannot be reached, is full, or did not answer in time; `reason` says which, and no value that was sent."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Database(Protocol):
+    """Where queries run. Both methods raise StoreAway, and whatever the query raises."""
+
+    async def transact(self, query: Query[T]) -> T:
+        """Run `query` in one transaction that may write, and commit it."""
+        ...
+
+    async def read(self, query: Query[T]) -> T:
+        """Run `query` in one transaction that only reads: a consistent view."""
+        ...
+
+    async def close(self) -> None:
+        """Let every connection go."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """Both sides of what SQL keeps."""
+
+    config: Database
+    record: Database
+
+    async def close(self) -> None:
+        await self.config.close()
+        await self.record.close()
+
+
+class SqlDatabase:
+    """A Database by URL: `sqlite:///path` (one writer, WAL) or `postgresql://…`."""
+
+    def __init__(self, url: str, *, timeout_s: float = 15.0) -> None:
+        self._timeout_s = timeout_s
+        self._writer = _open(url, writes=True)
+        self._reader = _open(url, writes=False) if is_sqlite(url) else self._writer
+
+    async def transact(self, query: Query[T]) -> T:
+        return await self._run(self._writer, query)
+
+    async def read(self, query: Query[T]) -> T:
+        return await self._run(self._reader, query)
+
+    async def close(self) -> None:
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+    async def _run(self, engine: AsyncEngine, query: Query[T]) -> T:
+        try:
+            with _faults():
+                async with asyncio.timeout(self._timeout_s), engine.begin() as connection:
+                    return await connection.run_sync(query)
+        except TimeoutError:
+            raise StoreAway(f"no answer within {self._timeout_s:g} s") from None
+
+
+class DirectDatabase:
+    """A Database in the calling thread: the simulation's, and `samtale apply`'s. `sqlite://` is one in memory."""
+
+    def __init__(self, url: str) -> None:
+        in_memory = {"poolclass": StaticPool} if url == "sqlite://" else {}
+        self.engine: Engine = create_engine(driver_url(url), connect_args=connect_args(url), **in_memory)
+        tune(self.engine, writes=True)
+
+    async def transact(self, query: Query[T]) -> T:
+        return self.run(query)
+
+    async def read(self, query: Query[T]) -> T:
+        return self.run(query)
+
+    def run(self, query: Query[T]) -> T:
+        """Run `query` in one transaction, without a loop."""
+        with _faults(), self.engine.begin() as connection:
+            return query(connection)
+
+    async def close(self) -> None:
+        self.engine.dispose()
+
+
+def _open(url: str, *, writes: bool) -> AsyncEngine:
+    # One writer: SQLite has no more, and waiting in our own pool is fair where SQLite's lock is not.
+    size = 1 if is_sqlite(url) and writes else 4
+    engine = create_async_engine(
+        driver_url(url, asynchronous=True),
+        connect_args=connect_args(url),
+        pool_size=size,
+        max_overflow=0,
+        pool_pre_ping=not is_sqlite(url),
+    )
+    tune(engine.sync_engine, writes=writes)
+    return engine
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeout as error:
+        raise StoreAway("every connection is busy") from error
+    except (OperationalError, InterfaceError) as error:
+        raise StoreAway(str(error.orig)) from error
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise StoreAway(str(error.orig)) from error

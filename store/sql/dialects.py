@@ -1,0 +1,76 @@
+"""The few things in which SQLite and PostgreSQL differ.
+
+Invariant: nothing outside this module asks which of the two it is talking to.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+
+_BUSY_TIMEOUT_S = 10
+
+
+def is_sqlite(url: str) -> bool:
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+def driver_url(url: str, *, asynchronous: bool = False) -> str:
+    """Return `url` with the driver we use; raises ValueError for a database that we do not speak to."""
+    parsed = make_url(url)
+    match parsed.get_backend_name():
+        case "sqlite":
+            named = parsed.set(drivername="sqlite+aiosqlite" if asynchronous else "sqlite")
+        case "postgresql" | "postgres":
+            named = parsed.set(drivername="postgresql+psycopg")
+        case other:
+            raise ValueError(f"{other} is no database for Samtale: use sqlite:///file or postgresql://host/name")
+    return named.render_as_string(hide_password=False)
+
+
+def connect_args(url: str) -> dict[str, Any]:
+    """Return what the driver is told: how long it may wait for anybody."""
+    if is_sqlite(url):
+        return {"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False}
+    limits = "-c statement_timeout=15s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"
+    return {"connect_timeout": 5, "options": limits, "tcp_user_timeout": 10_000}
+
+
+def tune(engine: Engine, *, writes: bool) -> None:
+    """Make each SQLite connection a good neighbour: WAL, explicit transactions, and readers that cannot write."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _settle(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # else the driver decides when a transaction begins
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")  # Redis is trimmed below what is here: a power cut must not take it
+        cursor.execute("PRAGMA cache_size=-65536")
+        cursor.execute("PRAGMA secure_delete=ON")  # erasure must leave nothing in free pages
+        if not writes:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # IMMEDIATE: a transaction that upgrades from reading to writing can be refused half-way.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def upsert(connection: Connection, table: Table, fixed: Sequence[str] = ()) -> Any:
+    """Return an INSERT for `table` that replaces the row of the same primary key, but for its `fixed` columns."""
+    keys = [column.name for column in table.primary_key]
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(table)
+    kept = {*keys, *fixed}
+    changes = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in kept}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changes)
+
+
+def insert_missing(connection: Connection, table: Table) -> Any:
+    """Return an INSERT for `table` that leaves a row of the same primary key as it is."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing()

@@ -1,0 +1,142 @@
+"""What a recovery reads to make a cell's hot state anew. Everything comes in pages, by ascending id.
+
+Invariant: read under a fresh epoch (`cells.begin_epoch`), all of it is one consistent prefix: nobody writes between.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, or_, select
+
+from protocol.bus.records import LedgerRow, VisitorRecord
+from protocol.bus.topics import Hint
+from protocol.ids import AccountId, CellName, ConversationId, DeviceId, VisitorId, event_id
+from store.sql import tables
+
+_VISITOR = msgspec.msgpack.Decoder(VisitorRecord)
+DESK = "desk"  # the ledgers' owner of agents' devices
+
+
+@dataclass(frozen=True, slots=True)
+class StoredConversation:
+    id: ConversationId
+    account: AccountId
+    seq: int
+    commit_no: int
+    state: bytes  # msgpack Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVisitor:
+    id: VisitorId
+    commit_no: int
+    record: VisitorRecord
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRoster:
+    """A roster's last snapshot; its log goes on after `seq`. No snapshot yet: seq 0, state b""."""
+
+    account: AccountId
+    seq: int
+    commit_no: int
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """A log entry with its place, as the log in Redis holds it."""
+
+    conversation: ConversationId
+    entry: Hint  # the full frame
+    visitor_frame: bytes | None
+    device: DeviceId
+    n: int
+    send_id: str
+
+
+def conversations(
+    connection: Connection, cell: CellName, closed_since_ms: int, after: str, limit: int
+) -> list[StoredConversation]:
+    """Return conversations that are open, or were closed at or since `closed_since_ms`; ids above `after`."""
+    rows = tables.conversation.c
+    found = select(rows.id, rows.account, rows.seq, rows.commit_no, rows.state)
+    found = found.where(_alive(cell, closed_since_ms), rows.id > after).order_by(rows.id).limit(limit)
+    return [StoredConversation(*row) for row in connection.execute(found)]
+
+
+def visitors(
+    connection: Connection, cell: CellName, closed_since_ms: int, after: str, limit: int
+) -> list[StoredVisitor]:
+    """Return visitors who changed since `closed_since_ms` or have a conversation that is rebuilt; ids above `after`."""
+    rows = tables.visitor.c
+    of_alive = select(tables.conversation.c.visitor).where(_alive(cell, closed_since_ms))
+    active = or_(rows.changed_at_ms >= closed_since_ms, rows.id.in_(of_alive))
+    found = select(rows.id, rows.commit_no, rows.state).where(rows.cell == cell, active, rows.id > after)
+    found = found.order_by(rows.id).limit(limit)
+    return [StoredVisitor(row.id, row.commit_no, _VISITOR.decode(row.state)) for row in connection.execute(found)]
+
+
+def ledgers(connection: Connection, owners: list[ConversationId]) -> list[LedgerRow]:
+    """Return all remembered outcomes of these conversations' senders."""
+    return _outcomes(connection, tables.ledger.c.owner.in_(owners))
+
+
+def desks(connection: Connection, cell: CellName, after: str, limit: int) -> list[LedgerRow]:
+    """Return remembered outcomes of `limit` agents' devices, ids above `after`."""
+    rows = tables.ledger.c
+    devices = select(rows.device).distinct().where(rows.owner == DESK, rows.cell == cell, rows.device > after)
+    page = list(connection.scalars(devices.order_by(rows.device).limit(limit)))
+    return _outcomes(connection, rows.owner == DESK, rows.device.in_(page))
+
+
+def log_tails(connection: Connection, of: list[ConversationId], last: int) -> list[StoredEntry]:
+    """Return the last `last` log entries of each conversation, ascending."""
+    rows, heads = tables.event.c, tables.conversation.c
+    found = select(
+        rows.conversation, rows.seq, rows.epoch, rows.commit_no, rows.idx,
+        rows.frame, rows.visitor_frame, rows.device, rows.n, rows.send_id,
+    )  # fmt: skip
+    found = found.join(tables.conversation, heads.id == rows.conversation)
+    found = found.where(heads.id.in_(of), rows.seq > heads.seq - last).order_by(rows.conversation, rows.seq)
+    return [
+        StoredEntry(
+            row.conversation,
+            Hint(row.seq, event_id(row.epoch, row.commit_no, row.idx), row.frame),
+            row.visitor_frame,
+            row.device,
+            row.n,
+            row.send_id,
+        )
+        for row in connection.execute(found)
+    ]
+
+
+def rosters(connection: Connection, cell: CellName) -> list[StoredRoster]:
+    """Return the last snapshot of each account of the cell that has a roster."""
+    rows, events = tables.roster.c, tables.roster_event.c
+    found = select(rows.account, rows.seq, rows.commit_no, rows.state).where(rows.cell == cell)
+    stored = {row.account: StoredRoster(*row) for row in connection.execute(found)}
+    logged = connection.scalars(select(events.account).distinct().where(events.cell == cell))
+    for account in logged:
+        stored.setdefault(account, StoredRoster(account, 0, 0, b""))
+    return [stored[account] for account in sorted(stored)]
+
+
+def roster_events(connection: Connection, account: AccountId, after_seq: int, limit: int) -> list[tuple[int, bytes]]:
+    """Return (seq, event) of the roster's log above `after_seq`, ascending."""
+    rows = tables.roster_event.c
+    found = select(rows.seq, rows.event).where(rows.account == account, rows.seq > after_seq)
+    return [(row.seq, row.event) for row in connection.execute(found.order_by(rows.seq).limit(limit))]
+
+
+def _alive(cell: CellName, closed_since_ms: int) -> ColumnElement[bool]:
+    rows = tables.conversation.c
+    alive = or_(rows.status != "closed", rows.closed_at_ms >= closed_since_ms)
+    return (rows.cell == cell) & alive
+
+
+def _outcomes(connection: Connection, *where: ColumnElement[bool]) -> list[LedgerRow]:
+    rows = tables.ledger.c
+    found = select(rows.owner, rows.device, rows.n, rows.outcome).where(*where)
+    return [LedgerRow(*row) for row in connection.execute(found.order_by(rows.owner, rows.device, rows.n))]

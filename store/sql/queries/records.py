@@ -1,0 +1,52 @@
+"""Single records by id, always within one account: what a gateway reads of somebody whom Redis no longer holds.
+
+Invariant: an id of another account is as unknown as one that never was (guarantee G11).
+"""
+
+import msgspec
+from sqlalchemy import Connection, Select, select
+
+from protocol.bus.records import Outcome, Snapshot, VisitorRecord
+from protocol.ids import AccountId, ConversationId, DeviceId, VisitorId
+from store.sql import tables
+
+_VISITOR = msgspec.msgpack.Decoder(VisitorRecord)
+_SNAPSHOT = msgspec.msgpack.Decoder(Snapshot)
+_OUTCOME = msgspec.msgpack.Decoder(Outcome)
+
+
+def visitor(connection: Connection, account: AccountId, visitor_id: VisitorId) -> VisitorRecord | None:
+    """Return the visitor's record, or None."""
+    rows = tables.visitor.c
+    state = connection.scalar(select(rows.state).where(rows.id == visitor_id, rows.account == account))
+    return None if state is None else _VISITOR.decode(state)
+
+
+def conversation(connection: Connection, account: AccountId, conversation_id: ConversationId) -> Snapshot | None:
+    """Return the conversation's last snapshot, or None."""
+    rows = tables.conversation.c
+    state = connection.scalar(_snapshots(account).where(rows.id == conversation_id))
+    return None if state is None else _SNAPSHOT.decode(state)
+
+
+def conversations_of(
+    connection: Connection, account: AccountId, visitor_id: VisitorId
+) -> dict[ConversationId, Snapshot]:
+    """Return the last snapshots of all conversations of a visitor."""
+    rows = tables.conversation.c
+    found = select(rows.id, rows.state).where(rows.visitor == visitor_id, rows.account == account).order_by(rows.id)
+    return {ConversationId(row.id): _SNAPSHOT.decode(row.state) for row in connection.execute(found)}
+
+
+def outcomes(
+    connection: Connection, account: AccountId, conversation_id: ConversationId, device: DeviceId
+) -> list[Outcome]:
+    """Return what is remembered of a device's frames in a conversation, ascending n."""
+    rows = tables.ledger.c
+    owned = _snapshots(account).where(tables.conversation.c.id == conversation_id).exists()
+    found = select(rows.outcome).where(rows.owner == conversation_id, rows.device == device, owned).order_by(rows.n)
+    return [_OUTCOME.decode(outcome) for outcome in connection.scalars(found)]
+
+
+def _snapshots(account: AccountId) -> Select[bytes]:
+    return select(tables.conversation.c.state).where(tables.conversation.c.account == account)

@@ -1,0 +1,130 @@
+"""Commits as rows: pure, so that what SQL keeps can be judged without a database.
+
+Invariant: of several values of one key in a batch only the last is written; log entries are all written.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from protocol.bus.records import Commit, Snapshot
+from protocol.ids import CellName
+from protocol.wire.limits import REMEMBERED_OUTCOMES
+
+Row = dict[str, Any]
+
+
+class _By(msgspec.Struct, frozen=True):
+    role: str
+
+
+class _Body(msgspec.Struct, frozen=True):
+    kind: str
+    by: _By | None = None
+
+
+class _Glance(msgspec.Struct, frozen=True):
+    """The little of an event's frame that has columns of its own; the rest is not decoded."""
+
+    at: int
+    body: _Body
+
+
+_GLANCE = msgspec.msgpack.Decoder(_Glance)
+_SNAPSHOT = msgspec.msgpack.Decoder(Snapshot)
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """The last state of everything that a batch of commits touched."""
+
+    conversations: list[Row] = field(default_factory=list)
+    visitors: list[Row] = field(default_factory=list)
+    rosters: list[Row] = field(default_factory=list)
+
+
+def events(commits: list[Commit]) -> list[Row]:
+    """Return one row per log entry, in commit order."""
+    return [
+        {
+            "conversation": row.conversation,
+            "seq": row.seq,
+            "epoch": commit.epoch,
+            "commit_no": commit.commit_no,
+            "idx": row.index,
+            "device": row.device,
+            "n": row.n,
+            "send_id": row.id,
+            "frame": row.frame,
+            "visitor_frame": row.visitor_frame,
+            **_seen_in(row.frame),
+        }
+        for commit in commits
+        for row in commit.log
+    ]
+
+
+def _seen_in(frame: bytes) -> Row:
+    glance = _GLANCE.decode(frame)
+    by = glance.body.by
+    return {"at_ms": glance.at, "kind": glance.body.kind, "role": "" if by is None else by.role}
+
+
+def states(cell: CellName, commits: list[Commit]) -> States:
+    """Return the last states of conversations, visitors and rosters. An eviction (state b"") changes nothing here."""
+    last = {(row.kind, row.id): (commit, row) for commit in commits for row in commit.states if row.state}
+    found = States()
+    for (kind, _), (commit, row) in last.items():
+        known = {"cell": cell, "account": row.account, "commit_no": commit.commit_no, "state": row.state}
+        match kind:
+            case "conversation":
+                found.conversations.append({**known, "id": row.id, "seq": row.seq, **_head(row.state, commit.at_ms)})
+            case "visitor":
+                found.visitors.append({**known, "id": row.id, "changed_at_ms": commit.at_ms})
+            case "roster":
+                found.rosters.append({**known, "seq": row.seq})
+            case other:
+                raise AssertionError(f"a commit holds a state of unknown kind {other}")
+    return found
+
+
+def _head(state: bytes, at_ms: int) -> Row:
+    head = _SNAPSHOT.decode(state).head
+    closed_at_ms = at_ms if head.status == "closed" else None
+    return {"visitor": head.visitor, "inbox": head.inbox, "status": head.status, "closed_at_ms": closed_at_ms}
+
+
+def ledger(cell: CellName, commits: list[Commit]) -> list[Row]:
+    """Return the last outcome of each slot of each sender."""
+    last = {(row.owner, row.device, row.n % REMEMBERED_OUTCOMES): row for commit in commits for row in commit.ledger}
+    return [
+        {"owner": owner, "device": device, "slot": slot, "cell": cell, "n": row.n, "outcome": row.outcome}
+        for (owner, device, slot), row in last.items()
+    ]
+
+
+def roster_events(cell: CellName, commits: list[Commit]) -> list[Row]:
+    """Return one row per roster event, in commit order."""
+    return [
+        {"account": row.account, "seq": row.seq, "cell": cell, "event": row.event}
+        for commit in commits
+        for row in commit.roster
+    ]
+
+
+def jobs(commits: list[Commit]) -> list[Row]:
+    """Return one row per job, due at once."""
+    fresh = {"attempts": 0, "error": ""}
+    return [
+        {
+            **fresh,
+            "id": row.id,
+            "kind": row.kind,
+            "account": row.account,
+            "payload": row.payload,
+            "due_ms": commit.at_ms,
+        }
+        for commit in commits
+        for row in commit.jobs
+    ]

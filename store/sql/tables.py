@@ -1,0 +1,140 @@
+"""What SQL keeps: the configuration (one writer: `samtale apply`) and the record (one writer per cell: its scribe).
+
+Invariant: the record's rows of a cell are exactly what its commits 1 … `cell.commit_no` left behind.
+Times are milliseconds since 1970. On SQLite the two sides are two files; on PostgreSQL they share one database.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+
+CONFIG = MetaData()
+RECORD = MetaData()
+
+installation = Table(
+    "installation",
+    CONFIG,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+account = Table(
+    "account",
+    CONFIG,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("cell", Text, nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("config", LargeBinary, nullable=False),  # msgpack AccountConfig of this version
+)
+app_key = Table(
+    "app_key",
+    CONFIG,
+    Column("key", Text, primary_key=True),
+    Column("account", Text, nullable=False, index=True),
+)
+login = Table(
+    "login",
+    CONFIG,
+    Column("email", Text, primary_key=True),  # lower case
+    Column("account", Text, nullable=False, index=True),
+    Column("agent", Text, nullable=False),
+)
+
+cell = Table(
+    "cell",
+    RECORD,
+    Column("cell", Text, primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("commit_no", BigInteger, nullable=False),
+    Column("clean_run_id", Text),  # left by a clean stop: the Redis that then held `clean_commit_no`
+    Column("clean_commit_no", BigInteger),
+)
+event = Table(
+    "event",
+    RECORD,
+    Column("conversation", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("commit_no", BigInteger, nullable=False),
+    Column("idx", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("role", Text, nullable=False),  # "" where nobody in particular did it
+    Column("at_ms", BigInteger, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("send_id", Text, nullable=False),
+    Column("frame", LargeBinary, nullable=False),
+    Column("visitor_frame", LargeBinary),  # NULL: same as frame; empty: hidden from visitors
+)
+conversation = Table(
+    "conversation",
+    RECORD,
+    Column("id", Text, primary_key=True),
+    Column("cell", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("visitor", Text, nullable=False),
+    Column("inbox", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("closed_at_ms", BigInteger),  # when its last commit while closed was made; NULL unless closed
+    Column("seq", BigInteger, nullable=False),
+    Column("commit_no", BigInteger, nullable=False),
+    Column("state", LargeBinary, nullable=False),  # msgpack Snapshot
+    Index("conversation_of_visitor", "account", "visitor"),
+    Index("conversation_to_rebuild", "cell", "status", "closed_at_ms"),
+)
+visitor = Table(
+    "visitor",
+    RECORD,
+    Column("id", Text, primary_key=True),
+    Column("cell", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("changed_at_ms", BigInteger, nullable=False),
+    Column("commit_no", BigInteger, nullable=False),
+    Column("state", LargeBinary, nullable=False),  # msgpack VisitorRecord
+    Index("visitor_to_rebuild", "cell", "changed_at_ms"),
+)
+ledger = Table(
+    "ledger",
+    RECORD,
+    Column("owner", Text, primary_key=True),
+    Column("device", Text, primary_key=True),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("cell", Text, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("outcome", LargeBinary, nullable=False),
+)
+roster = Table(
+    "roster",
+    RECORD,
+    Column("account", Text, primary_key=True),
+    Column("cell", Text, nullable=False, index=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("commit_no", BigInteger, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+)
+roster_event = Table(
+    "roster_event",
+    RECORD,
+    Column("account", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("cell", Text, nullable=False),
+    Column("event", LargeBinary, nullable=False),
+)
+
+
+def _jobs(name: str, metadata: MetaData) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("id", Text, primary_key=True),
+        Column("kind", Text, nullable=False),
+        Column("account", Text, nullable=False),
+        Column("payload", LargeBinary, nullable=False),
+        Column("due_ms", BigInteger, nullable=False),
+        Column("attempts", Integer, nullable=False),
+        Column("done_ms", BigInteger),
+        Column("error", Text, nullable=False),
+        Index(f"{name}_due", "done_ms", "due_ms"),
+    )
+
+
+config_job = _jobs("config_job", CONFIG)
+job = _jobs("job", RECORD)
