@@ -1,0 +1,55 @@
+"""A conversation as its one writer holds it: the fold of its log, and nothing else.
+
+Invariant: a value; two conversations with the same account, id and log are equal, byte for byte when frozen.
+"""
+
+import msgspec
+
+from engine.core.phases import AnyPhase, Closed, Gated, NotStarted, Parked, Phase
+from protocol.ids import AccountId, AgentId, ChatflowId, ConversationId, EventId, InboxId, RuleId, VisitorId
+
+
+class Terms(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What `Started` settled for good."""
+
+    visitor: VisitorId
+    chatflow: ChatflowId
+    version: int
+    inbox: InboxId
+    rule: RuleId | None  # None: assignment is off
+    ordinal: int
+    locale: str
+    reopen_window_s: int
+    gated_ttl_s: int
+
+
+class Conversation(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One thread under one chatflow. `last_agent`: whoever had it last, or has it."""
+
+    id: ConversationId
+    account: AccountId
+    terms: Terms
+    seq: int
+    event: EventId
+    phase: AnyPhase
+    last_agent: AgentId | None
+
+
+_NO_TERMS = Terms(VisitorId(""), ChatflowId(""), 0, InboxId(""), None, 0, "", 0, 0)
+_NOT_STARTED = NotStarted()
+_STATUS: dict[type[Phase], str] = {Gated: "gated", Closed: "closed", Parked: "parked"}
+
+
+def not_started(account: AccountId, conversation: ConversationId) -> Conversation:
+    """Return the state of an id under which nothing happened yet: seq 0."""
+    return Conversation(conversation, account, _NO_TERMS, 0, EventId(""), _NOT_STARTED, None)
+
+
+def status_of(conversation: Conversation) -> str:
+    """Return what readers are told of the phase: gated, open, closed, parked."""
+    return _STATUS.get(type(conversation.phase), "open")
+
+
+def reopenable(closed_at_ms: int, reopen_window_s: int, at_ms: int) -> bool:
+    """Whether a message at `at_ms` brings a conversation back that closed at `closed_at_ms`."""
+    return at_ms < closed_at_ms + reopen_window_s * 1000

@@ -1,0 +1,72 @@
+"""The phases of a conversation: what is true of it now, and nothing that is not.
+
+Invariant: a phase holds only what every conversation in it has. Its tag in snapshots is its name in lower case. A
+phase that bots lead will stand beside `Waiting` and `Unassigned`.
+"""
+
+import msgspec
+
+from protocol.ids import AgentId
+from protocol.wire.content import Author
+
+
+class Phase(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=str.lower):
+    """What is true now."""
+
+
+class NotStarted(Phase):
+    """Nothing is stored: only the id exists, given out in the answer to `hello`."""
+
+
+class Opening(Phase):
+    """Inside the step that starts or reopens it: said, and not yet routed. No conversation rests here."""
+
+
+class Gated(Phase):
+    """The consent to process was declined so far: invisible to agents. Removed at `until_ms`."""
+
+    until_ms: int
+
+
+class Ready(Phase):
+    """Consented, and nothing said yet: nobody is sought. Removed at `until_ms`."""
+
+    until_ms: int
+
+
+class Waiting(Phase):
+    """The roster seeks an agent; the visitor has waited for a person since `since_ms`."""
+
+    since_ms: int
+
+
+class Unassigned(Phase):
+    """Nobody is sought, anybody of the inbox may claim. `since_ms`: since when a reply is owed; None if none is."""
+
+    since_ms: int | None
+
+
+class Talking(Phase):
+    """`agent` has it. `owed_since_ms`: since when they owe the visitor a reply; None if they do not."""
+
+    agent: Author
+    owed_since_ms: int | None
+
+
+class Closed(Phase):
+    """Over at `at_ms`, unless a message within the reopen window brings it back."""
+
+    at_ms: int
+
+
+class Parked(Phase):
+    """Deciding it raised: set aside for an operator. `agent` is who had it."""
+
+    error: str
+    agent: AgentId | None = None
+
+
+AnyPhase = NotStarted | Opening | Gated | Ready | Waiting | Unassigned | Talking | Closed | Parked
+
+ROUTED: tuple[type[Phase], ...] = (Waiting, Unassigned, Talking)  # the roster knows exactly these
+UNSAID: tuple[type[Phase], ...] = (Gated, Ready)  # the gate's timer runs in exactly these

@@ -1,0 +1,50 @@
+"""What the engine asks of others, in its own words.
+
+Invariant: whoever is fitted here keeps the promise of each method; the engine imports none of them.
+"""
+
+from typing import Any, Protocol
+
+from protocol.bus.config import AccountConfig
+from protocol.bus.decisions import Already, Refusal
+from protocol.bus.effects import Effect, Inner, SetTimer
+
+Roster = Any  # the roster's own value; only its port looks inside
+RosterEvent = Any
+
+
+class RosterPort(Protocol):
+    """The decider of an account's roster. Pure; rosters are evolved in place, one event at a time."""
+
+    def new(self, config: AccountConfig) -> Roster:
+        """Return the roster of an account in which nothing happened yet."""
+
+    def decide(self, roster: Roster, command: Any, at_ms: int) -> list[RosterEvent] | Refusal | Already:
+        """Return what happens because of `command`, or why it may not. Total; changes nothing."""
+
+    def evolve(self, roster: Roster, event: RosterEvent) -> None:
+        """Make `roster` what it is after `event`."""
+
+    def react(self, roster: Roster, event: RosterEvent, at_ms: int) -> list[Inner | Effect]:
+        """Return what the cell must decide next and what the world must do, `event` having just been evolved."""
+
+    def encode(self, event: RosterEvent) -> bytes:
+        """Return `event` as stored in the roster's log."""
+
+    def decode_event(self, stored: bytes) -> RosterEvent:
+        """Return the event that `encode` stored."""
+
+    def freeze(self, roster: Roster) -> bytes:
+        """Return the snapshot of `roster`: equal rosters, equal bytes."""
+
+    def thaw(self, stored: bytes) -> Roster:
+        """Return the roster that `freeze` stored."""
+
+    def seq(self, roster: Roster) -> int:
+        """Return the number of events so far."""
+
+    def deadlines(self, roster: Roster) -> list[SetTimer]:
+        """Return every timer that is now set: what a rebuilt cell must set again."""
+
+    def feed_rows(self, roster: Roster) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return the present rows of each feed: feed → row key → row."""
