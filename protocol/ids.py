@@ -58,6 +58,11 @@ def event_id(epoch: int, commit_no: int, index: int) -> EventId:
     return EventId(f"{epoch}.{commit_no}.{index}")
 
 
+def epoch_of(event: str) -> int:
+    """Return the epoch under which `event` was committed; 0 for "", which names none."""
+    return int(event.partition(".")[0] or 0)
+
+
 def secret_hash(secret: str) -> bytes:
     """Return what is stored of a random 256 bit secret. Not for passwords, which people choose."""
     return hashlib.sha256(secret.encode()).digest()
