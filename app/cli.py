@@ -1,0 +1,199 @@
+"""The `samtale` command: one door to everything an operator, an agent or a visitor does from a terminal.
+
+Invariant: a wrong option, file or address is answered with what and why, on standard error, and exit status 2; a
+trace is printed for our own bugs only.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from app.lifeline import die_with
+from app.settings import Settings
+
+SERVER = "http://127.0.0.1:8080"
+
+
+class Trouble(click.ClickException):
+    """Something the user can mend: said in one line, exit status 2."""
+
+    exit_code = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="samtale-server", prog_name="samtale")
+def samtale() -> None:
+    """Support chat inside mobile apps: engine, gateways, and the tools around them.
+
+    Settings come from the environment: SAMTALE_DATA, SAMTALE_REDIS_URL, SAMTALE_DATABASE_URL, SAMTALE_PORT and
+    others; `samtale settings` lists them all.
+    """
+
+
+def settings_from(**overrides: Any) -> Settings:
+    """Return the settings, `overrides` before the environment; raises Trouble that names what is wrong."""
+    from pydantic import ValidationError
+
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        wrong = "; ".join(f"SAMTALE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise Trouble(f"settings: {wrong}") from None
+
+
+@samtale.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Data directory.  [default: .data]")
+@click.option("--port", type=int, help="Port of the first gateway.  [default: 8080]")
+@click.option("--gateways", type=int, help="Gateway processes, each on its own port.  [default: 1]")
+@click.option("--engines", type=int, help="Engine processes.  [default: 1]")
+@click.option("--workers", type=int, help="Worker processes.  [default: 1]")
+@click.option("--empty", is_flag=True, help="Do not apply the example workspace to a new installation.")
+def run(empty: bool, **overrides: Any) -> None:
+    """Start everything: embedded Valkey and SQLite unless URLs of others are set. Ctrl-C stops it."""
+    from app.run import run_installation
+
+    sys.exit(run_installation(settings_from(**overrides), example=not empty))
+
+
+@samtale.command()
+def settings() -> None:
+    """List every setting, its value now, and what it means."""
+    now = settings_from()
+    for name, field in Settings.model_fields.items():
+        shown = "set" if name.endswith("_url") and getattr(now, name) else getattr(now, name)
+        click.echo(f"SAMTALE_{name.upper():<18} {str(shown):<14} {field.description or ''}")
+
+
+@samtale.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", "check_only", is_flag=True, help="Validate only; change nothing.")
+def apply(file: Path, check_only: bool) -> None:
+    """Validate a workspace FILE (YAML) as a whole and make the installation as it says."""
+    from app.apply import apply_file
+
+    sys.exit(apply_file(settings_from(), file, check_only=check_only))
+
+
+@samtale.command()
+@click.option("--server", default=SERVER, show_default=True, help="A gateway.")
+@click.option("--app", "app_key", default="app_nordvik", show_default=True, help="The app's publishable key.")
+@click.option("--tag", default="support", show_default=True, help="The mobile tag.")
+@click.option("--locale", default="nb-NO", show_default=True)
+@click.option("--token", help="A signed JWT, to be an identified visitor.")
+@click.option("--as", "profile", default="default", show_default=True, help="Whose phone: each name keeps its own secret.")
+@click.option("--json", "as_json", is_flag=True, help="Speak the JSON subprotocol instead of msgpack.")
+def visitor(**options: Any) -> None:
+    """Chat as a visitor, from this terminal."""
+    from app.terminal.visitor import chat
+
+    chat(settings_from(), **options)
+
+
+@samtale.command()
+@click.argument("email")
+@click.option("--server", default=SERVER, show_default=True, help="A gateway.")
+@click.option("--password", envvar="SAMTALE_AGENT_PASSWORD", help="Asked for if not given (or SAMTALE_AGENT_PASSWORD).")
+@click.option("--json", "as_json", is_flag=True, help="Speak the JSON subprotocol instead of msgpack.")
+def agent(**options: Any) -> None:
+    """Answer visitors as the agent with EMAIL, from this terminal."""
+    from app.terminal.agent import serve
+
+    serve(**options)
+
+
+@samtale.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON instead of the story.")
+@click.option("--server", help="A running gateway.  [default: this installation's if it runs, else an own one]")
+def demo(as_json: bool, server: str | None) -> None:
+    """Tell a story with real processes and check every fact in it."""
+    from app.demo.story import tell
+
+    sys.exit(tell(settings_from(), as_json=as_json, server=server))
+
+
+@samtale.command()
+@click.argument("conversation", required=False)
+def replay(conversation: str | None) -> None:
+    """Replay the log of CONVERSATION, or of all, and compare with the stored state byte for byte."""
+    from app.replay import replay_logs
+
+    sys.exit(replay_logs(settings_from(), conversation))
+
+
+@samtale.command()
+@click.argument("conversation")
+def explain(conversation: str) -> None:
+    """Say why CONVERSATION went to whom: each routing decision, who was considered, and why others were passed over."""
+    from app.explain import explain_conversation
+
+    sys.exit(explain_conversation(settings_from(), conversation))
+
+
+@samtale.command()
+def doctor() -> None:
+    """Check the installation: versions, durability, memory, leases, lag, clocks; say what to mend."""
+    from app.doctor import examine
+
+    sys.exit(examine(settings_from()))
+
+
+def _child(name: str) -> Callable[[Callable[[Settings], int]], click.Command]:
+    """Register one process of an installation, as the supervisor and the Procfile start it."""
+
+    def register(start: Callable[[Settings], int]) -> click.Command:
+        @wraps(start)
+        def command(**overrides: Any) -> NoReturn:
+            if parent := os.environ.get("SAMTALE_PARENT"):
+                die_with(int(parent))
+            sys.exit(start(settings_from(**overrides)))
+
+        with_port = click.option("--port", type=int, help="Port to listen on.") if name in ("gateway", "valkey") else None
+        return samtale.command(name)(with_port(command) if with_port else command)
+
+    return register
+
+
+@_child("gateway")
+def gateway(now: Settings) -> int:
+    """Run one gateway: mobile and agent sockets, public HTTP."""
+    from app.wiring import run_gateway
+
+    return run_gateway(now)
+
+
+@_child("engine")
+def engine(now: Settings) -> int:
+    """Run one engine: owns cells, decides what happens in them."""
+    from app.wiring import run_engine
+
+    return run_engine(now)
+
+
+@_child("worker")
+def worker(now: Settings) -> int:
+    """Run one worker: the scribes and the jobs; brings the database schema up to date first."""
+    from app.wiring import run_worker
+
+    return run_worker(now)
+
+
+@_child("valkey")
+def valkey(now: Settings) -> int:
+    """Run the embedded Valkey on the data directory."""
+    from app.wiring import run_valkey
+
+    return run_valkey(now)
+
+
+def main() -> None:
+    """The entry point of the `samtale` script."""
+    samtale()
+
+
+if __name__ == "__main__":
+    main()
