@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from protocol.bus.commands import TimerFired
+from protocol.bus.config import AccountConfig
 from protocol.ids import AccountId, AgentId, ConversationId, InboxId, RuleId
 from protocol.wire.content import Author
 
@@ -36,6 +37,19 @@ class Seek(Inner):
 
 class Release(Inner):
     """To the roster: this conversation needs nobody any more (closed, parked)."""
+
+
+class Reconsider(Inner):
+    """To the roster, by itself: something changed for `rule`, see who may be asked now. `agent`: who became ready."""
+
+    rule: RuleId
+    agent: AgentId | None = None
+
+
+class RosterConfig(Inner):
+    """To the roster: a newer configuration of the account (`conversation` is "")."""
+
+    config: AccountConfig
 
 
 class Assign(Inner):
