@@ -6,10 +6,11 @@ Invariant: nothing outside this module asks which of the two it is talking to.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, event, make_url
+from sqlalchemy import Connection, Engine, Table, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 _BUSY_TIMEOUT_S = 10
+_SCHEMA_LOCK = 0x53616D74616C65  # any number that is ours: "Samtale"
 
 
 def is_sqlite(url: str) -> bool:
@@ -74,3 +75,9 @@ def insert_missing(connection: Connection, table: Table) -> Any:
     """Return an INSERT for `table` that leaves a row of the same primary key as it is."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     return insert(table).on_conflict_do_nothing()
+
+
+def lock_schema(connection: Connection) -> None:
+    """Let nobody else change the schema until this transaction ends; SQLite's BEGIN IMMEDIATE did already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))

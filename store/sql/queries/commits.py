@@ -46,6 +46,7 @@ def _write(connection: Connection, cell: CellName, commits: list[Commit]) -> Non
         (insert(tables.event), rows.events(commits)),
         (upsert(connection, tables.conversation, fixed=("cell", "account", "visitor", "inbox")), states.conversations),
         (upsert(connection, tables.visitor, fixed=("cell", "account")), states.visitors),
+        (insert_missing(connection, tables.roster), rows.rosters_begun(cell, commits)),
         (upsert(connection, tables.roster, fixed=("cell",)), states.rosters),
         (upsert(connection, tables.ledger, fixed=("cell",)), rows.ledger(cell, commits)),
         (insert(tables.roster_event), rows.roster_events(cell, commits)),

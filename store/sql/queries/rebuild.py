@@ -114,13 +114,9 @@ def log_tails(connection: Connection, of: list[ConversationId], last: int) -> li
 
 def rosters(connection: Connection, cell: CellName) -> list[StoredRoster]:
     """Return the last snapshot of each account of the cell that has a roster."""
-    rows, events = tables.roster.c, tables.roster_event.c
+    rows = tables.roster.c
     found = select(rows.account, rows.seq, rows.commit_no, rows.state).where(rows.cell == cell)
-    stored = {row.account: StoredRoster(*row) for row in connection.execute(found)}
-    logged = connection.scalars(select(events.account).distinct().where(events.cell == cell))
-    for account in logged:
-        stored.setdefault(account, StoredRoster(account, 0, 0, b""))
-    return [stored[account] for account in sorted(stored)]
+    return [StoredRoster(*row) for row in connection.execute(found.order_by(rows.account))]
 
 
 def roster_events(connection: Connection, account: AccountId, after_seq: int, limit: int) -> list[tuple[int, bytes]]:

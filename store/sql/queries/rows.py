@@ -104,6 +104,12 @@ def ledger(cell: CellName, commits: list[Commit]) -> list[Row]:
     ]
 
 
+def rosters_begun(cell: CellName, commits: list[Commit]) -> list[Row]:
+    """Return an empty snapshot per roster that had events: the log comes long before the first snapshot."""
+    accounts = {row.account for commit in commits for row in commit.roster}
+    return [{"account": account, "cell": cell, "seq": 0, "commit_no": 0, "state": b""} for account in sorted(accounts)]
+
+
 def roster_events(cell: CellName, commits: list[Commit]) -> list[Row]:
     """Return one row per roster event, in commit order."""
     return [

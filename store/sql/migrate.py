@@ -1,0 +1,40 @@
+"""Bringing a database to the schema that this version knows.
+
+Invariant: one transaction per side: a migration that fails or is killed leaves the schema it found. Two processes that
+start at once take turns.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+
+from store.sql.database import DirectDatabase
+from store.sql.dialects import lock_schema
+from store.sql.tables import CONFIG, RECORD
+
+Side = Literal["config", "record"]
+_STEPS = Path(__file__).parent / "migrations"
+
+
+def migrate(url: str, side: Side, revision: str = "head") -> None:
+    """Bring `side` at `url` to `revision`: `head`, `base` (nothing left) or a step's name. Raises StoreAway."""
+    database = DirectDatabase(url)
+    try:
+        database.run(lambda connection: steps(connection, side, revision))
+    finally:
+        database.engine.dispose()
+
+
+def steps(connection: Connection, side: Side, revision: str = "head") -> None:
+    """Do the same within a transaction that is open already."""
+    lock_schema(connection)
+    config = Config()
+    config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
+    config.set_main_option("version_locations", str(_STEPS / side).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    metadata = CONFIG if side == "config" else RECORD
+    config.attributes.update(connection=connection, side=side, metadata=metadata)
+    (command.downgrade if revision == "base" else command.upgrade)(config, revision)
