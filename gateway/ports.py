@@ -1,16 +1,58 @@
-"""Where the parts of a gateway meet: the hub of sessions, the credentials and what they ask of Redis.
+"""Where the parts of a gateway meet: the socket shell, the hub of sessions and the credentials.
 
-Invariant: failed proof of who somebody is is a value; only machinery that is away raises. The port between a socket
-and a session is in line.py.
+Invariant: a `Driver` never blocks and never raises at its line; a `Line` never blocks and never raises at its driver.
+So the same session runs over a socket, over memory in the simulation, and over anything faster that comes.
 """
 
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gateway.line import Driver, Line, Peer
 from protocol.bus.config import AccountConfig, App
 from protocol.bus.decisions import Refusal
 from protocol.ids import AccountId, AgentId, CellName
+from protocol.wire.codes import CloseCode
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the far end of a line, as far as the transport knows. `origin` is the header; None if it was absent."""
+
+    address: str
+    origin: str | None = None
+
+
+class Line(Protocol):
+    """The way back to one client, message by message.
+
+    `send` and `close` return at once; order is kept; after `close`, `send` does nothing. A line that cannot keep up closes
+    itself (SPEC 11: 4001) and tells its driver `lost()`.
+    """
+
+    def send(self, data: bytes) -> None:
+        """Send one whole frame: a binary message of msgpack, or a text message when `data` is UTF-8 JSON."""
+
+    async def flushed(self) -> None:
+        """Return when all that was sent has left the line's own queue, or the line is gone: paces long resumes."""
+
+    def close(self, code: CloseCode, reason: str = "") -> None:
+        """Send what was queued before, then the close frame. `reason`: at most 100 characters, for developers."""
+
+
+class Driver(Protocol):
+    """One session, as its line sees it."""
+
+    @property
+    def admitted(self) -> bool:
+        """Whether a `hello` was accepted. Until then the line allows 5 s and 8 KiB (SPEC 2.5)."""
+
+    def receive(self, raw: bytes | str) -> None:
+        """Take one whole message, `bytes` if it was binary and `str` if it was text."""
+
+    def reconnect(self, after_ms: int) -> None:
+        """Tell the client to come again elsewhere (SPEC 2.8); the line is closed by whoever drains."""
+
+    def lost(self) -> None:
+        """The line is gone, by whomever. Called once; nothing is sent after it."""
 
 
 class Sessions(Protocol):
