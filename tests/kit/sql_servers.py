@@ -72,7 +72,7 @@ class Postgres:
             cwd=self.folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            preexec_fn=_die_with_us,
+            preexec_fn=_die_with_us,  # noqa: PLW1509 - the run has one thread when servers start
         )
         self._wait(deadline=monotonic() + 30)
 
