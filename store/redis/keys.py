@@ -1,6 +1,7 @@
 """The name of every key. Nobody else spells one.
 
 Invariant: a cell's keys carry its hash tag `{c07}`, so that one script may touch any of them, on a cluster too.
+The keys of no cell share the tag `{samtale}`.
 
 | key | type | holds |
 |---|---|---|
@@ -10,30 +11,33 @@ Invariant: a cell's keys carry its hash tag `{c07}`, so that one script may touc
 | `outbox` | stream, per epoch | id = commit_no-0, field `c` = msgpack `Commit` |
 | `timers` | sorted set | score = due in ms of Redis TIME; member = the encoded command it becomes |
 | `gateways` | sorted set | incarnation → lease end in ms of Redis TIME |
-| `active` | sorted set | "kind:id" → last commit time in ms; what eviction looks at |
+| `active` | sorted set | "kind:id" → last commit time in ms, or when eviction last looked; the oldest are looked at |
+| `quarantine` | list | bytes of commands that nobody could decide; for an operator |
 | `conversation` | hash | `s` Snapshot, `q` seq, `c` commit_no of the last change, `o:{device}:{n mod 32}` Outcome |
 | `log` | stream | id = seq-0; `e` frame, `v` visitors' frame if it differs (empty: hidden), `i` event id, `o` origin |
 | `receipts` | hash | `visitor` / `staff`: "delivered:read" |
 | `visitor` | hash | `s` VisitorRecord, `c` commit_no |
 | `desk` | hash | an agent device's outcomes, `o:{n mod 32}` |
 | `roster` | hash | `s` snapshot bytes, `q` its seq, `c` commit_no |
+| `rosters` | hash | account → commit_no that made its roster: who has one |
 | `roster_log` | stream | id = seq-0; `e` = encoded roster event |
 | `feed` | stream | id = seq-0; `f` = FeedChange frame; `i` event id |
 | `feed_rows` | hash | row key → row (msgpack); `#` = "seq event-id" |
 | `config` | hash | `version`, `bytes` |
 | `ticket` | string, PX | one agent ticket's claims |
-| `apps` (no tag) | hash | app key → "cell account" |
-| `logins` (no tag) | hash | agent's e-mail, lower case → "cell account agent" |
-| `engines` (no tag) | sorted set | engine id → lease end in ms of Redis TIME |
+| `apps` (no cell) | hash | app key → "cell account" |
+| `logins` (no cell) | hash | agent's e-mail, lower case → "cell account agent" |
+| `engines` (no cell) | sorted set | engine id → lease end in ms of Redis TIME |
 """
 
 from dataclasses import dataclass
 
 from protocol.ids import AccountId, CellName, ConversationId, DeviceId, VisitorId
 
-APPS = "samtale:apps"
-LOGINS = "samtale:logins"
-ENGINES = "samtale:engines"
+GLOBAL_TAG = "samtale"
+APPS = "{samtale}:apps"
+LOGINS = "{samtale}:logins"
+ENGINES = "{samtale}:engines"
 
 
 def cell_names(count: int) -> list[CellName]:
@@ -91,6 +95,14 @@ class Keys:
 
     def roster(self, account: AccountId) -> str:
         return f"{{{self.name}}}:roster:{account}"
+
+    @property
+    def rosters(self) -> str:
+        return f"{{{self.name}}}:rosters"
+
+    @property
+    def quarantine(self) -> str:
+        return f"{{{self.name}}}:quarantine"
 
     def roster_log(self, account: AccountId) -> str:
         return f"{{{self.name}}}:rlog:{account}"

@@ -24,7 +24,7 @@ MAX_DUE: Final = 256
 
 
 class Fence(NamedTuple):
-    """Where a cell must stand for a commit to be taken, and where the commit leaves it."""
+    """Where a cell must stand for a commit to be taken, and where the commit leaves it. `status`: ready, rebuilding."""
 
     cell: CellName
     token: str
@@ -33,6 +33,7 @@ class Fence(NamedTuple):
     next_cursor: str
     commit_no: int
     next_commit_no: int
+    status: str = "ready"
 
 
 class Taken(NamedTuple):
@@ -58,15 +59,10 @@ class FeedRead(NamedTuple):
 
 
 def send_commit(
-    connection: Connection,
-    fence: Fence,
-    checks: Sequence[Check],
-    writes: Sequence[Write],
-    *,
-    status: str = "ready",
+    connection: Connection, fence: Fence, checks: Sequence[Check], writes: Sequence[Write]
 ) -> asyncio.Future[str]:
     """Send one batch of a cell and return its answer to come (pipelined): see lua/commit.lua for the answers."""
-    args: list[Part] = [fence.token, status, *fence[2:], len(checks)]
+    args: list[Part] = [fence.token, fence.status, *fence[2:7], len(checks)]
     for check in checks:
         args.extend(check)
     for write in writes:
@@ -77,22 +73,10 @@ def send_commit(
 
 
 async def commit(
-    connection: Connection,
-    fence: Fence,
-    checks: Sequence[Check],
-    writes: Sequence[Write],
-    *,
-    timeout_s: float = 5.0,
+    connection: Connection, fence: Fence, checks: Sequence[Check], writes: Sequence[Write], *, timeout_s: float = 5.0
 ) -> str:
     """Write one batch of a cell, whole or not at all, and return "ok", "already" or why not."""
     answer: str = await connection.within(send_commit(connection, fence, checks, writes), timeout_s)
-    return answer
-
-
-async def restore(connection: Connection, fence: Fence, writes: Sequence[Write], *, timeout_s: float = 5.0) -> str:
-    """Write into a cell that is being rebuilt; as `commit`, but refused unless `rebuild_begin` came before."""
-    sent = send_commit(connection, fence, (), writes, status="rebuilding")
-    answer: str = await connection.within(sent, timeout_s)
     return answer
 
 
