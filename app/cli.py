@@ -66,7 +66,7 @@ def settings() -> None:
     now = settings_from()
     for name, field in Settings.model_fields.items():
         shown = "set" if name.endswith("_url") and getattr(now, name) else getattr(now, name)
-        click.echo(f"SAMTALE_{name.upper():<18} {str(shown):<14} {field.description or ''}")
+        click.echo(f"SAMTALE_{name.upper():<18} {shown!s:<14} {field.description or ''}")
 
 
 @samtale.command()
@@ -85,7 +85,9 @@ def apply(file: Path, check_only: bool) -> None:
 @click.option("--tag", default="support", show_default=True, help="The mobile tag.")
 @click.option("--locale", default="nb-NO", show_default=True)
 @click.option("--token", help="A signed JWT, to be an identified visitor.")
-@click.option("--as", "profile", default="default", show_default=True, help="Whose phone: each name keeps its own secret.")
+@click.option(
+    "--as", "profile", default="default", show_default=True, help="Whose phone: each name keeps its own secret."
+)
 @click.option("--json", "as_json", is_flag=True, help="Speak the JSON subprotocol instead of msgpack.")
 def visitor(**options: Any) -> None:
     """Chat as a visitor, from this terminal."""
@@ -152,7 +154,9 @@ def _child(name: str) -> Callable[[Callable[[Settings], int]], click.Command]:
                 die_with(int(parent))
             sys.exit(start(settings_from(**overrides)))
 
-        with_port = click.option("--port", type=int, help="Port to listen on.") if name in ("gateway", "valkey") else None
+        with_port = (
+            click.option("--port", type=int, help="Port to listen on.") if name in ("gateway", "valkey") else None
+        )
         return samtale.command(name)(with_port(command) if with_port else command)
 
     return register

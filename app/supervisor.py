@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 RESTART_PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0)
@@ -19,12 +19,13 @@ LOG_LIMIT_BYTES = 16 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One child to keep running: its name, its `samtale` arguments, and settings beside our own."""
+    """One child to keep running: its name, its arguments, and settings beside our own, asked at each start."""
 
     name: str
     arguments: tuple[str, ...]
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: Callable[[], dict[str, str]] = dict
     stop_deadline_s: float = 15.0
+    module: str = "app.cli"
 
 
 class Supervisor:
@@ -75,9 +76,9 @@ class Supervisor:
     async def _run_once(self, job: Job) -> int:
         with self._log_file(job.name).open("ab") as log:
             child = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "app.cli", *job.arguments,
+                sys.executable, "-m", job.module, *job.arguments,
                 stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env=os.environ | job.environment | {"SAMTALE_PARENT": str(os.getpid())},
+                env=os.environ | job.environment() | {"SAMTALE_PARENT": str(os.getpid())},
             )  # fmt: skip
         self.running[job.name] = child
         try:

@@ -1,0 +1,95 @@
+"""How this installation's Redis and SQL are reached, by every process and tool alike.
+
+Invariant: the embedded Valkey keeps its port and password over restarts, so that who knows them need not ask again.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+import time
+
+from app.settings import Settings
+from protocol.ids import CellName
+from store.redis.address import Address, parse
+from store.redis.connection import Connection, Dial, dial
+from store.redis.faults import Away
+from store.sql.database import Databases, SqlDatabase
+
+
+def now_ms() -> int:
+    """Return milliseconds since 1970 by this machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+def embedded_address(settings: Settings) -> Address:
+    """Return where the embedded Valkey listens: as last time if the port is still free, else on a free one."""
+    known = _written_address(settings)
+    if known is not None and _is_free(known.port):
+        return known
+    return Address(port=_free_port(), password=known.password if known else secrets.token_urlsafe(24))
+
+
+def publish_address(settings: Settings, address: Address) -> None:
+    """Write the address where the other processes look for it, for this user's eyes only."""
+    draft = settings.valkey_url_file.with_suffix(".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(address.url)
+    draft.replace(settings.valkey_url_file)
+
+
+async def redis_address(settings: Settings) -> Address:
+    """Return the address of Redis; waits for the embedded one to be named, if that is the one in use."""
+    if settings.redis_url is not None:
+        return parse(settings.redis_url)
+    while (known := _written_address(settings)) is None:
+        await asyncio.sleep(0.05)
+    return known
+
+
+def dialler(address: Address) -> Dial:
+    """Return the Dial for a single server; every cell lives there."""
+
+    async def to(_cell: CellName | None) -> Connection:
+        return await dial(address)
+
+    return to
+
+
+async def until_answering(settings: Settings) -> Connection:
+    """Return a connection to Redis as soon as it answers, reading its address again each time."""
+    while True:
+        try:
+            return await dial(await redis_address(settings))
+        except Away:
+            await asyncio.sleep(0.1)
+
+
+def databases(settings: Settings) -> Databases:
+    """Open both databases; nothing is connected before the first query."""
+    return Databases(SqlDatabase(settings.config_url), SqlDatabase(settings.record_url))
+
+
+def _written_address(settings: Settings) -> Address | None:
+    try:
+        return parse(settings.valkey_url_file.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

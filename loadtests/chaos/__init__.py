@@ -1,0 +1,1 @@
+"""Everything is killed, stalled and cut under traffic; then the history checker reads what everybody remembers."""

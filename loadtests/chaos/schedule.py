@@ -1,0 +1,87 @@
+"""Which faults are done, in what order, until each has been done often enough.
+
+Invariant: whatever was done least is done next, so that a run that ends early has tried everything; the order within
+equals comes from the seed.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loadtests.chaos import faults
+from loadtests.chaos.installation import GATEWAY_LEASE_S, LEASE_S, Installation
+from store.failpoints import NAMES
+
+_OFTEN = 0.02  # a share that a busy process meets within a second or two
+
+
+def _gateway_and_worker(workspace: Path) -> dict[str, faults.Fault]:
+    gateway, worker = faults.after_restart("gateway"), faults.after_restart("worker")
+    return {
+        "kill gateway": faults.kill("gateway"),
+        "stop gateway past its lease": faults.pause("gateway", GATEWAY_LEASE_S + 1.5),
+        "kill worker": faults.kill("worker"),
+        "SQL stopped": faults.stop_sql,
+        "subscriptions cut": faults.cut_subscriptions,
+        "gateway.after_xadd": faults.failpoint("gateway.after_xadd", gateway, _OFTEN),
+        "gateway.after_subscribe": faults.failpoint("gateway.after_subscribe", gateway, _OFTEN),
+        "gateway.mid_resume": faults.failpoint("gateway.mid_resume", gateway, _OFTEN),
+        "gateway.lease_lapsed": faults.failpoint("gateway.lease_lapsed", faults.lapse, 1.0),
+        "scribe.before_sql": faults.failpoint("scribe.before_sql", worker, _OFTEN),
+        "scribe.after_sql": faults.failpoint("scribe.after_sql", worker, _OFTEN),
+        "scribe.before_trim": faults.failpoint("scribe.before_trim", worker, _OFTEN),
+        "job.before_done": faults.failpoint("job.before_done", faults.publish(workspace), 1.0),
+    }
+
+
+def _engine_and_valkey() -> dict[str, faults.Fault]:
+    engine = faults.after_restart("engine")
+    return {
+        "kill engine": faults.kill("engine"),
+        "stop engine past its lease": faults.pause("engine", LEASE_S + 1.5),
+        "kill Valkey": faults.kill_valkey,
+        "append-only tail cut": faults.cut_append_only_tail,
+        "engine.after_read": faults.failpoint("engine.after_read", engine, _OFTEN),
+        "engine.before_commit": faults.failpoint("engine.before_commit", engine, _OFTEN),
+        "engine.after_commit": faults.failpoint("engine.after_commit", engine, _OFTEN),
+        "engine.after_takeover": faults.failpoint("engine.after_takeover", engine, 1.0),
+        "recovery.after_epoch": faults.failpoint("recovery.after_epoch", faults.lose_data, 0.7),
+        "recovery.mid_rebuild": faults.failpoint("recovery.mid_rebuild", faults.lose_data, 0.7),
+    }
+
+
+@dataclass(slots=True)
+class Schedule:
+    """Two series of faults at once: one among gateways and workers, one among engines and Valkey."""
+
+    installation: Installation
+    workspace: Path
+    chance: random.Random
+    pause_s: float = 0.7
+    done: Counter[str] = field(default_factory=Counter)
+
+    async def run(self, until: float) -> None:
+        """Do faults until the loop's time `until`."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._series(_gateway_and_worker(self.workspace), until))
+            tasks.create_task(self._series(_engine_and_valkey(), until))
+
+    def counts(self) -> Counter[str]:
+        """Return how often each fault was done; for failpoints, how often each was hit."""
+        plain = Counter({name: count for name, count in self.done.items() if name not in NAMES})
+        return plain + self.installation.armed.hits()
+
+    async def _series(self, series: dict[str, faults.Fault], until: float) -> None:
+        loop = asyncio.get_running_loop()
+        tried: Counter[str] = Counter()
+        while loop.time() < until:
+            hits = self.installation.armed.hits()
+            least = min((hits[n] if n in NAMES else self.done[n]) + tried[n] * 0.01 for n in series)
+            next_ones = [n for n in series if (hits[n] if n in NAMES else self.done[n]) + tried[n] * 0.01 == least]
+            name = self.chance.choice(next_ones)
+            tried[name] += 1
+            if await series[name](self.installation, self.chance):
+                self.done[name] += 1
+            await asyncio.sleep(self.pause_s)
