@@ -113,8 +113,6 @@ def failpoint(name: str, provoke: Callable[[Installation, random.Random], Awaita
     """Arm `name` with kill -9, do what makes a process of its role come by, and wait for the hit."""
     family = name.split(".", maxsplit=1)[0]
     role = {"scribe": "worker", "job": "worker", "recovery": "engine"}.get(family, family)
-        name.split(".", maxsplit=1)[0], name.split(".", maxsplit=1)[0]
-    )
 
     async def fault(installation: Installation, chance: random.Random) -> bool:
         before = installation.armed.hits()[name]
