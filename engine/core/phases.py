@@ -6,7 +6,6 @@ phase that bots lead will stand beside `Waiting` and `Unassigned`.
 
 import msgspec
 
-from protocol.ids import AgentId
 from protocol.wire.content import Author
 
 
@@ -14,56 +13,55 @@ class Phase(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=str.lowe
     """What is true now."""
 
 
-class NotStarted(Phase):
+class NotStarted(Phase, frozen=True):
     """Nothing is stored: only the id exists, given out in the answer to `hello`."""
 
 
-class Opening(Phase):
+class Opening(Phase, frozen=True):
     """Inside the step that starts or reopens it: said, and not yet routed. No conversation rests here."""
 
 
-class Gated(Phase):
+class Gated(Phase, frozen=True):
     """The consent to process was declined so far: invisible to agents. Removed at `until_ms`."""
 
     until_ms: int
 
 
-class Ready(Phase):
+class Ready(Phase, frozen=True):
     """Consented, and nothing said yet: nobody is sought. Removed at `until_ms`."""
 
     until_ms: int
 
 
-class Waiting(Phase):
+class Waiting(Phase, frozen=True):
     """The roster seeks an agent; the visitor has waited for a person since `since_ms`."""
 
     since_ms: int
 
 
-class Unassigned(Phase):
+class Unassigned(Phase, frozen=True):
     """Nobody is sought, anybody of the inbox may claim. `since_ms`: since when a reply is owed; None if none is."""
 
     since_ms: int | None
 
 
-class Talking(Phase):
+class Talking(Phase, frozen=True):
     """`agent` has it. `owed_since_ms`: since when they owe the visitor a reply; None if they do not."""
 
     agent: Author
     owed_since_ms: int | None
 
 
-class Closed(Phase):
+class Closed(Phase, frozen=True):
     """Over at `at_ms`, unless a message within the reopen window brings it back."""
 
     at_ms: int
 
 
-class Parked(Phase):
-    """Deciding it raised: set aside for an operator. `agent` is who had it."""
+class Parked(Phase, frozen=True):
+    """Deciding it raised `error`: set aside for an operator, its commands are refused."""
 
     error: str
-    agent: AgentId | None = None
 
 
 AnyPhase = NotStarted | Opening | Gated | Ready | Waiting | Unassigned | Talking | Closed | Parked

@@ -1,0 +1,156 @@
+"""The cell while one command comes to rest: values fetched once, events as they happen, reactions in their order.
+
+Invariant: what was changed here is seen by every later decision of the same step, and by nobody else before the
+`StepResult` is committed. Rosters are the exception: they are evolved in place, so `touched` names them.
+"""
+
+from collections import deque
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any
+
+from engine.core import visitor as visitors
+from engine.core.asked import Decision, Stamped
+from engine.core.conversation import Conversation, not_started
+from engine.core.decide import Park, decide
+from engine.core.evolve import evolve
+from engine.core.ports import Roster, RosterPort
+from engine.core.react import on_refusal, react
+from engine.core.result import Logged, Need, Stamp, StepResult
+from protocol.bus.commands import Asked
+from protocol.bus.config import AccountConfig
+from protocol.bus.decisions import Already, Refusal
+from protocol.bus.effects import AgentLost, Assign, Effect, HandOver, Inner, NoteClosed, NoteConsent, NoteStarted
+from protocol.bus.records import VisitorRecord
+from protocol.ids import AccountId, ConversationId, VisitorId, event_id
+from protocol.wire.codes import Code
+from protocol.wire.content import STAFF_ONLY, AnyBody, Event
+
+Asking = Generator[Need, Any, Any]  # yields what it needs, is sent the value, returns what its docstring says
+
+MAX_INNER = 10_000  # a step that does more never comes to rest: a bug
+
+_TO_CONVERSATION = frozenset({Assign, HandOver, AgentLost, Park})
+_TO_VISITOR = frozenset({NoteStarted, NoteClosed, NoteConsent})
+
+
+class Settling:
+    """One step in the making. `deciding` is the conversation whose decider is at work, if one is."""
+
+    def __init__(self, stamp: Stamp, port: RosterPort) -> None:
+        self.at_ms = stamp.at_ms
+        self.result = StepResult({}, {}, {}, [], [], [], [], None, stamp.index)
+        self.touched: set[AccountId] = set()
+        self.deciding: Conversation | None = None
+        self._stamp = stamp
+        self._port = port
+        self._fetched: dict[tuple[str, str], Any] = {}
+        self._inner: deque[Inner] = deque()
+
+    def conversation(self, account: AccountId, conversation: ConversationId) -> Asking:
+        """Return the `Conversation` as it now is; seq 0 if there is none."""
+        changed = self.result.conversations.get(conversation)
+        if changed is not None:
+            return changed
+        stored = yield from self._fetch(Need("conversation", account, conversation))
+        return stored if stored is not None else not_started(account, conversation)
+
+    def visitor(self, account: AccountId, visitor: VisitorId) -> Asking:
+        """Return the `VisitorRecord` as it now is, or None."""
+        changed = self.result.visitors.get(visitor)
+        if changed is not None:
+            return changed
+        return (yield from self._fetch(Need("visitor", account, visitor)))
+
+    def config(self, account: AccountId) -> Asking:
+        """Return the `AccountConfig`, or None."""
+        return (yield from self._fetch(Need("config", account)))
+
+    def roster(self, account: AccountId) -> Asking:
+        """Return the stored roster, or None."""
+        known = self.result.rosters.get(account)
+        return known if known is not None else (yield from self._fetch(Need("roster", account)))
+
+    def happen(self, state: Conversation, bodies: Sequence[AnyBody], entry: type | None, asked: Asked | None) -> None:
+        """Log `bodies` and evolve through them, queueing what they ask for. An `entry` body carries who asked."""
+        result, stamp = self.result, self._stamp
+        for body in bodies:
+            number = event_id(stamp.epoch, stamp.commit_no, result.next_index)
+            result.next_index += 1
+            event = Event(state.id, state.seq + 1, number, self.at_ms, body)
+            after = evolve(state, event)
+            self._take(react(state, event, after))
+            hidden = b"" if isinstance(body, STAFF_ONLY) else None
+            if asked is not None and type(body) is entry:
+                origin = asked.origin
+                result.events.append(Logged(event, origin.device, origin.n, origin.id, hidden))
+            else:
+                result.events.append(Logged(event, visitor_frame=hidden))
+            state = after
+        result.conversations[state.id] = state
+
+    def decide_roster(self, account: AccountId, command: Any) -> Asking:
+        """Put `command` before the account's roster; return its decision, its events having happened."""
+        self.deciding = None
+        roster = yield from self.roster(account)
+        if roster is None:
+            config: AccountConfig | None = yield from self.config(account)
+            if config is None:
+                return Refusal(Code.UNAVAILABLE)
+            roster = self._port.new(config)
+        decision = self._port.decide(roster, command, self.at_ms)
+        if isinstance(decision, list) and decision:
+            self._evolve_roster(account, roster, decision)
+        return decision
+
+    def decide_visitor(self, account: AccountId, visitor: VisitorId, command: Any) -> Asking:
+        """Put `command` before the visitor's record; return `VisitorRecord`, `Refusal` or `Already`."""
+        self.deciding = None
+        record = yield from self.visitor(account, visitor)
+        decision = visitors.decide(record, command, self.at_ms)
+        if isinstance(decision, VisitorRecord):
+            self.result.visitors[visitor] = decision
+        return decision
+
+    def decide_inner(self, inner: Inner) -> Asking:
+        """Put an inner command before whom it is for; return nothing."""
+        kind = type(inner)
+        if kind in _TO_CONVERSATION:
+            self.deciding = state = yield from self.conversation(inner.account, inner.conversation)
+            decision: Decision = decide(state, Stamped(inner, self.at_ms))
+            if isinstance(decision, list):
+                self.happen(state, decision, None, None)
+            elif not isinstance(decision, Already):
+                self._inner.extend(on_refusal(inner))
+        elif kind in _TO_VISITOR:
+            yield from self.decide_visitor(inner.account, VisitorId(inner.visitor), inner)  # type: ignore[attr-defined]
+        else:
+            yield from self.decide_roster(inner.account, inner)
+
+    def rest(self) -> Asking:
+        """Decide whatever was asked inside the cell, first in first out, until nothing is; return nothing."""
+        decided = 0
+        while self._inner:
+            decided += 1
+            assert decided <= MAX_INNER, "the cell does not come to rest"
+            yield from self.decide_inner(self._inner.popleft())
+
+    def _fetch(self, need: Need) -> Asking:
+        key = (need.kind, need.id or need.account)
+        if key not in self._fetched:
+            self._fetched[key] = yield need
+        return self._fetched[key]
+
+    def _evolve_roster(self, account: AccountId, roster: Roster, events: Iterable[Any]) -> None:
+        self.touched.add(account)
+        self.result.rosters[account] = roster
+        for event in events:
+            self._port.evolve(roster, event)
+            self.result.roster_events.append((account, event))
+            self._take(self._port.react(roster, event, self.at_ms))
+
+    def _take(self, reaction: Iterable[Inner | Effect]) -> None:
+        for asked in reaction:
+            if isinstance(asked, Effect):
+                self.result.effects.append(asked)
+            else:
+                self._inner.append(asked)
