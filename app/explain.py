@@ -1,0 +1,62 @@
+"""`samtale explain`: why a conversation went to whom, from the roster's own log.
+
+Invariant: reads only, and says nothing that the decisions did not record.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+
+import click
+
+from protocol.ids import ConversationId
+from routing.core.explain import explain
+from routing.core.roster import RosterDecider
+from store.sql.database import Databases, StoreAway
+from store.sql.queries import accounts, audit
+
+from app.settings import Settings
+from app.stores import databases
+
+
+def explain_conversation(settings: Settings, conversation: str) -> int:
+    """Print each routing decision about `conversation`. Exit status 2 if it, or the record, cannot be found."""
+    try:
+        return asyncio.run(_explain(settings, ConversationId(conversation)))
+    except StoreAway as away:
+        click.echo(f"samtale: the record cannot be read: {away.reason}", err=True)
+        return 2
+
+
+async def _explain(settings: Settings, conversation: ConversationId) -> int:
+    stores = databases(settings)
+    try:
+        lines = await story(stores, conversation)
+    finally:
+        await stores.close()
+    if lines is None:
+        click.echo(f"samtale: the record has no conversation {conversation}", err=True)
+        return 2
+    for line in lines:
+        click.echo(line)
+    return 0
+
+
+async def story(stores: Databases, conversation: ConversationId) -> list[str] | None:
+    """Return one line per decision about `conversation`, oldest first; None if the record does not know it."""
+    log = await stores.record.read(lambda connection: audit.log_of(connection, conversation))
+    if log is None:
+        return None
+    config = await stores.config.read(lambda connection: accounts.config(connection, log.account))
+    names = {agent.id: agent.name for agent in config.agents} if config else {}
+    decider = RosterDecider()
+    rows = await stores.record.read(lambda connection: audit.roster_log(connection, log.account))
+    lines: list[str] = []
+    for _, stored in rows:
+        event = decider.decode_event(stored)
+        if getattr(event, "conversation", None) == conversation and (told := explain(event, names)):
+            lines += [f"{_clock(event.at_ms)}  {told[0]}", *(f"              {line}" for line in told[1:])]
+    return lines or ["no routing decision about it yet"]
+
+
+def _clock(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
