@@ -1,0 +1,111 @@
+"""What a session asks of the shell around it.
+
+Invariant: values, done in the order given; nothing in a core performs one.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from protocol.bus.commands import AnyCommand
+from protocol.ids import ConversationId
+from protocol.wire.codes import CloseCode
+
+Audience = Literal["visitor", "staff"]
+
+
+class Action(Struct, frozen=True):
+    """One thing the shell must do."""
+
+
+class Say(Action, frozen=True):
+    """Encode `frame` in the line's subprotocol and send it."""
+
+    frame: object
+
+
+class Forward(Action, frozen=True):
+    """Send a stored frame: msgpack bytes, transcoded only for lines that speak JSON."""
+
+    frame: bytes
+
+
+class Submit(Action, frozen=True):
+    """Put `command` into the inbox of the session's cell; its outcome comes back by origin."""
+
+    command: AnyCommand
+
+
+class Follow(Action, frozen=True):
+    """Hear a conversation's hints and ephemeral frames, from before the next ReadLog of it on."""
+
+    conversation: ConversationId
+
+
+class Unfollow(Action, frozen=True):
+    conversation: ConversationId
+
+
+class ReadLog(Action, frozen=True):
+    """Read a page of the log, the entry `from_seq` included. `turn` comes back with the page; older turns are void."""
+
+    conversation: ConversationId
+    from_seq: int
+    turn: int
+
+
+class ReadPage(Action, frozen=True):
+    """Read up to `limit` entries below `before`, for a `history` frame."""
+
+    ref: str
+    conversation: ConversationId
+    before: int
+    limit: int
+
+
+class ReadFeed(Action, frozen=True):
+    """Read what a feed has after `seq`, whose event id must be `id`; else its rows."""
+
+    feed: str
+    seq: int
+    id: str
+
+
+class ReadVisitor(Action, frozen=True):
+    """Read the visitor's committed record."""
+
+
+class CheckToken(Action, frozen=True):
+    """Verify a token that came by `refresh`."""
+
+    token: str
+
+
+class Tell(Action, frozen=True):
+    """Publish an ephemeral frame to the others at a conversation; `audience` as in topics.Ephemeral."""
+
+    conversation: ConversationId
+    audience: str
+    frame: bytes
+
+
+class Mark(Action, frozen=True):
+    """Raise the horizons of `who`: at most one write a second, the last one always."""
+
+    conversation: ConversationId
+    who: Audience
+    delivered: int
+    read: int
+
+
+class Wake(Action, frozen=True):
+    """Call the session again at `at_ms`."""
+
+    at_ms: int
+
+
+class End(Action, frozen=True):
+    """Close the line after what was sent."""
+
+    code: CloseCode
+    reason: str
