@@ -28,6 +28,7 @@ The keys of no cell share the tag `{samtale}`.
 | `apps` (no cell) | hash | app key → "cell account" |
 | `logins` (no cell) | hash | agent's e-mail, lower case → "cell account agent" |
 | `engines` (no cell) | sorted set | engine id → lease end in ms of Redis TIME |
+| `workers` (no cell) | sorted set | worker id → lease end in ms of Redis TIME |
 """
 
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ GLOBAL_TAG = "samtale"
 APPS = "{samtale}:apps"
 LOGINS = "{samtale}:logins"
 ENGINES = "{samtale}:engines"
+WORKERS = "{samtale}:workers"
 
 
 def cell_names(count: int) -> list[CellName]:
