@@ -3,11 +3,9 @@
 Invariant: nothing outside this module asks which of the two it is talking to.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, event, func, make_url, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, event, func, make_url, select
 
 _BUSY_TIMEOUT_S = 10
 _SCHEMA_LOCK = 0x53616D74616C65  # any number that is ours: "Samtale"
@@ -59,22 +57,6 @@ def tune(engine: Engine, *, writes: bool) -> None:
     def _begin(connection: Connection) -> None:
         # IMMEDIATE: a transaction that upgrades from reading to writing can be refused half-way.
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def upsert(connection: Connection, table: Table, fixed: Sequence[str] = ()) -> Any:
-    """Return an INSERT for `table` that replaces the row of the same primary key, but for its `fixed` columns."""
-    keys = [column.name for column in table.primary_key]
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table)
-    kept = {*keys, *fixed}
-    changes = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in kept}
-    return statement.on_conflict_do_update(index_elements=keys, set_=changes)
-
-
-def insert_missing(connection: Connection, table: Table) -> Any:
-    """Return an INSERT for `table` that leaves a row of the same primary key as it is."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    return insert(table).on_conflict_do_nothing()
 
 
 def lock_schema(connection: Connection) -> None:

@@ -4,13 +4,13 @@ Invariant: a configuration is replaced only by a higher version, and the same tr
 """
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from protocol.bus.config import CONFIG_DECODER, CONFIG_ENCODER, AccountConfig
 from protocol.bus.records import JobRow
 from protocol.ids import AccountId, CellName
 from store.sql import tables
-from store.sql.dialects import insert_missing, upsert
+from store.sql.bulk import write
 from store.sql.queries import jobs
 
 
@@ -63,12 +63,10 @@ def publish(connection: Connection, config: AccountConfig, now_ms: int) -> None:
     logins = {agent.email.lower(): agent.id for agent in config.agents}
     gone = _withdraw(connection, config.account, keys, set(logins))
     row = {"id": config.account, "name": config.name, "cell": config.cell, "version": config.version}
-    connection.execute(upsert(connection, tables.account), {**row, "config": CONFIG_ENCODER.encode(config)})
-    if keys:
-        connection.execute(insert(tables.app_key), [{"key": key, "account": config.account} for key in sorted(keys)])
-    if logins:
-        named = [{"email": email, "account": config.account, "agent": agent} for email, agent in sorted(logins.items())]
-        connection.execute(insert(tables.login), named)
+    write(connection, tables.account, [{**row, "config": CONFIG_ENCODER.encode(config)}], "replace")
+    write(connection, tables.app_key, [{"key": key, "account": config.account} for key in sorted(keys)])
+    named = [{"email": email, "account": config.account, "agent": agent} for email, agent in sorted(logins.items())]
+    write(connection, tables.login, named)
     job = JobRow(f"publish:{config.account}:{config.version}", config.account, PUBLISH, WITHDRAWN_ENCODER.encode(gone))
     jobs.add(connection, "config", job, now_ms)
 
@@ -76,7 +74,7 @@ def publish(connection: Connection, config: AccountConfig, now_ms: int) -> None:
 def setting(connection: Connection, name: str, first_value: str) -> str:
     """Return the installation's setting `name`, which is `first_value` for ever if it has none yet."""
     rows = tables.installation
-    connection.execute(insert_missing(connection, rows), {"name": name, "value": first_value})
+    write(connection, rows, [{"name": name, "value": first_value}], "keep")
     value: str = connection.execute(select(rows.c.value).where(rows.c.name == name)).scalar_one()
     return value
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, update
 
 from protocol.ids import CellName
-from store.sql.dialects import insert_missing
+from store.sql.bulk import write
 from store.sql.tables import cell as cells
 
 
@@ -35,8 +35,8 @@ def begin_epoch(connection: Connection, cell: CellName, epoch: int) -> int | Non
 
     None, and nothing changed, if it already is at `epoch` or above: somebody else rebuilds.
     """
-    fresh = {"cell": cell, "epoch": 0, "commit_no": 0}
-    connection.execute(insert_missing(connection, cells), fresh)
+    never = {"cell": cell, "epoch": 0, "commit_no": 0, "clean_run_id": None, "clean_commit_no": None}
+    write(connection, cells, [never], "keep")
     raised = update(cells).where(cells.c.cell == cell, cells.c.epoch < epoch)
     raised = raised.values(epoch=epoch, clean_run_id=None, clean_commit_no=None)
     if connection.execute(raised).rowcount == 0:

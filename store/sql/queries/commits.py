@@ -4,12 +4,12 @@ Invariant: `apply` writes a contiguous run of commits of the present epoch right
 A scribe that was paused, doubled or left behind by a recovery therefore never writes a row.
 """
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, update
 
 from protocol.bus.records import Commit
 from protocol.ids import CellName
 from store.sql import tables
-from store.sql.dialects import insert_missing, upsert
+from store.sql.bulk import write
 from store.sql.queries import rows
 
 
@@ -42,15 +42,11 @@ def apply(connection: Connection, cell: CellName, commits: list[Commit]) -> bool
 
 def _write(connection: Connection, cell: CellName, commits: list[Commit]) -> None:
     states = rows.states(cell, commits)
-    for statement, values in (
-        (insert(tables.event), rows.events(commits)),
-        (upsert(connection, tables.conversation, fixed=("cell", "account", "visitor", "inbox")), states.conversations),
-        (upsert(connection, tables.visitor, fixed=("cell", "account")), states.visitors),
-        (insert_missing(connection, tables.roster), rows.rosters_begun(cell, commits)),
-        (upsert(connection, tables.roster, fixed=("cell",)), states.rosters),
-        (upsert(connection, tables.ledger, fixed=("cell",)), rows.ledger(cell, commits)),
-        (insert(tables.roster_event), rows.roster_events(cell, commits)),
-        (insert_missing(connection, tables.job), rows.jobs(commits)),
-    ):
-        if values:
-            connection.execute(statement, values)
+    write(connection, tables.event, rows.events(commits))
+    write(connection, tables.conversation, states.conversations, "replace")
+    write(connection, tables.visitor, states.visitors, "replace")
+    write(connection, tables.roster, rows.rosters_begun(cell, commits), "keep")
+    write(connection, tables.roster, states.rosters, "replace")
+    write(connection, tables.ledger, rows.ledger(cell, commits), "replace")
+    write(connection, tables.roster_event, rows.roster_events(cell, commits))
+    write(connection, tables.job, rows.jobs(commits), "keep")

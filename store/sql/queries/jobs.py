@@ -7,11 +7,12 @@ worker that dies leaves it to the next. Doing it twice is possible, its stable i
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import Connection, Table, func, select, update
 
 from protocol.bus.records import JobRow
 from protocol.ids import AccountId
 from store.sql import tables
+from store.sql.bulk import write
 
 Side = Literal["config", "record"]
 
@@ -29,8 +30,8 @@ class TakenJob:
 
 def add(connection: Connection, side: Side, job: JobRow, due_ms: int) -> None:
     """Write a new job."""
-    fresh = {"id": job.id, "kind": job.kind, "account": job.account, "payload": job.payload}
-    connection.execute(insert(_table(side)), {**fresh, "due_ms": due_ms, "attempts": 0, "error": ""})
+    asked = {"id": job.id, "kind": job.kind, "account": job.account, "payload": job.payload}
+    write(connection, _table(side), [{**asked, "due_ms": due_ms, "attempts": 0, "done_ms": None, "error": ""}])
 
 
 def take(connection: Connection, side: Side, *, now_ms: int, lease_ms: int, limit: int) -> list[TakenJob]:

@@ -4,15 +4,13 @@ Invariant: of several values of one key in a batch only the last is written; log
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 
 from protocol.bus.records import Commit, Snapshot
 from protocol.ids import CellName
 from protocol.wire.limits import REMEMBERED_OUTCOMES
-
-Row = dict[str, Any]
+from store.sql.bulk import Row
 
 
 class _By(msgspec.Struct, frozen=True):
@@ -121,7 +119,7 @@ def roster_events(cell: CellName, commits: list[Commit]) -> list[Row]:
 
 def jobs(commits: list[Commit]) -> list[Row]:
     """Return one row per job, due at once."""
-    fresh = {"attempts": 0, "error": ""}
+    fresh = {"attempts": 0, "done_ms": None, "error": ""}
     return [
         {
             **fresh,

@@ -1,0 +1,70 @@
+"""Publishing: brings an account's newest configuration from SQL to its cell.
+
+Invariant: the cell has the configuration before the installation knows the names that lead to it, and whatever order
+these jobs are done in, the highest version stays.
+"""
+
+from protocol.bus.commands import COMMAND_ENCODER, PublishConfig
+from protocol.bus.config import CONFIG_ENCODER, AccountConfig
+from store.redis import scripts
+from store.redis.connection import Connection, Dial
+from store.redis.keys import APPS, LOGINS
+from store.sql.database import Database
+from store.sql.queries import accounts
+from store.sql.queries.accounts import WITHDRAWN_DECODER, Withdrawn
+from store.sql.queries.jobs import TakenJob
+from workers.jobs import JobFailed
+
+
+class Publisher:
+    """Does the jobs of kind `publish`."""
+
+    def __init__(self, dial: Dial, config: Database) -> None:
+        self._dial = dial
+        self._config = config
+
+    async def __call__(self, job: TakenJob) -> None:
+        """Publish the account's present version, which may be newer than the one that asked."""
+        withdrawn = WITHDRAWN_DECODER.decode(job.payload)
+        config = await self._config.read(lambda sql: accounts.config(sql, job.account))
+        if config is None:
+            raise JobFailed(f"account {job.account} has no configuration")
+        keys, logins = await self._config.read(accounts.owners)
+        gone = Withdrawn(
+            [key for key in withdrawn.app_keys if key not in keys],
+            [email for email in withdrawn.logins if email not in logins],
+        )
+        await self._tell_cell(config)
+        await self._name(config, gone)
+
+    async def _tell_cell(self, config: AccountConfig) -> None:
+        pack = COMMAND_ENCODER.encode([PublishConfig(config.account, config.version)])
+        version = scripts.ConfigVersion(config.account, config.version, CONFIG_ENCODER.encode(config), pack)
+        connection = await self._dial(config.cell)
+        try:
+            await scripts.publish_config(connection, config.cell, version)
+        finally:
+            connection.abort()
+
+    async def _name(self, config: AccountConfig, gone: Withdrawn) -> None:
+        connection = await self._dial(None)
+        try:
+            await name(connection, config)
+            if gone.app_keys:
+                await connection.call("HDEL", APPS, *gone.app_keys)
+            if gone.logins:
+                await connection.call("HDEL", LOGINS, *gone.logins)
+        finally:
+            connection.abort()
+
+
+async def name(connection: Connection, config: AccountConfig) -> None:
+    """Let gateways find the account by its app keys and its agents' logins."""
+    apps = [part for app in config.apps for part in (app.key, f"{config.cell} {config.account}")]
+    if apps:
+        await connection.call("HSET", APPS, *apps)
+    logins = [
+        part for agent in config.agents for part in (agent.email.lower(), f"{config.cell} {config.account} {agent.id}")
+    ]
+    if logins:
+        await connection.call("HSET", LOGINS, *logins)

@@ -1,0 +1,105 @@
+"""The worker process: its share of the scribes, and the jobs of both sides.
+
+Invariant: one task group holds everything; a fault is retried where it happened, a bug ends the process. Stopping
+cancels: every transaction is whole or absent, and the next worker goes on from there.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from protocol.ids import CellName
+from store.redis.connection import Connection, Dial
+from store.redis.faults import Away, Refused
+from store.sql.database import Databases
+from store.sql.queries.accounts import PUBLISH
+from workers.counts import Counts
+from workers.jobs import Doing, Jobs
+from workers.publish import Publisher
+from workers.scribe import Scribe
+from workers.share import enlist, leave, share
+
+_SHARE_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """All cells of the installation, and the kinds of jobs beyond our own."""
+
+    cells: list[CellName]
+    kinds: Mapping[str, Doing] = field(default_factory=dict)
+
+
+class Worker:
+    """Runs until stopped."""
+
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        dial: Dial,
+        databases: Databases,
+        entropy: Callable[[int], bytes],
+        now_ms: Callable[[], int],
+        log: Any,
+    ) -> None:
+        self.counts = Counts()
+        self._name = f"wrk_{entropy(8).hex()}"
+        self._cells = settings.cells
+        self._dial = dial
+        self._databases = databases
+        self._log = log.bind(worker=self._name)
+        publisher = Publisher(dial, databases.config)
+        self._jobs = [
+            Jobs("config", databases.config, {PUBLISH: publisher}, now_ms, self.counts, self._log),
+            Jobs("record", databases.record, settings.kinds, now_ms, self.counts, self._log),
+        ]
+        self._scribes: dict[CellName, asyncio.Task[object]] = {}
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Copy and do jobs until `stop`."""
+        async with asyncio.TaskGroup() as group:
+            tasks: list[asyncio.Task[object]] = [group.create_task(jobs.run()) for jobs in self._jobs]
+            tasks.append(group.create_task(self._keep_share(group)))
+            await self._stopping.wait()
+            for task in [*tasks, *self._scribes.values()]:
+                task.cancel()
+
+    def stop(self) -> None:
+        """Make `run` return soon."""
+        self._stopping.set()
+
+    async def _keep_share(self, group: asyncio.TaskGroup) -> None:
+        connection: Connection | None = None
+        try:
+            while True:
+                try:
+                    connection = connection or await self._dial(None)
+                    self._adjust(group, await enlist(connection, self._name))
+                except (Away, Refused) as fault:
+                    # Without Redis nobody knows better: whoever copies a cell keeps it.
+                    self._log.warning("worker.away", why=str(fault))
+                    if connection is not None:
+                        connection.abort()
+                    connection = None
+                await asyncio.sleep(_SHARE_EVERY_S)
+        finally:
+            if connection is not None:
+                await self._leave(connection)
+
+    def _adjust(self, group: asyncio.TaskGroup, workers: list[str]) -> None:
+        mine = share(self._cells, workers, self._name)
+        for cell in self._scribes.keys() - mine:
+            self._scribes.pop(cell).cancel()
+        for cell in sorted(mine - self._scribes.keys()):
+            scribe = Scribe(cell, self._dial, self._databases.record, self.counts, self._log)
+            self._scribes[cell] = group.create_task(scribe.run())
+
+    async def _leave(self, connection: Connection) -> None:
+        try:
+            await leave(connection, self._name)
+        except (Away, Refused):
+            pass  # the lease ends by itself
+        finally:
+            connection.abort()
