@@ -13,6 +13,8 @@ from typing import Literal
 
 import click
 
+from app.settings import Settings
+from app.stores import databases, redis_address
 from protocol.ids import CellName
 from store.redis import admin
 from store.redis.connection import Connection, dial
@@ -21,9 +23,6 @@ from store.redis.keys import ENGINES, Keys, cell_names
 from store.sql.database import Databases, StoreAway
 from store.sql.migrate import is_current
 from store.sql.queries import accounts, audit, cells, jobs
-
-from app.settings import Settings
-from app.stores import databases, redis_address
 
 REDIS_DEADLINE_S = 5.0
 CLOCK_TOLERANCE_S = 2.0

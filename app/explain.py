@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 
 import click
 
+from app.settings import Settings
+from app.stores import databases
 from protocol.ids import ConversationId
 from routing.core.explain import explain
 from routing.core.roster import RosterDecider
 from store.sql.database import Databases, StoreAway
 from store.sql.queries import accounts, audit
-
-from app.settings import Settings
-from app.stores import databases
 
 
 def explain_conversation(settings: Settings, conversation: str) -> int:

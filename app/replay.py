@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import click
 import msgspec
 
+from app.settings import Settings
 from engine.core.snapshot import freeze, replay
 from protocol.ids import ConversationId
 from protocol.wire.content import Event
 from store.sql.database import Database, SqlDatabase, StoreAway
 from store.sql.queries import audit
-
-from app.settings import Settings
 
 _EVENT = msgspec.msgpack.Decoder(Event)
 
@@ -54,7 +53,7 @@ async def replay_all(record: Database) -> list[Replayed]:
 
 
 def replay_logs(settings: Settings, conversation: str | None) -> int:
-    """Print what was replayed. Exit status: 0 all equal, 1 some differ, 2 there is no such conversation or no record."""
+    """Print what was replayed. Exit status: 0 all equal, 1 some differ, 2 no such conversation or no record."""
     try:
         return asyncio.run(_replay(settings, conversation))
     except StoreAway as away:

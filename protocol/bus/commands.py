@@ -39,13 +39,13 @@ class Command(msgspec.Struct, frozen=True, array_like=True):
     account: AccountId
 
 
-class Asked(Command):
+class Asked(Command, frozen=True):
     """A command with somebody waiting for its outcome."""
 
     origin: Origin
 
 
-class Admit(Asked, tag="admit"):
+class Admit(Asked, frozen=True, tag="admit"):
     """A visitor's hello: make or find the visitor, check and rotate the device's secret, note the device.
 
     `presented` are hashes of the secrets shown (newest first); empty and not `identified` makes a new visitor.
@@ -64,12 +64,12 @@ class Admit(Asked, tag="admit"):
     record: VisitorRecord | None = None
 
 
-class LogOut(Asked, tag="logout"):
+class LogOut(Asked, frozen=True, tag="logout"):
     visitor: VisitorId
     device: DeviceId
 
 
-class VisitorSends(Asked, tag="vsend"):
+class VisitorSends(Asked, frozen=True, tag="vsend"):
     """`chatflow` is the one served at hello: it matters only when this starts the conversation."""
 
     conversation: ConversationId
@@ -79,7 +79,7 @@ class VisitorSends(Asked, tag="vsend"):
     locale: str
 
 
-class VisitorAnswers(Asked, tag="vanswer"):
+class VisitorAnswers(Asked, frozen=True, tag="vanswer"):
     conversation: ConversationId
     visitor: VisitorId
     chatflow: ChatflowId | None
@@ -87,62 +87,62 @@ class VisitorAnswers(Asked, tag="vanswer"):
     locale: str
 
 
-class VisitorCloses(Asked, tag="vclose"):
+class VisitorCloses(Asked, frozen=True, tag="vclose"):
     conversation: ConversationId
     visitor: VisitorId
 
 
-class AgentSends(Asked, tag="asend"):
+class AgentSends(Asked, frozen=True, tag="asend"):
     conversation: ConversationId
     agent: AgentId
     text: str
 
 
-class AgentCloses(Asked, tag="aclose"):
+class AgentCloses(Asked, frozen=True, tag="aclose"):
     conversation: ConversationId
     agent: AgentId
 
 
-class AgentArrives(Asked, tag="arrive"):
+class AgentArrives(Asked, frozen=True, tag="arrive"):
     """An agent's session was opened on a gateway (origin n 0)."""
 
     agent: AgentId
 
 
-class AgentLeaves(Asked, tag="leave"):
+class AgentLeaves(Asked, frozen=True, tag="leave"):
     """That session ended by itself (origin n 0)."""
 
     agent: AgentId
 
 
-class SetAgentState(Asked, tag="state"):
+class SetAgentState(Asked, frozen=True, tag="state"):
     agent: AgentId
     state: Literal["available", "away"]
 
 
-class AcceptOffer(Asked, tag="accept"):
+class AcceptOffer(Asked, frozen=True, tag="accept"):
     agent: AgentId
     offer: OfferId
 
 
-class DeclineOffer(Asked, tag="decline"):
+class DeclineOffer(Asked, frozen=True, tag="decline"):
     agent: AgentId
     offer: OfferId
 
 
-class ClaimConversation(Asked, tag="claim"):
+class ClaimConversation(Asked, frozen=True, tag="claim"):
     agent: AgentId
     conversation: ConversationId
 
 
-class TransferConversation(Asked, tag="transfer"):
+class TransferConversation(Asked, frozen=True, tag="transfer"):
     agent: AgentId
     conversation: ConversationId
     to: AgentId
     note: str
 
 
-class PublishConfig(Command, tag="config"):
+class PublishConfig(Command, frozen=True, tag="config"):
     """A newer configuration of the account lies at its key in Redis; a version not above the present is dropped."""
 
     version: int
@@ -154,7 +154,7 @@ class GatewayLost(msgspec.Struct, frozen=True, array_like=True, tag="gwlost"):
     gateway: Incarnation
 
 
-class TimerFired(Command, tag="timer"):
+class TimerFired(Command, frozen=True, tag="timer"):
     """A deadline came. It has an effect only if `generation` is still the timer's own.
 
     `kind`: `gate` and `wake` (owner: a conversation), `offer`, `grace`, `retry` (owner: the roster; `key` says which one).

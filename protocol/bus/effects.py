@@ -20,7 +20,7 @@ class Inner(msgspec.Struct, frozen=True):
     conversation: ConversationId
 
 
-class Seek(Inner):
+class Seek(Inner, frozen=True):
     """To the roster: find an agent. A conversation that the roster holds as assigned is freed first.
 
     `since_ms`: since when it waits (kept across offers and lost agents). `prefer`: asked first, if eligible, without
@@ -35,31 +35,31 @@ class Seek(Inner):
     avoid: AgentId | None = None
 
 
-class Release(Inner):
+class Release(Inner, frozen=True):
     """To the roster: this conversation needs nobody any more (closed, parked)."""
 
 
-class Reconsider(Inner):
+class Reconsider(Inner, frozen=True):
     """To the roster, by itself: something changed for `rule`, see who may be asked now. `agent`: who became ready."""
 
     rule: RuleId
     agent: AgentId | None = None
 
 
-class RosterConfig(Inner):
+class RosterConfig(Inner, frozen=True):
     """To the roster: a newer configuration of the account (`conversation` is "")."""
 
     config: AccountConfig
 
 
-class Assign(Inner):
+class Assign(Inner, frozen=True):
     """To the conversation: `agent` has it now. `reason`: offer, auto, claim, last_agent."""
 
     agent: Author
     reason: str
 
 
-class HandOver(Inner):
+class HandOver(Inner, frozen=True):
     """To the conversation: from its agent to another, asked by `by`."""
 
     by: Author
@@ -67,13 +67,13 @@ class HandOver(Inner):
     note: str
 
 
-class AgentLost(Inner):
+class AgentLost(Inner, frozen=True):
     """To the conversation: its agent's grace is over; owed a reply, it is handed on, else at the next message."""
 
     agent: AgentId
 
 
-class NoteStarted(Inner):
+class NoteStarted(Inner, frozen=True):
     """To the visitor: this is now the current conversation under a chatflow."""
 
     visitor: str
@@ -82,7 +82,7 @@ class NoteStarted(Inner):
     reopen_window_s: int
 
 
-class NoteClosed(Inner):
+class NoteClosed(Inner, frozen=True):
     """To the visitor: the current conversation closed, or (closed False) was reopened."""
 
     visitor: str
@@ -90,7 +90,7 @@ class NoteClosed(Inner):
     closed: bool
 
 
-class NoteConsent(Inner):
+class NoteConsent(Inner, frozen=True):
     """To the visitor: a consent step was answered."""
 
     visitor: str
@@ -106,18 +106,18 @@ class Effect(msgspec.Struct, frozen=True):
     """Something the commit does beside the states."""
 
 
-class SetTimer(Effect):
+class SetTimer(Effect, frozen=True):
     """Put `command` into the inbox at `due_ms`."""
 
     due_ms: int
     command: TimerFired
 
 
-class CancelTimer(Effect):
+class CancelTimer(Effect, frozen=True):
     command: TimerFired
 
 
-class FeedUpdate(Effect):
+class FeedUpdate(Effect, frozen=True):
     """One change of a feed (topics.agent_feed, topics.inbox_feed): `row` None removes `key`."""
 
     feed: str
@@ -126,7 +126,7 @@ class FeedUpdate(Effect):
     row: dict[str, Any] | None
 
 
-class TellPlace(Effect):
+class TellPlace(Effect, frozen=True):
     """Tell the visitor the place in the queue; ephemeral."""
 
     conversation: ConversationId
@@ -134,7 +134,7 @@ class TellPlace(Effect):
     exact: bool
 
 
-class Do(Effect):
+class Do(Effect, frozen=True):
     """A job for the workers; `id` is stable for this cause."""
 
     id: str

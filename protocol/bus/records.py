@@ -24,7 +24,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     """A stored value."""
 
 
-class DeviceRecord(Record):
+class DeviceRecord(Record, frozen=True):
     """A visitor's phone. `secret` is the hash it last presented, `pending` the one handed out since (b"": none)."""
 
     platform: str
@@ -36,7 +36,7 @@ class DeviceRecord(Record):
     revoked: bool = False
 
 
-class ConsentRecord(Record):
+class ConsentRecord(Record, frozen=True):
     """The visitor's standing answer for one purpose."""
 
     answer: str  # granted, declined, implied
@@ -48,7 +48,7 @@ class ConsentRecord(Record):
     app_version: str
 
 
-class CurrentConversation(Record):
+class CurrentConversation(Record, frozen=True):
     """The visitor's latest conversation under one chatflow."""
 
     conversation: ConversationId
@@ -57,7 +57,7 @@ class CurrentConversation(Record):
     reopen_window_s: int
 
 
-class VisitorRecord(Record):
+class VisitorRecord(Record, frozen=True):
     """A visitor: devices, consents and the current conversation per chatflow (design: one writer for all of it)."""
 
     id: VisitorId
@@ -71,7 +71,7 @@ class VisitorRecord(Record):
     current: dict[ChatflowId, CurrentConversation]
 
 
-class Head(Record):
+class Head(Record, frozen=True):
     """The part of a conversation's snapshot that gateways read: who may see it, and how far it is."""
 
     account: AccountId
@@ -85,7 +85,7 @@ class Head(Record):
     agent: AgentId | None
 
 
-class Snapshot(Record):
+class Snapshot(Record, frozen=True):
     """A conversation as stored: its schema number, its head, and the engine's own bytes."""
 
     schema: int
@@ -93,7 +93,7 @@ class Snapshot(Record):
     body: msgspec.Raw
 
 
-class Outcome(Record):
+class Outcome(Record, frozen=True):
     """What became of one numbered frame; remembered in the ledger and sent to the asker.
 
     `code` "" means done: `seq`/`event` name the log entry, 0/"" when there is none.
@@ -112,7 +112,7 @@ class Outcome(Record):
     text: str = ""
 
 
-class LogRow(Record):
+class LogRow(Record, frozen=True):
     """One log entry inside a commit. `visitor_frame` None: same as `frame`; b"": hidden from visitors."""
 
     conversation: ConversationId
@@ -125,7 +125,7 @@ class LogRow(Record):
     id: str = ""
 
 
-class StateRow(Record):
+class StateRow(Record, frozen=True):
     """A snapshot inside a commit. `kind`: conversation, visitor, roster. `state` b"" means evicted from Redis, kept in SQL."""
 
     kind: str
@@ -135,7 +135,7 @@ class StateRow(Record):
     state: bytes
 
 
-class LedgerRow(Record):
+class LedgerRow(Record, frozen=True):
     """One remembered outcome: slot n mod 32 of `device` at `owner` (a conversation, or "desk" for an agent's device)."""
 
     owner: str
@@ -144,7 +144,7 @@ class LedgerRow(Record):
     outcome: bytes
 
 
-class RosterRow(Record):
+class RosterRow(Record, frozen=True):
     """One event of an account's roster log."""
 
     account: AccountId
@@ -152,7 +152,7 @@ class RosterRow(Record):
     event: bytes
 
 
-class JobRow(Record):
+class JobRow(Record, frozen=True):
     """Something the world must do; `id` is stable, so that doing it twice can be noticed."""
 
     id: str
@@ -161,7 +161,7 @@ class JobRow(Record):
     payload: bytes
 
 
-class Commit(Record):
+class Commit(Record, frozen=True):
     """One batch of a cell, whole: what the outbox holds and the scribe copies."""
 
     epoch: int
@@ -175,7 +175,7 @@ class Commit(Record):
     jobs: list[JobRow] = []
 
 
-class CellRecord(Record):
+class CellRecord(Record, frozen=True):
     """What a cell's own record says; the fields of the hash at `Keys.cell`."""
 
     owner: str

@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:\-]+(?!\n)$")]  # `$` alone lets a newline by
+Id = Annotated[
+    str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:\-]+(?!\n)$")
+]  # `$` alone lets a newline by
 N = Annotated[int, Meta(ge=1, le=2**53)]
 Seq = Annotated[int, Meta(ge=0, le=2**53)]
 Short = Annotated[str, Meta(max_length=64)]
@@ -19,7 +21,7 @@ class Frame(Struct, frozen=True, tag_field="t", omit_defaults=True):
     """A frame from a client."""
 
 
-class Numbered(Frame, kw_only=True):
+class Numbered(Frame, frozen=True, kw_only=True):
     """A frame that changes state (SPEC 5.1)."""
 
     n: N
@@ -61,7 +63,7 @@ class Device(Struct, frozen=True):
     locale: Annotated[str, Meta(min_length=1, max_length=35)]
 
 
-class Hello(Frame, tag="hello"):
+class Hello(Frame, frozen=True, tag="hello"):
     """The first frame on the mobile socket (SPEC 3.1)."""
 
     v: int
@@ -72,7 +74,7 @@ class Hello(Frame, tag="hello"):
     positions: Annotated[list[Position], Meta(max_length=32)] = []
 
 
-class AgentHello(Frame, tag="hello"):
+class AgentHello(Frame, frozen=True, tag="hello"):
     """The first frame on the agent socket (SPEC 3.6)."""
 
     v: int
@@ -82,14 +84,14 @@ class AgentHello(Frame, tag="hello"):
     feeds: Annotated[list[FeedPosition], Meta(max_length=64)] = []
 
 
-class Send(Numbered, tag="send"):
+class Send(Numbered, frozen=True, tag="send"):
     """Say something. Text: 1–10,000 characters after NFC (SPEC 5.4)."""
 
     conversation: Id
     text: Annotated[str, Meta(min_length=1, max_length=10_000)]
 
 
-class Answer(Numbered, tag="answer"):
+class Answer(Numbered, frozen=True, tag="answer"):
     """Answer an outstanding step (SPEC 5.5)."""
 
     conversation: Id
@@ -97,33 +99,33 @@ class Answer(Numbered, tag="answer"):
     value: Literal["granted", "declined"]
 
 
-class Close(Numbered, tag="close"):
+class Close(Numbered, frozen=True, tag="close"):
     """End the conversation (SPEC 5.6)."""
 
     conversation: Id
 
 
-class SetState(Numbered, tag="set_state"):
+class SetState(Numbered, frozen=True, tag="set_state"):
     """An agent says whether new conversations may be offered (SPEC 8.2)."""
 
     state: Literal["available", "away"]
 
 
-class Accept(Numbered, tag="accept"):
+class Accept(Numbered, frozen=True, tag="accept"):
     offer: Id
 
 
-class Decline(Numbered, tag="decline"):
+class Decline(Numbered, frozen=True, tag="decline"):
     offer: Id
 
 
-class Claim(Numbered, tag="claim"):
+class Claim(Numbered, frozen=True, tag="claim"):
     """Take a conversation that nobody has (SPEC 8.5)."""
 
     conversation: Id
 
 
-class Transfer(Numbered, tag="transfer"):
+class Transfer(Numbered, frozen=True, tag="transfer"):
     """Hand a conversation to another agent, with a note for colleagues of at most 2,000 characters (SPEC 8.6)."""
 
     conversation: Id
@@ -131,19 +133,19 @@ class Transfer(Numbered, tag="transfer"):
     note: Annotated[str, Meta(max_length=2_000)] = ""
 
 
-class Resume(Frame, tag="resume"):
+class Resume(Frame, frozen=True, tag="resume"):
     """Attach to a conversation and get every event after `position` (SPEC 6)."""
 
     position: Position
 
 
-class Leave(Frame, tag="leave"):
+class Leave(Frame, frozen=True, tag="leave"):
     """Stop receiving a conversation (SPEC 6.6)."""
 
     conversation: Id
 
 
-class History(Frame, tag="history"):
+class History(Frame, frozen=True, tag="history"):
     """Read up to `limit` events before `before` (SPEC 6.5)."""
 
     ref: Id
@@ -152,7 +154,7 @@ class History(Frame, tag="history"):
     limit: Annotated[int, Meta(ge=1, le=100)] = 50
 
 
-class Receipt(Frame, tag="receipt"):
+class Receipt(Frame, frozen=True, tag="receipt"):
     """Horizons: everything up to `delivered` arrived, up to `read` was seen (SPEC 9.1)."""
 
     conversation: Id
@@ -160,24 +162,24 @@ class Receipt(Frame, tag="receipt"):
     read: Seq = 0
 
 
-class Typing(Frame, tag="typing"):
+class Typing(Frame, frozen=True, tag="typing"):
     """Ephemeral (SPEC 9.2). Repeat every 3 s while it lasts; a reader forgets it after 6 s."""
 
     conversation: Id
     on: bool
 
 
-class Refresh(Frame, tag="refresh"):
+class Refresh(Frame, frozen=True, tag="refresh"):
     """A new token for the same subject on the same socket (SPEC 3.5)."""
 
     token: Annotated[str, Meta(min_length=1, max_length=4096)]
 
 
-class Logout(Frame, tag="logout"):
+class Logout(Frame, frozen=True, tag="logout"):
     """Revoke this device on the server (SPEC 3.7)."""
 
 
-class Ping(Frame, tag="ping"):
+class Ping(Frame, frozen=True, tag="ping"):
     """Answered by `pong` with the same `ref` (SPEC 2.6)."""
 
     ref: Id

@@ -30,7 +30,7 @@ class Author(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str = ""
 
 
-class Started(Body, tag="started"):
+class Started(Body, frozen=True, tag="started"):
     """Seq 1: the conversation exists, with the welcome as it was shown, and the settings it will keep."""
 
     chatflow: ChatflowId
@@ -45,7 +45,7 @@ class Started(Body, tag="started"):
     gated_ttl_s: int
 
 
-class ConsentAnswered(Body, tag="consent"):
+class ConsentAnswered(Body, frozen=True, tag="consent"):
     """A consent step was answered. `text_hash` is the hex SHA-256 of the text that was on the screen."""
 
     purpose: Literal["process"]
@@ -54,38 +54,38 @@ class ConsentAnswered(Body, tag="consent"):
     locale: str
 
 
-class Message(Body, tag="message"):
+class Message(Body, frozen=True, tag="message"):
     """Somebody said something: 1–10,000 characters of NFC text."""
 
     by: Author
     text: str
 
 
-class Queued(Body, tag="queued"):
+class Queued(Body, frozen=True, tag="queued"):
     """The conversation waits for an agent. `reason`: started, returned, reopened, offer_failed, agent_lost, transfer_failed."""
 
     reason: str
 
 
-class Unrouted(Body, tag="unrouted"):
+class Unrouted(Body, frozen=True, tag="unrouted"):
     """Nobody is sought by the engine: assignment is off and any agent of the inbox may claim."""
 
 
-class Assigned(Body, tag="assigned"):
+class Assigned(Body, frozen=True, tag="assigned"):
     """`agent` has the conversation. `reason`: offer, auto, claim, transfer, last_agent."""
 
     agent: Author
     reason: str
 
 
-class Unassigned(Body, tag="unassigned"):
+class Unassigned(Body, frozen=True, tag="unassigned"):
     """`agent` has it no longer. `reason`: lost, transferred, closed_seat, parked."""
 
     agent: Author
     reason: str
 
 
-class Transferred(Body, tag="transferred"):
+class Transferred(Body, frozen=True, tag="transferred"):
     """An agent handed it on, with a note for colleagues: staff only."""
 
     by: Author
@@ -93,20 +93,20 @@ class Transferred(Body, tag="transferred"):
     note: str
 
 
-class Closed(Body, tag="closed"):
+class Closed(Body, frozen=True, tag="closed"):
     """It is over. `reason`: visitor, agent, gate_expired."""
 
     by: Author
     reason: str
 
 
-class Reopened(Body, tag="reopened"):
+class Reopened(Body, frozen=True, tag="reopened"):
     """A message within the reopen window brought it back."""
 
     by: Author
 
 
-class Parked(Body, tag="parked"):
+class Parked(Body, frozen=True, tag="parked"):
     """The conversation could not be decided and is set aside for an operator: staff only."""
 
     error: str

@@ -58,7 +58,7 @@ class ConversationView(Struct, frozen=True, omit_defaults=True):
     read: int = 0
 
 
-class Ready(ServerFrame, tag="ready"):
+class Ready(ServerFrame, frozen=True, tag="ready"):
     """The answer to the visitor's `hello` (SPEC 3.3).
 
     `conversation` is the one to address under the served chatflow: one that goes on, or the id a first send starts.
@@ -91,7 +91,7 @@ class AgentView(Struct, frozen=True, omit_defaults=True):
     load: int = 0
 
 
-class AgentReady(ServerFrame, tag="ready"):
+class AgentReady(ServerFrame, frozen=True, tag="ready"):
     """The answer to the agent's `hello` (SPEC 8.1)."""
 
     v: int
@@ -108,7 +108,7 @@ class AgentReady(ServerFrame, tag="ready"):
     next_n: int
 
 
-class FeedSnapshot(ServerFrame, tag="feed_snapshot"):
+class FeedSnapshot(ServerFrame, frozen=True, tag="feed_snapshot"):
     """All rows of a feed at `seq`/`id`; replaces what the reader had (SPEC 8.3)."""
 
     feed: str
@@ -117,7 +117,7 @@ class FeedSnapshot(ServerFrame, tag="feed_snapshot"):
     rows: list[dict[str, Any]]
 
 
-class FeedChange(ServerFrame, tag="feed"):
+class FeedChange(ServerFrame, frozen=True, tag="feed"):
     """One change of a feed: `row` replaces the row of the same `key`; None removes it (SPEC 8.3)."""
 
     feed: str
@@ -128,7 +128,7 @@ class FeedChange(ServerFrame, tag="feed"):
     row: dict[str, Any] | None = None
 
 
-class Ack(ServerFrame, tag="ack"):
+class Ack(ServerFrame, frozen=True, tag="ack"):
     """Frame `n` took effect, durably (SPEC 5.2). `seq`/`event` name the log entry where there is one."""
 
     n: int
@@ -138,7 +138,7 @@ class Ack(ServerFrame, tag="ack"):
     event: str = ""
 
 
-class Accepted(ServerFrame, tag="accepted"):
+class Accepted(ServerFrame, frozen=True, tag="accepted"):
     """Frame `n` is durably queued and its outcome will follow (SPEC 5.2)."""
 
     n: int
@@ -146,7 +146,7 @@ class Accepted(ServerFrame, tag="accepted"):
     conversation: str = ""
 
 
-class Refused(ServerFrame, tag="refused"):
+class Refused(ServerFrame, frozen=True, tag="refused"):
     """A frame did not take effect, and why (SPEC 10)."""
 
     code: str
@@ -161,7 +161,7 @@ class Refused(ServerFrame, tag="refused"):
     instead: str = ""
 
 
-class Resync(ServerFrame, tag="resync", rename={"from_seq": "from"}):
+class Resync(ServerFrame, frozen=True, tag="resync", rename={"from_seq": "from"}):
     """Forget what was read of this conversation: the log follows from `from` (SPEC 6.4)."""
 
     conversation: str
@@ -169,7 +169,7 @@ class Resync(ServerFrame, tag="resync", rename={"from_seq": "from"}):
     epoch: int = 0
 
 
-class Caught(ServerFrame, tag="caught_up"):
+class Caught(ServerFrame, frozen=True, tag="caught_up"):
     """Everything up to `seq` has been sent; what follows is live (SPEC 6.3)."""
 
     conversation: str
@@ -178,7 +178,7 @@ class Caught(ServerFrame, tag="caught_up"):
     next_n: int = 0
 
 
-class HistoryPage(ServerFrame, tag="history"):
+class HistoryPage(ServerFrame, frozen=True, tag="history"):
     """Events before the asked seq, ascending; `more` if there are earlier ones (SPEC 6.5)."""
 
     ref: str
@@ -187,7 +187,7 @@ class HistoryPage(ServerFrame, tag="history"):
     more: bool
 
 
-class Receipts(ServerFrame, tag="receipts"):
+class Receipts(ServerFrame, frozen=True, tag="receipts"):
     """How far the other side has got (SPEC 9.1)."""
 
     conversation: str
@@ -196,7 +196,7 @@ class Receipts(ServerFrame, tag="receipts"):
     read: int
 
 
-class TypingNow(ServerFrame, tag="typing"):
+class TypingNow(ServerFrame, frozen=True, tag="typing"):
     """Somebody else types, or stopped (SPEC 9.2)."""
 
     conversation: str
@@ -205,14 +205,14 @@ class TypingNow(ServerFrame, tag="typing"):
     on: bool
 
 
-class Presence(ServerFrame, tag="presence"):
+class Presence(ServerFrame, frozen=True, tag="presence"):
     """Whether the visitor is online; to staff only (SPEC 9.3)."""
 
     conversation: str
     online: bool
 
 
-class Place(ServerFrame, tag="place"):
+class Place(ServerFrame, frozen=True, tag="place"):
     """The place in the queue, 1 is next; rounded when not `exact` (SPEC 9.4)."""
 
     conversation: str
@@ -220,27 +220,27 @@ class Place(ServerFrame, tag="place"):
     exact: bool = True
 
 
-class TokenExpiring(ServerFrame, tag="token_expiring"):
+class TokenExpiring(ServerFrame, frozen=True, tag="token_expiring"):
     """Send `refresh` within `in_ms` or be closed with 4401 (SPEC 3.5)."""
 
     in_ms: int
 
 
-class Refreshed(ServerFrame, tag="refreshed"):
+class Refreshed(ServerFrame, frozen=True, tag="refreshed"):
     token_expires_at: int
 
 
-class LoggedOut(ServerFrame, tag="logged_out"):
+class LoggedOut(ServerFrame, frozen=True, tag="logged_out"):
     """The device is revoked; forget every secret and message of this visitor (SPEC 3.7)."""
 
 
-class Reconnect(ServerFrame, tag="reconnect"):
+class Reconnect(ServerFrame, frozen=True, tag="reconnect"):
     """This gateway goes away: connect again after `after_ms` (SPEC 2.8)."""
 
     after_ms: int
 
 
-class Pong(ServerFrame, tag="pong"):
+class Pong(ServerFrame, frozen=True, tag="pong"):
     ref: str
     at: int
 
