@@ -72,8 +72,8 @@ class Sessions(Protocol):
 class Redis(Protocol):
     """One pipelined connection per cell, dialled again when lost; never retries a command."""
 
-    async def call(self, cell: CellName, *parts: Any) -> Any:
-        """Return the reply. Raises store.redis.connection.Away or Refused."""
+    async def call(self, cell: CellName | None, *parts: Any) -> Any:
+        """Return the reply; `cell` None for keys of no cell. Raises store.redis.connection.Away or Refused."""
 
 
 class Configs(Protocol):

@@ -1,0 +1,242 @@
+"""One WebSocket: bytes in, messages to its driver; frames out, through its writer.
+
+`websockets` reads and judges the protocol (its sans-I/O core); this is the shell around it. The transport stays within
+reach, so that a peer that floods or never reads can be cut (docs/guarantees.md).
+
+Invariant: no task and no await per message: a message reaches the driver inside `data_received`. The driver hears
+`lost` exactly once if it was opened, and no message after its socket began to close.
+"""
+
+import asyncio
+from http import HTTPStatus
+
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import CONNECTING, OPEN, Event
+
+from gateway.addresses import peer_address
+from gateway.core.limits import Bucket
+from gateway.handshake import Admission
+from gateway.messages import Assembly, SocketProtocol
+from gateway.ports import Driver
+from gateway.sockets import Sockets
+from gateway.writer import BINARY_HEAD, PING, TEXT_HEAD, Writer, framed
+from protocol.wire.codes import CloseCode
+from protocol.wire.limits import SUBPROTOCOL_JSON
+
+_PIECE_BYTES = 16_384  # parsed before limits are looked at again: one read may hold 43,000 empty pings
+
+
+class Connection(asyncio.Protocol):
+    """A `Line` over a real socket. uvicorn makes one per upgrade and hands it the request's bytes first."""
+
+    __slots__ = (
+        "_admitted",
+        "_assembly",
+        "_cause",
+        "_closing",
+        "_controls",
+        "_driver",
+        "_frames",
+        "_head",
+        "_protocol",
+        "_silence",
+        "_sockets",
+        "_timer",
+        "_transport",
+        "_writer",
+    )
+
+    _transport: asyncio.Transport
+    _writer: Writer
+
+    def __init__(self, sockets: Sockets) -> None:
+        rules = sockets.rules
+        self._sockets = sockets
+        self._protocol = SocketProtocol(rules.max_hello_bytes)
+        self._frames = Bucket(rules.frames_per_minute, rules.frames_burst)
+        self._controls = Bucket(rules.pings_per_minute, rules.pings_burst)
+        self._driver: Driver | None = None
+        self._admitted = self._closing = False
+        self._assembly = Assembly()
+        self._head = BINARY_HEAD
+        self._silence = 0
+        self._cause = "peer"
+        self._timer: asyncio.TimerHandle | None = None
+
+    # What the driver may ask (ports.Line)
+
+    def send(self, data: bytes) -> None:
+        """Queue one whole frame."""
+        if not self._closing:
+            self._sockets.counts.frames_out += 1
+            self._writer.put(framed(self._head, data))
+
+    async def flushed(self) -> None:
+        """Return when the queue is empty, or the socket gone."""
+        await self._writer.flushed()
+
+    def close(self, code: CloseCode, reason: str = "") -> None:
+        """Send what was queued, then the close frame; abort if the peer does not answer it in time."""
+        if self._closing or self._protocol.state is not OPEN:
+            return
+        self._protocol.send_close(code, reason.encode()[:120].decode(errors="ignore"))
+        self._pump()
+
+    def reconnect(self, after_ms: int) -> None:
+        if self._driver is not None and self._admitted_now():
+            self._driver.reconnect(after_ms)
+
+    def abort(self, cause: str) -> None:
+        """End at once, whatever waits."""
+        self._closing, self._cause = True, cause
+        self._transport.abort()
+
+    # What the transport tells (asyncio.Protocol)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._writer = Writer(transport, self, self._sockets.rules, self._sockets.tick)
+        self._sockets.add(self)
+        self._arm(self._sockets.rules.hello_timeout_s)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._admitted:
+            self._admitted_now()
+        for start in range(0, len(data), _PIECE_BYTES):
+            self._protocol.receive_data(data[start : start + _PIECE_BYTES])
+            events = self._protocol.events_received()
+            self._pump()
+            for event in events:
+                self._take(event)
+            if self._transport.is_closing():
+                return
+
+    def pause_writing(self) -> None:
+        self._writer.pause()
+
+    def resume_writing(self) -> None:
+        self._writer.resume()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc  # says nothing that the cause does not
+        self._closing = True
+        self._writer.drop()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._sockets.pulse.remove(self)
+        self._sockets.ended(self, self._cause)
+        if self._driver is not None:
+            self._driver.lost()
+
+    # What the writer and the pulse tell
+
+    def overflowed(self) -> None:
+        self._writer.drop()
+        self.close(CloseCode.SLOW_READER, "The queue of this socket is full.")
+
+    def lags(self) -> None:
+        self._sockets.pulse.lags(self)
+
+    def beat(self) -> None:
+        self._silence += 1
+        if self._silence > self._sockets.rules.silent_beats:
+            self.close(CloseCode.IDLE)
+        elif not self._closing:
+            self._writer.put(PING)
+
+    def watch(self, now_s: float) -> bool:
+        cause = self._writer.watch(now_s)
+        if cause:
+            self.abort(cause)
+        return cause is None
+
+    # What the protocol found in the bytes
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Request):
+            self._shake(event)
+        elif isinstance(event, Frame) and not self._closing:
+            self._silence = 0
+            is_message = event.opcode in (Opcode.BINARY, Opcode.TEXT, Opcode.CONT)
+            bucket = self._frames if is_message else self._controls
+            if bucket.wait_ms(self._sockets.now_ms()):
+                self.close(CloseCode.RATE_LIMITED, "Too many frames.")
+            elif is_message:
+                self._read(event)
+
+    def _read(self, part: Frame) -> None:
+        try:
+            message = self._assembly.add(part)
+        except UnicodeDecodeError:
+            self.close(CloseCode.BAD_FRAME, "A text message must be UTF-8.")
+            return
+        if message is not None and self._driver is not None:
+            self._sockets.counts.frames_in += 1
+            self._driver.receive(message)
+
+    def _shake(self, request: Request) -> None:
+        sockets = self._sockets
+        address = sockets.address_of(peer_address(self._transport), request.headers.get_all("X-Forwarded-For"))
+        verdict = sockets.judge(request, address)
+        if isinstance(verdict, Admission):
+            response = self._protocol.accept(request)
+        else:
+            response = self._protocol.reject(verdict.status, verdict.text + "\n")
+            if verdict.retry_after_s:
+                response.headers["Retry-After"] = str(verdict.retry_after_s)
+        sockets.counts.handshakes[str(response.status_code)] += 1
+        self._protocol.send_response(response)
+        self._pump()
+        if isinstance(verdict, Admission) and response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            self._open(verdict)
+
+    def _open(self, admission: Admission) -> None:
+        if admission.close is not None:
+            self.close(admission.close)
+            return
+        subprotocol = str(self._protocol.subprotocol)
+        self._head = TEXT_HEAD if subprotocol == SUBPROTOCOL_JSON else BINARY_HEAD
+        self._driver = admission.open(self, subprotocol, admission.peer)
+        self._sockets.pulse.add(self)
+
+    # Ending
+
+    def _pump(self) -> None:
+        """Send what the protocol itself has to say: the handshake, pongs, its close frame; then note how it stands."""
+        said = self._protocol.data_to_send()
+        if said and not self._closing:
+            self._writer.put(b"".join(said))
+        if self._protocol.state is OPEN or (self._protocol.state is CONNECTING and not self._protocol.eof_sent):
+            return
+        if not self._closing:
+            self._closing = True
+            self._note_cause()
+            self._arm(self._sockets.rules.close_timeout_s)
+        if self._protocol.eof_sent:
+            self._writer.finish()
+
+    def _note_cause(self) -> None:
+        ours = self._protocol.close_rcvd is None and self._protocol.close_sent
+        if ours:
+            self._cause = str(ours.code)
+
+    def _arm(self, after_s: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(after_s, self._late)
+
+    def _late(self) -> None:
+        if self._closing or self._driver is None:
+            self._transport.abort()
+        elif not self._admitted_now():
+            self.close(CloseCode.HELLO_TIMEOUT, "No valid hello in time.")
+
+    def _admitted_now(self) -> bool:
+        if not self._admitted and self._driver is not None and self._driver.admitted:
+            self._admitted = True
+            self._protocol.max_message_size = self._sockets.rules.max_frame_bytes
+            if self._timer is not None and not self._closing:
+                self._timer.cancel()
+        return self._admitted

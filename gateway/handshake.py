@@ -1,0 +1,68 @@
+"""Who may open which socket: everything that is known before the first frame.
+
+Invariant: a request is judged by its path, its Origin, its subprotocols and its address alone; no query string is
+accepted, so that no credential can ever stand in a URL.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from websockets.http11 import Request
+
+from gateway.ports import Driver, Line, Peer, Sessions
+from gateway.rules import SocketRules
+from gateway.throttle import Buckets
+from protocol.wire.codes import CloseCode
+
+MOBILE_PATH = "/v1/mobile"
+AGENT_PATH = "/v1/agent"
+
+Open = Callable[[Line, str, Peer], Driver]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Let in: `open` makes the session, or the socket is closed at once with `close`, which a browser can read."""
+
+    open: Open
+    peer: Peer
+    close: CloseCode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Answered in HTTP: no socket."""
+
+    status: HTTPStatus
+    text: str
+    retry_after_s: int = 0
+
+
+class Doorway:
+    """The judge of all handshakes of this process."""
+
+    def __init__(self, sessions: Sessions, agent_origins: frozenset[str], rules: SocketRules) -> None:
+        self._sessions, self._agent_origins, self._rules = sessions, agent_origins, rules
+        self._handshakes = Buckets(rules.handshakes_per_minute, rules.handshakes_burst)
+        self.is_draining = False
+
+    def judge(self, request: Request, address: str, open_now: int, at_ms: int) -> Admission | Rejection:
+        """Return what becomes of `request`, the `open_now`-th at this moment."""
+        if self.is_draining or open_now >= self._rules.max_connections:
+            return Rejection(HTTPStatus.SERVICE_UNAVAILABLE, "This gateway takes no more sockets: try another.", 1)
+        wait_ms = self._handshakes.wait_ms(address, at_ms)
+        if wait_ms:
+            return Rejection(HTTPStatus.TOO_MANY_REQUESTS, "Too many handshakes.", math.ceil(wait_ms / 1000))
+        peer = Peer(address, request.headers.get("Origin"))
+        if request.path == MOBILE_PATH:
+            return Admission(self._sessions.open_mobile, peer)
+        if request.path == AGENT_PATH:
+            allowed = peer.origin in self._agent_origins
+            return Admission(self._sessions.open_agent, peer, None if allowed else CloseCode.ORIGIN_REFUSED)
+        return Rejection(HTTPStatus.NOT_FOUND, f"Sockets are at {MOBILE_PATH} and {AGENT_PATH}, without a query.")
+
+    def may_log_in(self, origin: str | None) -> bool:
+        """Whether a page of `origin` may log agents in; None: no browser asks."""
+        return origin is None or origin in self._agent_origins

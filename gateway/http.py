@@ -1,0 +1,66 @@
+"""HTTP as far as strangers can abuse it: uvicorn's httptools protocol with a deadline and a bound for the head.
+
+Invariant: a connection that has not said what it wants within the hello's deadline, or in 16 KiB, is cut; uvicorn
+alone would wait for ever, and httptools would keep any number of headers.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gateway.rules import SocketRules
+
+
+class GuardedHttp(HttpToolsProtocol):
+    """uvicorn makes one per TCP connection; `rules` is set by `guarded`."""
+
+    rules: SocketRules
+    _timer: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        if self._timer is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > self.rules.max_head_bytes:
+                self.transport.abort()
+                return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._timer is None:
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._head_is_done()
+        super().on_headers_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.transport.abort()  # pipelined: the answer to the request before would be written into the socket
+            return
+        super().handle_websocket_upgrade()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_is_done()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        self._head_bytes = 0
+        self._timer = self.loop.call_later(self.rules.hello_timeout_s, self.transport.abort)
+
+    def _head_is_done(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def guarded(rules: SocketRules) -> type[asyncio.Protocol]:
+    """Return the protocol class for uvicorn, bound to `rules`."""
+    bound: dict[str, Any] = {"rules": rules}
+    return type("GuardedHttp", (GuardedHttp,), bound)

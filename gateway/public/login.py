@@ -1,0 +1,134 @@
+"""`POST /v1/agent/login`: an e-mail and a password for a one-time socket ticket (SPEC 3.6).
+
+Invariant: credentials come in the body only; whatever fails to prove who somebody is, is refused alike and costs alike.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from gateway import tickets
+from gateway.handshake import AGENT_PATH
+from gateway.passwords import Busy, Passwords
+from gateway.ports import Redis, Ticket
+from gateway.public.answers import answer, refuse
+from gateway.sockets import Sockets
+from gateway.throttle import Buckets
+from protocol.bus.config import CONFIG_DECODER, Agent
+from protocol.ids import AccountId, AgentId, CellName
+from protocol.wire.codes import Code
+from store.redis.faults import Away, Refused
+from store.redis.keys import LOGINS, Keys
+
+MAX_BODY_BYTES = 4_096
+BODY_DEADLINE_S = 5.0
+RETRY_MS = 1_000
+
+
+class Login(msgspec.Struct):
+    email: Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
+    password: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+
+
+class LoggedIn(msgspec.Struct):
+    """`ticket` opens the agent socket at `socket` once, within 30 s."""
+
+    ticket: str
+    socket: str
+    agent: dict[str, str]
+
+
+class TooMany(Exception):
+    def __init__(self, wait_ms: int) -> None:
+        super().__init__(wait_ms)
+        self.wait_ms = wait_ms
+
+
+class TooLong(Exception):
+    pass
+
+
+@dataclass(frozen=True)
+class Found:
+    """Whose e-mail it is."""
+
+    whom: Ticket
+    agent: Agent
+
+
+class LoginDesk:
+    """The endpoint, with its allowances and its two threads."""
+
+    def __init__(self, sockets: Sockets, redis: Redis, entropy: Callable[[int], bytes]) -> None:
+        self._sockets, self._redis, self._entropy = sockets, redis, entropy
+        self._passwords = Passwords()
+        self._attempts = Buckets(sockets.rules.logins_per_minute, sockets.rules.logins_burst)
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer 200 with a ticket; 400, 401, 403, 413, 415, 429 or 503 with a refusal."""
+        response = await self._answer(request)
+        self._sockets.counts.logins[str(response.status_code)] += 1
+        return response
+
+    async def _answer(self, request: Request) -> Response:
+        if not self._sockets.doorway.may_log_in(request.headers.get("Origin")):
+            return refuse(403, Code.UNAUTHENTICATED)
+        if request.headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
+            return refuse(415, Code.MALFORMED)  # what a browser sends across origins without asking first
+        try:
+            login = msgspec.json.decode(await _body(request), type=Login)
+            self._allow(request, login)
+            return await self._let_in(request, login)
+        except TooLong:
+            return refuse(413, Code.TOO_LARGE)
+        except (msgspec.DecodeError, UnicodeDecodeError, ClientDisconnect, TimeoutError):
+            return refuse(400, Code.MALFORMED)
+        except TooMany as too_many:
+            return refuse(429, Code.RATE_LIMITED, too_many.wait_ms)
+        except Busy:
+            return refuse(503, Code.OVERLOADED, RETRY_MS)
+        except (Away, Refused):
+            return refuse(503, Code.UNAVAILABLE, RETRY_MS)
+
+    def _allow(self, request: Request, login: Login) -> None:
+        address = self._sockets.address_of(
+            request.client.host if request.client else "", request.headers.getlist("X-Forwarded-For")
+        )
+        wait_ms = self._attempts.wait_ms((address, login.email.casefold()), self._sockets.now_ms())
+        if wait_ms:
+            raise TooMany(wait_ms)
+
+    async def _let_in(self, request: Request, login: Login) -> Response:
+        found = await self._find(login.email)
+        if not await self._passwords.is_right(login.password, found.agent.password if found else None) or not found:
+            return refuse(401, Code.UNAUTHENTICATED)
+        ticket = await tickets.issue(self._redis, found.whom, self._entropy)
+        scheme = "wss" if request.url.scheme == "https" else "ws"
+        socket = f"{scheme}://{request.headers.get('Host', request.url.netloc)}{AGENT_PATH}"
+        return answer(LoggedIn(ticket, socket, {"id": found.agent.id, "name": found.agent.name}))
+
+    async def _find(self, email: str) -> Found | None:
+        entry = await self._redis.call(None, "HGET", LOGINS, email.lower())
+        if entry is None:
+            return None
+        cell, account, agent_id = entry.decode().split(" ")
+        whom = Ticket(CellName(cell), AccountId(account), AgentId(agent_id))
+        stored = await self._redis.call(whom.cell, "HGET", Keys(whom.cell).config(whom.account), "bytes")
+        agents = CONFIG_DECODER.decode(stored).agents if stored else []
+        agent = next((agent for agent in agents if agent.id == whom.agent), None)
+        return Found(whom, agent) if agent else None
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async with asyncio.timeout(BODY_DEADLINE_S):
+        async for part in request.stream():
+            body += part
+            if len(body) > MAX_BODY_BYTES:
+                raise TooLong
+    return bytes(body)

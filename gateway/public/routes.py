@@ -1,0 +1,28 @@
+"""The HTTP application of a gateway.
+
+Invariant: a path not listed here is 404; no path takes a credential in its URL.
+"""
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from gateway.ports import Redis, Sessions
+from gateway.public.login import LoginDesk
+from gateway.public.probes import Probes, welcome
+from gateway.sockets import Sockets
+
+
+def public_app(sockets: Sockets, sessions: Sessions, redis: Redis, entropy: Callable[[int], bytes]) -> Starlette:
+    """Return everything that is served over HTTP."""
+    probes = Probes(sockets, sessions)
+    return Starlette(
+        routes=[
+            Route("/", welcome, methods=["GET"]),
+            Route("/healthz", probes.health, methods=["GET"]),
+            Route("/readyz", probes.readiness, methods=["GET"]),
+            Route("/metrics", probes.metrics, methods=["GET"]),
+            Route("/v1/agent/login", LoginDesk(sockets, redis, entropy).__call__, methods=["POST"]),
+        ]
+    )

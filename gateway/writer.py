@@ -1,0 +1,163 @@
+"""The one way out of a socket: whole frames, in order, bounded, one write per turn of the loop.
+
+Invariant: never more than the queue's bound plus the transport's high water is held for one peer; a peer that exceeds
+it, or lets a byte wait longer than the send deadline, is found too slow and never served at others' cost.
+"""
+
+import asyncio
+import struct
+from typing import Protocol
+
+from gateway.rules import SocketRules
+
+TEXT_HEAD = 0x81  # RFC 6455 §5.2: FIN and opcode 1
+BINARY_HEAD = 0x82
+PING = b"\x89\x00"
+
+
+def framed(head: int, data: bytes) -> bytes:
+    """Return one unmasked, whole frame."""
+    length = len(data)
+    if length < 126:
+        return bytes((head, length)) + data
+    if length < 65_536:
+        return struct.pack("!BBH", head, 126, length) + data
+    return struct.pack("!BBQ", head, 127, length) + data
+
+
+class Tick:
+    """Collects the writers that have something to say, and lets each speak once at the end of the loop's turn."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: list[Writer] = []
+
+    def add(self, writer: "Writer") -> None:
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._waiting.append(writer)
+
+    def _flush(self) -> None:
+        writers, self._waiting = self._waiting, []
+        for writer in writers:
+            writer.flush()
+
+
+class Owner(Protocol):
+    """Whose writer it is."""
+
+    def overflowed(self) -> None:
+        """The queue is full, since the peer does not read."""
+
+    def lags(self) -> None:
+        """Bytes stayed behind: `Writer.watch` is due until none do."""
+
+
+class Writer:
+    """The queue of one socket."""
+
+    __slots__ = (
+        "_bytes",
+        "_handed_bytes",
+        "_is_last",
+        "_mark",
+        "_owner",
+        "_paused",
+        "_queue",
+        "_rules",
+        "_strikes",
+        "_tick",
+        "_transport",
+        "_waiters",
+    )
+
+    def __init__(self, transport: asyncio.Transport, owner: Owner, rules: SocketRules, tick: Tick) -> None:
+        self._transport, self._owner, self._rules, self._tick = transport, owner, rules, tick
+        self._queue: list[bytes] = []
+        self._bytes = 0
+        self._paused = self._is_last = False
+        self._handed_bytes = 0  # ever handed to the transport
+        self._mark: tuple[int, float] | None = None  # so many must have left it by a deadline after that time
+        self._strikes = 0
+        self._waiters: list[asyncio.Future[None]] = []
+        transport.set_write_buffer_limits(high=rules.high_water_bytes)
+
+    def put(self, data: bytes) -> None:
+        """Queue whole frames; they leave at the end of this turn, or when the peer has read."""
+        self._queue.append(data)
+        self._bytes += len(data)
+        if len(self._queue) >= self._rules.queue_frames or self._bytes >= self._rules.queue_bytes:
+            if self._paused:
+                self._owner.overflowed()
+            else:
+                self.flush()
+        elif len(self._queue) == 1:
+            self._tick.add(self)
+
+    def flush(self) -> None:
+        """Hand everything queued to the transport, unless the peer lags."""
+        if self._paused or self._transport.is_closing():
+            return
+        if self._queue:
+            data = b"".join(self._queue)
+            self._handed_bytes += len(data)
+            self._transport.write(data)
+            self.drop()
+            if self._transport.get_write_buffer_size():
+                self._owner.lags()
+        if self._is_last:
+            self._end()
+
+    async def flushed(self) -> None:
+        """Return when nothing is queued here, or the socket is gone."""
+        while self._queue and not self._transport.is_closing():
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            await waiter
+
+    def drop(self) -> None:
+        """Forget what is queued; a last frame may follow."""
+        self._queue.clear()
+        self._bytes = 0
+        self._wake()
+
+    def finish(self) -> None:
+        """Say no more after what is queued; the peer may still be read, so that it sees our last words."""
+        self._is_last = True
+        self.flush()
+
+    def pause(self) -> None:
+        """The kernel takes no more for now."""
+        self._paused = True
+        self._owner.lags()
+
+    def resume(self) -> None:
+        self._paused = False
+        self.flush()
+
+    def watch(self, now_s: float) -> str | None:
+        """Return "" once nothing waits, None while something does, or why the peer must be cut."""
+        waiting = self._transport.get_write_buffer_size()
+        if not waiting and not self._queue:
+            self._mark, self._strikes = None, 0
+            return ""
+        self._strikes = self._strikes + 1 if waiting > self._rules.abort_bytes else 0
+        if self._strikes >= 2:
+            return "write_buffer"
+        if self._mark is None or self._handed_bytes - waiting >= self._mark[0]:
+            self._mark = (self._handed_bytes, now_s)
+        return "send_deadline" if now_s - self._mark[1] > self._rules.send_deadline_s else None
+
+    def _wake(self) -> None:
+        if self._waiters:
+            waiters, self._waiters = self._waiters, []
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+    def _end(self) -> None:
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:
+            self._transport.close()  # TLS cannot half-close
