@@ -39,7 +39,7 @@ def keyed_hash(key: bytes, prefix: str, *parts: str) -> str:
 
 
 def conversation_id(key: bytes, visitor: VisitorId, chatflow: ChatflowId, ordinal: int) -> ConversationId:
-    """Return the id of the visitor's `ordinal`-th (1, 2 …) conversation under a chatflow: two phones derive the same."""
+    """Return the id of the visitor's `ordinal`-th (1, 2 …) conversation under a chatflow, on whatever phone."""
     return ConversationId(keyed_hash(key, "cnv_", visitor, chatflow, str(ordinal)))
 
 

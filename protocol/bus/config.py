@@ -112,7 +112,7 @@ def serve(config: AccountConfig, tag: str) -> Chatflow | None:
 
 def text_for(texts: dict[str, str], locale: str, default: str) -> str | None:
     """Return the text along the chain `nb-NO` → `nb` → `no` → the flow's default language → `en`, or None."""
-    language = locale.split("-")[0]
+    language = locale.partition("-")[0]
     norwegian = ["no"] if language in ("nb", "nn") else []
     for candidate in [locale, language, *norwegian, default, "en"]:
         if candidate in texts:

@@ -1,6 +1,6 @@
 """Values that more than one process reads: kept in Redis by the engine, copied to SQL by the scribe.
 
-Invariant: only a cell's owner writes them. `SCHEMA` names the form of snapshots; an unknown one is rebuilt from the log.
+Invariant: only a cell's owner writes them. `SCHEMA` names the form of snapshots; of another one the log is replayed.
 """
 
 import msgspec
@@ -126,7 +126,7 @@ class LogRow(Record, frozen=True):
 
 
 class StateRow(Record, frozen=True):
-    """A snapshot inside a commit. `kind`: conversation, visitor, roster. `state` b"" means evicted from Redis, kept in SQL."""
+    """A snapshot inside a commit. `kind`: conversation, visitor, roster. `state` b"": evicted from Redis, kept in SQL."""
 
     kind: str
     id: str
@@ -136,7 +136,7 @@ class StateRow(Record, frozen=True):
 
 
 class LedgerRow(Record, frozen=True):
-    """One remembered outcome: slot n mod 32 of `device` at `owner` (a conversation, or "desk" for an agent's device)."""
+    """One remembered outcome: slot n mod 32 of `device` at `owner` (a conversation, or "desk" for agents' devices)."""
 
     owner: str
     device: DeviceId
