@@ -157,7 +157,7 @@ class GatewayLost(msgspec.Struct, frozen=True, array_like=True, tag="gwlost"):
 class TimerFired(Command, frozen=True, tag="timer"):
     """A deadline came. It has an effect only if `generation` is still the timer's own.
 
-    `kind`: `gate` (owner: a conversation); `offer`, `grace`, `retry`, `places` (owner: the roster; `key` says which one).
+    `kind`: `gate` (owner: a conversation); `offer`, `grace`, `retry`, `places` (owner: the roster; `key`: which one).
     """
 
     owner: str

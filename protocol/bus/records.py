@@ -126,7 +126,7 @@ class LogRow(Record, frozen=True):
 
 
 class StateRow(Record, frozen=True):
-    """A snapshot inside a commit. `kind`: conversation, visitor, roster. `state` b"": evicted from Redis, kept in SQL."""
+    """A snapshot inside a commit. `kind`: conversation, visitor, roster. `state` b"": evicted, kept in SQL."""
 
     kind: str
     id: str

@@ -17,7 +17,7 @@ F = TypeVar("F")
 
 
 class BadFrame(Exception):
-    """These bytes are no frame. `code` and `text` say what to tell the sender; `about` which frame it was, if readable."""
+    """These bytes are no frame. `code` and `text` are for the sender; `about` says which frame it was, if readable."""
 
     def __init__(self, code: Code, text: str, about: "About") -> None:
         super().__init__(text)

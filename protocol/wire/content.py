@@ -62,7 +62,7 @@ class Message(Body, frozen=True, tag="message"):
 
 
 class Queued(Body, frozen=True, tag="queued"):
-    """The conversation waits for an agent. `reason`: started, returned, reopened, offer_failed, agent_lost, transfer_failed."""
+    """It waits for an agent. `reason`: started, returned, reopened, offer_failed, agent_lost, transfer_failed."""
 
     reason: str
 
