@@ -9,6 +9,8 @@ from typing import Literal
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from store.sql.database import DirectDatabase
@@ -28,13 +30,36 @@ def migrate(url: str, side: Side, revision: str = "head") -> None:
         database.engine.dispose()
 
 
+def is_current(url: str, side: Side) -> bool:
+    """Whether `side` at `url` has the schema that this version knows. Raises StoreAway."""
+    database = DirectDatabase(url)
+    try:
+        return database.run(lambda connection: _revision(connection, side)) == _newest(side)
+    finally:
+        database.engine.dispose()
+
+
 def steps(connection: Connection, side: Side, revision: str = "head") -> None:
     """Do the same within a transaction that is open already."""
     lock_schema(connection)
+    config = _config(side)
+    metadata = CONFIG if side == "config" else RECORD
+    config.attributes.update(connection=connection, side=side, metadata=metadata)
+    (command.downgrade if revision == "base" else command.upgrade)(config, revision)
+
+
+def _config(side: Side) -> Config:
     config = Config()
     config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
     config.set_main_option("version_locations", str(_STEPS / side).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
-    metadata = CONFIG if side == "config" else RECORD
-    config.attributes.update(connection=connection, side=side, metadata=metadata)
-    (command.downgrade if revision == "base" else command.upgrade)(config, revision)
+    return config
+
+
+def _revision(connection: Connection, side: Side) -> str | None:
+    named = MigrationContext.configure(connection, opts={"version_table": f"schema_version_{side}"})
+    return named.get_current_revision()
+
+
+def _newest(side: Side) -> str | None:
+    return ScriptDirectory.from_config(_config(side)).get_current_head()

@@ -47,6 +47,13 @@ cell = Table(
     Column("clean_run_id", Text),  # left by a clean stop: the Redis that then held `clean_commit_no`
     Column("clean_commit_no", BigInteger),
 )
+epoch = Table(
+    "epoch",
+    RECORD,
+    Column("cell", Text, primary_key=True),
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("base_commit_no", BigInteger, nullable=False),  # the last commit that the epoch goes on from
+)
 event = Table(
     "event",
     RECORD,

@@ -4,7 +4,7 @@ Invariant: a configuration is replaced only by a higher version, and the same tr
 """
 
 import msgspec
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from protocol.bus.config import CONFIG_DECODER, CONFIG_ENCODER, AccountConfig
 from protocol.bus.records import JobRow
@@ -37,6 +37,11 @@ def in_cell(connection: Connection, cell: CellName) -> list[AccountConfig]:
     rows = tables.account.c
     found = connection.scalars(select(rows.config).where(rows.cell == cell).order_by(rows.id))
     return [CONFIG_DECODER.decode(config) for config in found]
+
+
+def count(connection: Connection) -> int:
+    """Return how many accounts the installation has."""
+    return connection.scalar(select(func.count()).select_from(tables.account)) or 0
 
 
 def cells_in_use(connection: Connection) -> dict[CellName, int]:

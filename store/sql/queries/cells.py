@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, update
 from protocol.ids import CellName
 from store.sql.bulk import write
 from store.sql.tables import cell as cells
+from store.sql.tables import epoch as epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,16 @@ def begin_epoch(connection: Connection, cell: CellName, epoch: int) -> int | Non
     raised = raised.values(epoch=epoch, clean_run_id=None, clean_commit_no=None)
     if connection.execute(raised).rowcount == 0:
         return None
-    return connection.scalar(select(cells.c.commit_no).where(cells.c.cell == cell))
+    base: int = connection.execute(select(cells.c.commit_no).where(cells.c.cell == cell)).scalar_one()
+    write(connection, epochs, [{"cell": cell, "epoch": epoch, "base_commit_no": base}])
+    return base
+
+
+def epochs_of(connection: Connection) -> list[tuple[CellName, int, int]]:
+    """Return (cell, epoch, the commit it went on from) of every epoch so far, ascending."""
+    rows = epochs.c
+    found = select(rows.cell, rows.epoch, rows.base_commit_no).order_by(rows.cell, rows.epoch)
+    return [(CellName(row.cell), row.epoch, row.base_commit_no) for row in connection.execute(found)]
 
 
 def leave_clean(connection: Connection, cell: CellName, epoch: int, run_id: str, commit_no: int) -> bool:

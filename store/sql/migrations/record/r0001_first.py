@@ -79,6 +79,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("owner", "device", "slot"),
     )
     op.create_table(
+        "epoch",
+        sa.Column("cell", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("base_commit_no", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("cell", "epoch"),
+    )
+    op.create_table(
         "roster",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("cell", sa.Text(), nullable=False),
@@ -116,5 +123,6 @@ def downgrade() -> None:
     op.drop_table("ledger")
     op.drop_table("job")
     op.drop_table("event")
+    op.drop_table("epoch")
     op.drop_table("conversation")
     op.drop_table("cell")
