@@ -1,0 +1,1 @@
+"""The decider of rosters: pure, evolved in place, replayable."""

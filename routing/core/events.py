@@ -57,19 +57,19 @@ class RosterEvent(msgspec.Struct, frozen=True, array_like=True):
     at_ms: int
 
 
-class StaffingTaken(RosterEvent, tag="staffing"):
+class StaffingTaken(RosterEvent, frozen=True, tag="staffing"):
     """A configuration took effect. The first event of every roster."""
 
     staffing: Staffing
 
 
-class AgentArrived(RosterEvent, tag="arrived"):
+class AgentArrived(RosterEvent, frozen=True, tag="arrived"):
     agent: AgentId
     gateway: Incarnation
     session: SessionId
 
 
-class AgentLeft(RosterEvent, tag="left"):
+class AgentLeft(RosterEvent, frozen=True, tag="left"):
     """One session ended; `last`: the agent has no other."""
 
     agent: AgentId
@@ -78,14 +78,14 @@ class AgentLeft(RosterEvent, tag="left"):
     last: bool
 
 
-class GatewayEnded(RosterEvent, tag="gateway_ended"):
+class GatewayEnded(RosterEvent, frozen=True, tag="gateway_ended"):
     """All sessions under an incarnation ended; `gone` are the agents who have no other."""
 
     gateway: Incarnation
     gone: list[AgentId]
 
 
-class StateSet(RosterEvent, tag="state"):
+class StateSet(RosterEvent, frozen=True, tag="state"):
     """`why`: agent, or expiries (too many offers in a row were let expire)."""
 
     agent: AgentId
@@ -93,14 +93,14 @@ class StateSet(RosterEvent, tag="state"):
     why: str
 
 
-class AgentGivenUp(RosterEvent, tag="given_up"):
+class AgentGivenUp(RosterEvent, frozen=True, tag="given_up"):
     """The grace is over, or the agent left the account: the conversations must do without."""
 
     agent: AgentId
     conversations: list[ConversationId]
 
 
-class Queued(RosterEvent, tag="queued"):
+class Queued(RosterEvent, frozen=True, tag="queued"):
     """A conversation waits under `rule`. `place` 0: not told. `reasons` when nobody was ready."""
 
     conversation: ConversationId
@@ -113,7 +113,7 @@ class Queued(RosterEvent, tag="queued"):
     reasons: Reasons | None
 
 
-class Unrouted(RosterEvent, tag="unrouted"):
+class Unrouted(RosterEvent, frozen=True, tag="unrouted"):
     """A conversation that nobody is sought for: anybody of the inbox may claim it."""
 
     conversation: ConversationId
@@ -121,7 +121,7 @@ class Unrouted(RosterEvent, tag="unrouted"):
     since_ms: int
 
 
-class ConversationOffered(RosterEvent, tag="offered"):
+class ConversationOffered(RosterEvent, frozen=True, tag="offered"):
     """`turn`: the ring chose, so a turn is used. `reason` is that of the assignment to come: offer or last_agent."""
 
     offer: OfferId
@@ -134,7 +134,7 @@ class ConversationOffered(RosterEvent, tag="offered"):
     reasons: Reasons | None
 
 
-class OfferEnded(RosterEvent, tag="offer_ended"):
+class OfferEnded(RosterEvent, frozen=True, tag="offer_ended"):
     """The conversation waits again. `how`: declined, expired, withdrawn."""
 
     offer: OfferId
@@ -143,7 +143,7 @@ class OfferEnded(RosterEvent, tag="offer_ended"):
     how: Literal["declined", "expired", "withdrawn"]
 
 
-class ConversationAssigned(RosterEvent, tag="assigned"):
+class ConversationAssigned(RosterEvent, frozen=True, tag="assigned"):
     """`how`: offer, auto, claim, last_agent. `offer` is the one accepted. `forced`: a supervisor, above capacity."""
 
     conversation: ConversationId
@@ -155,7 +155,7 @@ class ConversationAssigned(RosterEvent, tag="assigned"):
     reasons: Reasons | None
 
 
-class ConversationTransferred(RosterEvent, tag="transferred"):
+class ConversationTransferred(RosterEvent, frozen=True, tag="transferred"):
     """`note` is for the conversation's log alone and is not kept in the roster's (see `encode`)."""
 
     conversation: ConversationId
@@ -166,14 +166,14 @@ class ConversationTransferred(RosterEvent, tag="transferred"):
     forced: bool
 
 
-class AgentFreed(RosterEvent, tag="freed"):
+class AgentFreed(RosterEvent, frozen=True, tag="freed"):
     """The agent has the conversation no longer; somebody else is sought."""
 
     conversation: ConversationId
     agent: AgentId
 
 
-class ConversationReleased(RosterEvent, tag="released"):
+class ConversationReleased(RosterEvent, frozen=True, tag="released"):
     """The conversation needs nobody any more; `agent` had it, or was asked by `offer`."""
 
     conversation: ConversationId
@@ -183,7 +183,7 @@ class ConversationReleased(RosterEvent, tag="released"):
     offer: OfferId | None
 
 
-class ConversationRested(RosterEvent, tag="rested"):
+class ConversationRested(RosterEvent, frozen=True, tag="rested"):
     """Everybody ready was asked: nobody is asked again until `until_ms`, or somebody else becomes ready."""
 
     conversation: ConversationId
@@ -191,13 +191,13 @@ class ConversationRested(RosterEvent, tag="rested"):
     reasons: Reasons | None
 
 
-class RoundBegun(RosterEvent, tag="round"):
+class RoundBegun(RosterEvent, frozen=True, tag="round"):
     """The rest is over: all may be asked again."""
 
     conversation: ConversationId
 
 
-class PlacesTold(RosterEvent, tag="places"):
+class PlacesTold(RosterEvent, frozen=True, tag="places"):
     """Visitors were told their new places; `again`: some were told too recently and are due later."""
 
     rule: RuleId

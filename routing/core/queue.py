@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from protocol.bus.config import Rule
 from protocol.ids import AgentId, ConversationId, InboxId, OfferId, RuleId
 from routing.core.ring import Ring
 
@@ -75,19 +76,21 @@ class Sorted(msgspec.Struct, array_like=True):
 
     ranks: list[Rank] = []
 
-    def __bool__(self) -> bool:
-        return bool(self.ranks)
+    def __len__(self) -> int:
+        return len(self.ranks)
 
     def add(self, rank: Rank) -> None:
         insort(self.ranks, rank)
 
-    def discard(self, rank: Rank) -> bool:
-        """Take `rank` out, and return whether it was there."""
+    def remove(self, rank: Rank) -> None:
+        """Take `rank` out; it must be there."""
         at = bisect_left(self.ranks, rank)
-        there = at < len(self.ranks) and self.ranks[at] == rank
-        if there:
-            del self.ranks[at]
-        return there
+        assert self.ranks[at] == rank
+        del self.ranks[at]
+
+    def first(self) -> ConversationId:
+        """Return the conversation that comes first; there must be one."""
+        return self.ranks[0][2]
 
     def place(self, rank: Rank) -> int:
         """Return the number of those ahead of `rank`, plus one."""
@@ -108,8 +111,7 @@ class Line(msgspec.Struct, array_like=True):
     `agents` are those of the rule with access to its inbox; `standings` counts them, so that reasons cost no scan.
     """
 
-    rule: RuleId
-    inbox: InboxId
+    rule: Rule
     agents: list[AgentId] = []
     standings: dict[str, int] = {}
     ring: Ring = msgspec.field(default_factory=Ring)
@@ -126,8 +128,3 @@ def shown(place: int) -> int:
         return place
     step = 5 if place <= 50 else 20 if place <= 200 else 100
     return -(-place // step) * step
-
-
-def told(place: int) -> tuple[int, bool]:
-    """Return a told place and whether it is exact."""
-    return place, place <= EXACT_PLACES

@@ -5,7 +5,7 @@ the old place is kept. So among agents ready at every decision of a window, turn
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 
 import msgspec
 
@@ -55,9 +55,9 @@ class Ring(msgspec.Struct, array_like=True):
         self.stamps[agent] = stamp
         self.order.append((stamp, agent))
 
-    def first(self, asked: Container[AgentId]) -> AgentId | None:
-        """Return the next in turn who is not among `asked`, or None. Costs as many steps as were asked, plus one."""
-        return next((agent for agent in self if agent not in asked), None)
+    def first(self, asked: Callable[[AgentId], bool]) -> AgentId | None:
+        """Return the next in turn who was not `asked`, or None. Costs as many steps as were asked, plus one."""
+        return next((agent for agent in self if not asked(agent)), None)
 
     def forget(self, staying: Container[AgentId]) -> None:
         """Drop what is remembered of agents who are not `staying`."""

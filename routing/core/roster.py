@@ -3,53 +3,71 @@
 Invariant: nothing here remembers anything; the roster passed in is the whole state, and only `evolve` changes it.
 """
 
-from protocol.bus.commands import AnyCommand, TimerFired
-from protocol.bus.config import AccountConfig
-from protocol.bus.decisions import Already, Refusal
-from protocol.bus.effects import Effect, Inner, SetTimer
-from routing.core import events
-from routing.core.events import AnyRosterEvent
-from routing.core.state import TIMER_OWNER, Roster, Row
+import msgspec
 
-__all__ = ["TIMER_OWNER", "Roster", "RosterDecider"]
+from protocol.bus.config import AccountConfig
+from protocol.bus.effects import Effect, Inner, SetTimer
+from routing.core import events, feeds, timers
+from routing.core.decide import Decision, RosterCommand, decide
+from routing.core.evolve import evolve
+from routing.core.react import react
+from routing.core.state import SCHEMA, TIMER_OWNER, Roster, Row, UnknownSchema
+
+__all__ = ["TIMER_OWNER", "Roster", "RosterDecider", "UnknownSchema"]
+
+_ROSTERS: msgspec.msgpack.Decoder[tuple[int, Roster]] = msgspec.msgpack.Decoder(tuple[int, Roster])
+_SCHEMAS: msgspec.msgpack.Decoder[tuple[int, msgspec.Raw]] = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw])
 
 
 class RosterDecider:
     """Decides for the rosters of a cell; satisfies the engine's RosterPort."""
 
     def new(self, config: AccountConfig) -> Roster:
-        """Return an empty roster; the first decision on it also records `config` as event 1."""
-        raise NotImplementedError
+        """Return an empty roster, before its first event; the first decision records `config` as event 1.
 
-    def decide(
-        self, roster: Roster, command: AnyCommand | Inner, at_ms: int
-    ) -> list[AnyRosterEvent] | Refusal | Already:
+        A log is replayed onto it from event 1; so `config` need not be the one the log began with.
+        """
+        return Roster(config.account, founding=config)
+
+    def decide(self, roster: Roster, command: RosterCommand, at_ms: int) -> Decision:
         """Return what happens because of `command`, or why it may not. An empty list: it no longer matters."""
-        raise NotImplementedError
+        if roster.founding is None or roster.seq:
+            return decide(roster, command, at_ms)
+        founded = events.StaffingTaken(at_ms, events.staffing_of(roster.founding))
+        first = Roster(roster.account)
+        evolve(first, founded)
+        decision = decide(first, command, at_ms)
+        return [founded, *decision] if isinstance(decision, list) else decision
 
-    def evolve(self, roster: Roster, event: AnyRosterEvent) -> None:
+    def evolve(self, roster: Roster, event: events.AnyRosterEvent) -> None:
         """Make `roster` what is true after `event`, in place."""
-        raise NotImplementedError
+        roster.founding = None
+        evolve(roster, event)
 
-    def react(self, roster: Roster, event: AnyRosterEvent, at_ms: int) -> list[Inner | Effect]:
+    def react(self, roster: Roster, event: events.AnyRosterEvent, at_ms: int) -> list[Inner | Effect]:
         """Return what the cell must decide next and the world must do, right after `event` was evolved."""
-        raise NotImplementedError
+        assert event.at_ms == at_ms, "an event is reacted to in the step that made it"
+        return react(roster, event)
 
-    def encode(self, event: AnyRosterEvent) -> bytes:
+    def encode(self, event: events.AnyRosterEvent) -> bytes:
         """Return the event as the log keeps it."""
         return events.encode(event)
 
-    def decode_event(self, raw: bytes) -> AnyRosterEvent:
+    def decode_event(self, raw: bytes) -> events.AnyRosterEvent:
         """Return the event that `encode` wrote."""
         return events.decode(raw)
 
     def freeze(self, roster: Roster) -> bytes:
-        """Return the snapshot of `roster`."""
-        raise NotImplementedError
+        """Return the snapshot of `roster`, which must have an event."""
+        assert roster.founding is None
+        return msgspec.msgpack.encode((SCHEMA, roster))
 
     def thaw(self, raw: bytes) -> Roster:
         """Return the roster that `freeze` wrote; raises UnknownSchema for another schema's bytes."""
-        raise NotImplementedError
+        schema, _ = _SCHEMAS.decode(raw)
+        if schema != SCHEMA:
+            raise UnknownSchema(schema)
+        return _ROSTERS.decode(raw)[1]
 
     def seq(self, roster: Roster) -> int:
         """Return how many events made `roster`."""
@@ -57,8 +75,8 @@ class RosterDecider:
 
     def deadlines(self, roster: Roster) -> list[SetTimer]:
         """Return every timer that must be pending, for a rebuild."""
-        raise NotImplementedError
+        return timers.deadlines(roster)
 
     def feed_rows(self, roster: Roster) -> dict[str, dict[str, Row]]:
         """Return the rows of every feed, by feed and key, for a rebuild."""
-        raise NotImplementedError
+        return feeds.all_rows(roster)

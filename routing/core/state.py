@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from protocol.bus.config import AccountConfig, Rule
+from protocol.bus.config import AccountConfig
 from protocol.ids import AccountId, AgentId, ConversationId, InboxId, Incarnation, OfferId, RuleId, SessionId
 from routing.core.events import Staffing
 from routing.core.presence import Member
@@ -36,7 +36,6 @@ class Roster(msgspec.Struct, array_like=True):
     staffing: Staffing = msgspec.field(default_factory=lambda: Staffing(0, [], [], []))
     members: dict[AgentId, Member] = {}
     lines: dict[RuleId, Line] = {}
-    rules: dict[RuleId, Rule] = {}
     held: dict[ConversationId, Held] = {}
     offers: dict[OfferId, ConversationId] = {}
     gateways: dict[Incarnation, dict[SessionId, AgentId]] = {}
@@ -52,8 +51,8 @@ class Roster(msgspec.Struct, array_like=True):
         """Return the line of `rule`, or of the inbox's default rule if that one is gone; None if nobody is sought."""
         if rule is None or rule in self.lines:
             return self.lines[rule] if rule is not None else None
-        return next((line for line in self.lines.values() if line.inbox == inbox), None)
+        return next((line for line in self.lines.values() if line.rule.inbox == inbox), None)
 
-    def was_asked(self, held: Held, member: Member) -> bool:
-        """Whether `member` was asked in this round and has not been away since."""
-        return held.asked.get(member.agent, -1) >= member.back_seq
+    def was_asked(self, held: Held, agent: AgentId) -> bool:
+        """Whether `agent` was asked in this round and has not come back from anywhere since."""
+        return held.asked.get(agent, -1) >= self.members[agent].back_seq

@@ -1,0 +1,148 @@
+"""Putting conversations before agents: who is asked next, and what the answer, or none, leads to.
+
+Invariant: at rest, nobody who is ready was left unasked for a conversation that waits; and a decision looks only at the
+head of a line, the head of a ring, and at who was already asked.
+"""
+
+from dataclasses import dataclass
+
+from protocol.bus.commands import AcceptOffer, DeclineOffer, TimerFired
+from protocol.bus.decisions import Refusal
+from protocol.bus.effects import Reconsider
+from protocol.ids import AgentId, ConversationId, OfferId
+from protocol.wire.codes import Code
+from routing.core.events import (
+    AnyRosterEvent,
+    ConversationAssigned,
+    ConversationOffered,
+    ConversationRested,
+    OfferEnded,
+    Reasons,
+    RoundBegun,
+    StateSet,
+)
+from routing.core.explain import reasons
+from routing.core.presence import Member
+from routing.core.queue import Held, Line, Offered, Resting
+from routing.core.state import Roster
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who was chosen, whether by a turn of the ring, and why. `reason` is that of the assignment to come."""
+
+    agent: AgentId
+    turn: bool
+    reason: str
+    why: Reasons
+
+
+def reconsider(roster: Roster, command: Reconsider, at_ms: int) -> list[AnyRosterEvent]:
+    """Ask the next agent for the next conversation of a rule. Overflow and least busy will choose here."""
+    line = roster.lines.get(command.rule)
+    if line is None or not line.ring:
+        return []
+    again = _declined_by_others(roster, line, command.agent)
+    if again is not None and command.agent is not None:
+        return [ask(roster, line, again, command.agent, at_ms)]
+    if not line.waiting:
+        return []
+    held = roster.held[line.waiting.first()]
+    agent = line.ring.first(lambda one: roster.was_asked(held, one))
+    if agent is None:
+        until_ms = at_ms + 1000 * line.rule.decline_pause_s
+        return [ConversationRested(at_ms, held.conversation, until_ms, reasons(roster, line, held, None))]
+    return [ask(roster, line, held, agent, at_ms)]
+
+
+def _declined_by_others(roster: Roster, line: Line, agent: AgentId | None) -> Held | None:
+    """Return the first resting conversation that `agent`, who became ready, was not asked for in this round.
+
+    Each resting conversation cost a whole round of answers, so there are few.
+    """
+    if agent is None or agent not in line.ring:
+        return None
+    resting = (roster.held[conversation] for _, _, conversation in line.resting.ranks)
+    return next((held for held in resting if not roster.was_asked(held, agent)), None)
+
+
+def ask(roster: Roster, line: Line, held: Held, agent: AgentId, at_ms: int) -> AnyRosterEvent:
+    """Return the offer, or the assignment if the rule says so, by which the ring's choice uses a turn."""
+    why = reasons(roster, line, held, agent)
+    return put_before(roster, line, held.conversation, Choice(agent, True, "offer", why), at_ms)
+
+
+def put_before(
+    roster: Roster, line: Line, conversation: ConversationId, choice: Choice, at_ms: int
+) -> ConversationOffered | ConversationAssigned:
+    """Return the event that puts the conversation before the chosen agent in the way the rule says."""
+    agent, turn, reason, why = choice.agent, choice.turn, choice.reason, choice.why
+    if line.rule.auto_accept:
+        return ConversationAssigned(at_ms, conversation, agent, "auto" if turn else reason, None, turn, False, why)
+    # The conversation's end is in it, so that an id reissued after lost data cannot accept another conversation.
+    offer = OfferId(f"off_{roster.offers_made + 1}_{conversation[-8:]}")
+    deadline_ms = at_ms + 1000 * line.rule.offer_timeout_s
+    return ConversationOffered(at_ms, offer, conversation, agent, line.rule.id, deadline_ms, turn, reason, why)
+
+
+def accept(roster: Roster, command: AcceptOffer, at_ms: int) -> list[AnyRosterEvent] | Refusal:
+    """Assign what was offered, if the offer is open and this agent's."""
+    held = _offered_to(roster, command.offer, command.agent)
+    if held is None:
+        return Refusal(Code.OFFER_GONE)
+    return [accepted(held, at_ms)]
+
+
+def accepted(held: Held, at_ms: int) -> ConversationAssigned:
+    """Return the assignment by which the open offer of `held` is accepted."""
+    assert isinstance(held.phase, Offered)
+    agent, how, offer = held.phase.agent, held.phase.reason, held.phase.offer
+    return ConversationAssigned(at_ms, held.conversation, agent, how, offer, False, False, None)
+
+
+def decline(roster: Roster, command: DeclineOffer, at_ms: int) -> list[AnyRosterEvent] | Refusal:
+    """Let the next agent be asked."""
+    held = _offered_to(roster, command.offer, command.agent)
+    if held is None:
+        return Refusal(Code.OFFER_GONE)
+    return [OfferEnded(at_ms, command.offer, held.conversation, command.agent, "declined")]
+
+
+def expire(roster: Roster, offer: OfferId, at_ms: int) -> list[AnyRosterEvent]:
+    """Let the next agent be asked; who let several in a row expire is not there and is set away."""
+    conversation = roster.offers.get(offer)
+    if conversation is None:
+        return []
+    held = roster.held[conversation]
+    assert isinstance(held.phase, Offered)
+    assert held.rule is not None
+    member = roster.members[held.phase.agent]
+    ended: list[AnyRosterEvent] = [OfferEnded(at_ms, offer, conversation, member.agent, "expired")]
+    line = roster.lines.get(held.rule)
+    if line is None or member.away or member.expiries + 1 < line.rule.expiries_to_away:
+        return ended
+    ended.append(StateSet(at_ms, member.agent, "away", "expiries"))
+    return ended + [event for event in withdraw_all(member, at_ms) if event.offer != offer]
+
+
+def withdraw_all(member: Member, at_ms: int) -> list[OfferEnded]:
+    """Return the end of every open offer of an agent who is not there any more."""
+    return [
+        OfferEnded(at_ms, offer, conversation, member.agent, "withdrawn")
+        for offer, conversation in member.offers.items()
+    ]
+
+
+def begin_round(roster: Roster, timer: TimerFired, at_ms: int) -> list[AnyRosterEvent]:
+    """Let everybody be asked again once the rest is over."""
+    held = roster.held.get(ConversationId(timer.key))
+    if held is None or not isinstance(held.phase, Resting) or held.phase.generation != timer.generation:
+        return []
+    return [RoundBegun(at_ms, held.conversation)]
+
+
+def _offered_to(roster: Roster, offer: OfferId, agent: AgentId) -> Held | None:
+    conversation = roster.offers.get(offer)
+    held = None if conversation is None else roster.held[conversation]
+    mine = held is not None and isinstance(held.phase, Offered) and held.phase.agent == agent
+    return held if mine else None
