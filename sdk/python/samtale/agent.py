@@ -1,0 +1,161 @@
+"""An agent's console (SPEC 8).
+
+Invariant: `feeds` is what the server last said it is; conversations in the agent's own feed are followed.
+"""
+
+from typing import Any, Literal
+from urllib.parse import urljoin
+
+from samtale import events
+from samtale.asked import Asked
+from samtale.client import Client
+from samtale.login import to_http
+from samtale.outlet import Frame
+from samtale.reading import read
+from samtale.store import Store
+from samtale.surroundings import Surroundings
+
+MAX_POSITIONS = 256
+SERIES = "desk"  # an agent's frames are numbered over all conversations
+
+Row = dict[str, Any]
+
+
+class AgentClient(Client):
+    """Logs in anew for every connection: tickets are good for one."""
+
+    role = "agent"
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        email: str,
+        password: str,
+        store: Store | None = None,
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        self.feeds: dict[str, dict[str, Row]] = {}
+        self._feed_positions: dict[str, tuple[int, str]] = {}
+        self._url = urljoin(to_http(url), "/")
+        self._email, self._password = email, password
+        self._resumed: set[str] = set()
+        super().__init__(store, surroundings)
+        self._takers |= {"feed_snapshot": self._on_feed_snapshot, "feed": self._on_feed}
+
+    # What the app does.
+
+    @property
+    def offers(self) -> dict[str, Row]:
+        """What is offered to this agent now: offer id → row."""
+        return self._own("offer:")
+
+    @property
+    def conversations(self) -> dict[str, Row]:
+        """What this agent has now: conversation id → row."""
+        return self._own("conversation:")
+
+    def send(self, conversation: str, text: str) -> Asked:
+        """Say `text`; a conversation that nobody has is claimed by it."""
+        return self._ask({"t": "send", "conversation": conversation, "text": text})
+
+    def close(self, conversation: str) -> Asked:
+        """End a conversation."""
+        return self._ask({"t": "close", "conversation": conversation})
+
+    def set_state(self, state: Literal["available", "away"]) -> Asked:
+        """Say whether conversations may be offered."""
+        return self._ask({"t": "set_state", "state": state})
+
+    def accept(self, offer: str) -> Asked:
+        """Take what is offered."""
+        return self._ask({"t": "accept", "offer": offer})
+
+    def decline(self, offer: str) -> Asked:
+        """Let it go to somebody else."""
+        return self._ask({"t": "decline", "offer": offer})
+
+    def claim(self, conversation: str) -> Asked:
+        """Take a conversation that nobody has."""
+        return self._ask({"t": "claim", "conversation": conversation})
+
+    def transfer(self, conversation: str, to: str, note: str = "") -> Asked:
+        """Hand it to agent `to`; `note` is for colleagues."""
+        return self._ask({"t": "transfer", "conversation": conversation, "to": to, "note": note})
+
+    def follow(self, conversation: str) -> None:
+        """Receive a conversation's log; those in the agent's own feed are followed by themselves."""
+        self.reader.attach(conversation)
+
+    def leave(self, conversation: str) -> None:
+        """Receive it no longer."""
+        self.reader.leave(conversation)
+
+    def typing(self, conversation: str, on: bool = True) -> None:
+        """Say that the agent types, or stopped; dropped without a connection."""
+        self.outlet.put({"t": "typing", "conversation": conversation, "on": on})
+
+    # What the lifeline needs.
+
+    async def hello(self) -> tuple[str, Frame]:
+        ticket = await self.outlet.world.login(self._url, self._email, self._password)
+        positions = self.reader.hello(MAX_POSITIONS)
+        self._resumed = {position["conversation"] for position in positions}
+        feeds = [{"feed": feed, "seq": seq, "id": id_} for feed, (seq, id_) in self._feed_positions.items()]
+        return ticket.socket, {
+            "t": "hello",
+            "v": 1,
+            "ticket": ticket.ticket,
+            "device_key": self.device_key,
+            "positions": positions,
+            "feeds": feeds,
+        }
+
+    # What the server says.
+
+    def _on_ready(self, frame: Frame) -> None:
+        self._opened(frame, frame["agent"]["id"])
+        self.asking.outbox.told(SERIES, frame["next_n"])
+        for gone in set(self.feeds) - set(frame["feeds"]):
+            del self.feeds[gone], self._feed_positions[gone]
+        self.reader.opened(self._resumed)
+        colleagues = [read(events.Colleague, colleague) for colleague in frame["colleagues"]]
+        device = self.outlet.device
+        self.outlet.tell(
+            events.Connected(self.who, device, frame["epoch"], colleagues=colleagues, inboxes=list(frame["inboxes"]))
+        )
+
+    def _on_feed_snapshot(self, frame: Frame) -> None:
+        feed, rows = frame["feed"], {row["key"]: row for row in frame["rows"]}
+        self.feeds[feed], self._feed_positions[feed] = rows, (frame["seq"], frame["id"])
+        for row in rows.values():
+            self._follow_own(feed, row)
+        self.outlet.tell(events.FeedReset(feed, dict(rows)))
+
+    def _on_feed(self, frame: Frame) -> None:
+        feed, seq, key, row = frame["feed"], frame["seq"], frame["key"], frame.get("row")
+        known, _ = self._feed_positions.get(feed, (0, ""))
+        if seq <= known:
+            return
+        if seq > known + 1:
+            self._feed_positions.pop(feed, None)
+            raise KeyError(f"a gap in {feed}")  # the line is given up; the next one brings a snapshot
+        self._feed_positions[feed] = (seq, frame["id"])
+        rows = self.feeds.setdefault(feed, {})
+        if row is None:
+            rows.pop(key, None)
+        else:
+            rows[key] = {**row, "key": key}
+            self._follow_own(feed, rows[key])
+        self.outlet.tell(events.FeedChanged(feed, frame["what"], key, row))
+
+    def _follow_own(self, feed: str, row: Row) -> None:
+        if feed.startswith("agent:") and row["key"].startswith("conversation:"):
+            self.reader.attach(row["conversation"])
+
+    def _own(self, prefix: str) -> dict[str, Row]:
+        own = (rows for feed, rows in self.feeds.items() if feed.startswith("agent:"))
+        return {key.removeprefix(prefix): row for rows in own for key, row in rows.items() if key.startswith(prefix)}
+
+    def _ask(self, fields: Frame) -> Asked:
+        return self.asking.ask(SERIES, fields)

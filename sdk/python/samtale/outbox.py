@@ -1,0 +1,248 @@
+"""What this device has asked for and has no outcome of yet, in order (SPEC 5).
+
+Invariant: an item leaves only by its outcome, or by moving to the conversation that the server named. Whatever is sent
+again keeps its id, and no item is on a line while 32 later ones may have been taken: so the server still knows it by
+its id, and nothing is taken twice.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+Frame = dict[str, Any]
+
+MAX_UNRESOLVED = 32
+KEPT = 32
+RENUMBER = frozenset({"out_of_order", "n_conflict"})
+WAIT = frozenset({"rate_limited", "overloaded", "unavailable", "too_many_unresolved"})
+
+
+@dataclass(slots=True)
+class Item:
+    """One thing the user did. `fields` is its frame without number and id."""
+
+    id: str
+    n: int
+    fields: Frame
+    on_line: bool = False
+    again: bool = False  # was acknowledged before the epoch rose
+
+    def frame(self) -> Frame:
+        return {**self.fields, "n": self.n, "id": self.id}
+
+
+@dataclass(slots=True)
+class Series:
+    """One numbering: of a conversation, or of an agent's device."""
+
+    name: str
+    next_n: int = 1
+    top_n: int = 0  # the highest n that may have been taken
+    items: list[Item] = field(default_factory=list)
+    kept: list[Item] = field(default_factory=list)
+    held: bool = False
+
+    def renumber(self, start: int, expected: int) -> None:
+        """Number the items from index `start` on as `expected`, `expected` + 1 …, to be put on the line again."""
+        for n, item in enumerate(self.items[start:], start=expected):
+            item.n, item.on_line = n, False
+        self.next_n = expected + len(self.items) - start
+
+    def due(self) -> Iterator[Item]:
+        """Yield what may go on the line now, in order."""
+        floor = self.items[0].n if self.items else 0
+        for item in self.items[:MAX_UNRESOLVED]:
+            if item.n >= floor + MAX_UNRESOLVED:
+                return
+            if not item.on_line:
+                yield item
+            if item.fields["t"] == "answer":
+                return  # the gate opens when the answer is stored, not when it is sent
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """About something that is settled, or numbered otherwise by now: nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Renumbered: put what is due on the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The series waits; `release` it after `after_ms`."""
+
+    series: str
+    after_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The refusal is the outcome of `item`."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The conversation goes on as `to`, and what was waiting with it."""
+
+    conversation: str
+    to: str
+
+
+Verdict = Stale | Again | Held | Dropped | Moved
+
+
+class Outbox:
+    """All series of one device."""
+
+    def __init__(self) -> None:
+        self._series: dict[str, Series] = {}
+
+    def series(self, name: str) -> Series:
+        return self._series.setdefault(name, Series(name))
+
+    def add(self, name: str, id: str, fields: Frame) -> Item:  # noqa: A002 - the wire's word
+        """Put something new behind everything else of its series."""
+        series = self.series(name)
+        item = Item(id, series.next_n, fields)
+        series.next_n += 1
+        series.items.append(item)
+        return item
+
+    def due(self) -> Iterator[Item]:
+        """Yield what is to be put on the line now, marking it so."""
+        for series in list(self._series.values()):
+            if series.held or not series.name:
+                continue
+            for item in series.due():
+                item.on_line = True
+                series.top_n = max(series.top_n, item.n)
+                yield item
+
+    def waiting(self) -> list[Item]:
+        """Return everything that has no outcome yet."""
+        return [item for series in self._series.values() for item in series.items]
+
+    def lost(self) -> None:
+        """The line is gone: everything without outcome is due again, same n, same id."""
+        for item in self.waiting():
+            item.on_line = False
+
+    def told(self, name: str, next_n: int) -> None:
+        """The server says where this device goes on; what has no outcome yet keeps its number until refused."""
+        series = self.series(name)
+        if not series.items:
+            series.next_n = next_n
+
+    def acked(self, ack: Frame) -> Item | None:
+        """Settle what `ack` is about and return it; None if it was settled before."""
+        found = self._find(ack)
+        if found is None:
+            return None
+        series, item = found
+        series.items.remove(item)
+        item.n = ack.get("n", item.n)  # the number it was taken with, if it has another by now
+        series.top_n = max(series.top_n, item.n)
+        series.kept = [*series.kept, item][-KEPT:]
+        return item
+
+    def refused(self, refusal: Frame) -> Verdict:
+        """Settle, renumber, hold or move what `refusal` is about (SPEC 5.2)."""
+        found = self._find(refusal)
+        if found is None:
+            return Stale()
+        series, item = found
+        code, expected = refusal["code"], refusal.get("expected", 0)
+        if code == "continued" and refusal.get("instead"):
+            return self.move(series.name, refusal["instead"])
+        if not expected:
+            series.items.remove(item)
+            return Dropped(item)
+        if refusal.get("n") != item.n:
+            return Stale()
+        return self._not_taken(series, item, code, refusal)
+
+    def release(self, name: str) -> None:
+        """The wait of a held series is over."""
+        self.series(name).held = False
+
+    def move(self, name: str, to: str) -> Moved:
+        """Put everything that waits under `name` behind what waits under `to`: ids and order kept."""
+        old, new = self.series(name), self.series(to)
+        start = len(new.items)
+        for item in old.items:
+            item.fields = {**item.fields, "conversation": to}
+        new.items += old.items
+        old.items, old.next_n = [], 1
+        new.renumber(start, new.next_n)
+        return Moved(name, to)
+
+    def abandon(self, name: str) -> list[Item]:
+        """Drop and return what waits in a series that leads nowhere."""
+        series = self.series(name)
+        items, series.items, series.next_n = series.items, [], 1
+        return items
+
+    def epoch_rose(self) -> None:
+        """The server may have lost its newest: offer again what it acknowledged, before what it did not."""
+        for series in self._series.values():
+            known = [item for item in series.kept if item.n > series.top_n - KEPT]
+            for item in known:
+                item.again, item.on_line = True, False
+            series.items = known + series.items
+            series.kept = []
+            series.top_n = max((item.n for item in series.items), default=0)
+
+    def forget(self) -> None:
+        """Drop everything: the visitor is another one from here on."""
+        self._series.clear()
+
+    def freeze(self) -> list[Frame]:
+        """Return plain values that `thaw` takes back, after the process died or not."""
+        return [
+            {
+                "name": series.name,
+                "next_n": series.next_n,
+                "top_n": series.top_n,
+                "items": [item.frame() for item in series.items],
+                "kept": [item.frame() for item in series.kept],
+            }
+            for series in self._series.values()
+        ]
+
+    def thaw(self, frozen: list[Frame]) -> None:
+        """Take back what `freeze` gave."""
+        for row in frozen:
+            items, kept = ([_item(frame) for frame in row[part]] for part in ("items", "kept"))
+            self._series[row["name"]] = Series(row["name"], row["next_n"], row["top_n"], items, kept)
+
+    def _find(self, outcome: Frame) -> tuple[Series, Item] | None:
+        named = outcome.get("conversation")
+        for series in self._series.values():
+            for item in series.items:
+                if item.id == outcome.get("id"):
+                    elsewhere = named and item.fields.get("conversation", named) != named
+                    return None if elsewhere else (series, item)
+        return None
+
+    def _not_taken(self, series: Series, item: Item, code: str, refusal: Frame) -> Verdict:
+        at, expected = series.items.index(item), refusal["expected"]
+        first = next(i for i, other in enumerate(series.items) if other is item or other.n >= expected)
+        if code not in RENUMBER | WAIT:
+            del series.items[at]
+            series.renumber(min(first, at), expected)
+            return Dropped(item)
+        series.renumber(first, expected)
+        if code in RENUMBER:
+            return Again()
+        series.held = True
+        return Held(series.name, refusal.get("retry_after_ms") or 1_000)
+
+
+def _item(frame: Frame) -> Item:
+    fields = {name: value for name, value in frame.items() if name not in ("n", "id")}
+    return Item(frame["id"], frame["n"], fields)

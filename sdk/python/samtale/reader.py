@@ -1,0 +1,149 @@
+"""The logs that a client follows (SPEC 6).
+
+Invariant: the app sees each event of a conversation once, in order, without a gap that it is not told of.
+"""
+
+import asyncio
+
+from samtale import events, journal
+from samtale.asked import RefusedError
+from samtale.body import Message, read_body
+from samtale.horizons import Horizons
+from samtale.line import LineLost
+from samtale.outlet import Frame, Outlet
+from samtale.position import Position, Take
+
+
+class Reader:
+    """`role` is that of whoever reads: messages of others are receipted."""
+
+    def __init__(self, outlet: Outlet, role: str) -> None:
+        self.positions: dict[str, Position] = {}
+        self.horizons = Horizons()
+        self._outlet = outlet
+        self._role = role
+        self._pages: dict[str, asyncio.Future[events.HistoryPage]] = {}
+
+    def attach(self, conversation: str) -> None:
+        """Receive a conversation's log from where it was left."""
+        if conversation not in self.positions:
+            self._resume(self.expect(conversation))
+
+    def expect(self, conversation: str) -> Position:
+        """Take a conversation's log, which the server sends unasked."""
+        return self.positions.setdefault(conversation, Position(conversation, resuming=True))
+
+    def leave(self, conversation: str) -> None:
+        """Receive it no longer."""
+        if self.positions.pop(conversation, None) is not None:
+            self.horizons.forget(conversation)
+            self._outlet.put({"t": "leave", "conversation": conversation})
+
+    def forget(self) -> None:
+        self.positions.clear()
+        self.horizons = Horizons()
+
+    def hello(self, limit: int) -> list[Frame]:
+        """Return the positions for a hello: the newest `limit`."""
+        newest = list(self.positions.values())[-limit:]
+        for position in newest:
+            self._note_resumed(position)
+        return [position.frame() for position in newest]
+
+    def opened(self, resumed: set[str]) -> None:
+        """The server resumes those; ask for the others."""
+        for position in list(self.positions.values()):
+            if position.conversation not in resumed:
+                self._resume(position)
+
+    async def history(self, conversation: str, before: int, limit: int) -> events.HistoryPage:
+        """Return up to `limit` events below seq `before`. Raises RefusedError and LineLost."""
+        if not self._outlet.is_ready():
+            raise LineLost(1006, "not connected")
+        ref = self._outlet.world.new_id()
+        page: asyncio.Future[events.HistoryPage] = asyncio.get_running_loop().create_future()
+        self._pages[ref] = page
+        asked = {"t": "history", "ref": ref, "conversation": conversation, "before": before, "limit": limit}
+        self._outlet.put(asked)
+        try:
+            return await page
+        finally:
+            del self._pages[ref]
+
+    def lost(self, lost: LineLost) -> None:
+        for page in self._pages.values():
+            if not page.done():
+                page.set_exception(lost)
+
+    def on_event(self, frame: Frame) -> None:
+        if self._is_next(frame, frame["seq"], frame["seq"]):
+            self._seen(frame, frame["seq"], 0)
+            event = _log_event(frame)
+            if isinstance(event.body, Message) and event.body.by.role != self._role:
+                self.horizons.delivered(event.conversation, event.seq)
+            self._outlet.tell(event)
+
+    def on_hidden(self, frame: Frame) -> None:
+        if self._is_next(frame, frame["from"], frame["to"]):
+            self._seen(frame, frame["from"], frame["to"])
+
+    def on_caught_up(self, frame: Frame) -> None:
+        position = self.positions.get(frame["conversation"])
+        if position is None:
+            return
+        if position.caught_up(frame["seq"]):
+            self._outlet.tell(events.CaughtUp(frame["conversation"], frame["seq"]))
+        else:
+            self._resume(position)
+
+    def on_resync(self, frame: Frame) -> None:
+        conversation, first, epoch = frame["conversation"], frame.get("from", 1), frame.get("epoch", 0)
+        position = self.positions.get(conversation)
+        if position is not None:
+            position.resync(first)
+            self._outlet.note(lambda t: journal.Resynced(t, conversation, first, epoch))
+            self._outlet.tell(events.Resynced(conversation, first, epoch))
+
+    def on_history(self, frame: Frame) -> None:
+        page = self._pages.get(frame["ref"])
+        if page is not None and not page.done():
+            seen = [_log_event(event) for event in frame["events"] if event["t"] == "event"]
+            page.set_result(events.HistoryPage(seen, frame["more"]))
+
+    def on_refused(self, refused: events.Refused) -> None:
+        """A page was refused, or a conversation that is not ours."""
+        page = self._pages.get(refused.ref)
+        if page is not None and not page.done():
+            page.set_exception(RefusedError(refused))
+        elif refused.code == "not_found":
+            self.positions.pop(refused.conversation, None)
+
+    def _is_next(self, frame: Frame, first: int, last: int) -> bool:
+        position = self.positions.get(frame["conversation"])
+        if position is None:
+            return False  # left meanwhile
+        taken = position.take(first, last, frame["id"])
+        if taken is Take.GAP:
+            self._resume(position)
+        return taken is Take.NEW
+
+    def _seen(self, frame: Frame, seq: int, hidden_to: int) -> None:
+        body = frame.get("body", {"kind": "hidden"})
+        fact = (frame["conversation"], seq, frame["id"], body["kind"])
+        self._outlet.note(lambda t: journal.Seen(t, *fact, journal.digest_of(body), hidden_to))
+
+    def _resume(self, position: Position) -> None:
+        position.resuming = True
+        if self._outlet.is_ready():
+            self._note_resumed(position)
+            self._outlet.put({"t": "resume", "position": position.frame()})
+
+    def _note_resumed(self, position: Position) -> None:
+        position.resuming = True
+        conversation, seq = position.conversation, position.seq
+        self._outlet.note(lambda t: journal.Resumed(t, conversation, seq))
+
+
+def _log_event(frame: Frame) -> events.LogEvent:
+    body = read_body(frame["body"])
+    return events.LogEvent(frame["conversation"], frame["seq"], frame["id"], frame["at"], body)

@@ -1,0 +1,185 @@
+"""A visitor's phone (SPEC 3–6).
+
+Invariant: without a token hook the visitor is anonymous and the two newest secrets are kept; with one, a failed token is
+never replaced by anonymity.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+from urllib.parse import urljoin
+
+from samtale import events
+from samtale.asked import Asked
+from samtale.client import Client
+from samtale.line import LineLost
+from samtale.login import to_http, to_socket
+from samtale.outbox import Moved
+from samtale.outlet import Frame
+from samtale.reading import read
+from samtale.store import Store
+from samtale.surroundings import Surroundings
+
+MAX_POSITIONS = 32
+
+TokenHook = Callable[[], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What the phone is. `locale`: BCP 47."""
+
+    platform: Literal["ios", "android", "web", "react_native", "python", "other"] = "python"
+    app_version: str = "1"
+    locale: str = "en"
+
+
+class VisitorClient(Client):
+    """`token`: returns a fresh JWT of the visitor, called for each connection and before it expires."""
+
+    role = "visitor"
+
+    def __init__(  # noqa: PLR0913 - all by name, most with a default
+        self,
+        url: str,
+        *,
+        app_key: str,
+        tag: str,
+        token: TokenHook | None = None,
+        device: Device | None = None,
+        store: Store | None = None,
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        self.chatflow: events.Chatflow | None = None
+        self.conversation = ""  # the one that the user talks in; "" before the first `ready`
+        self._url = to_socket(urljoin(to_http(url), "/v1/mobile"))
+        self._app = {"app_key": app_key, "tag": tag, "device": asdict(device or Device())}
+        self._token = token
+        self._renewing: asyncio.Task[None] | None = None
+        self._secrets: list[str] = []
+        self._resumed: set[str] = set()
+        super().__init__(store, surroundings)
+        self._takers |= {
+            "token_expiring": self._on_token_expiring,
+            "logged_out": lambda _: self._forget(),
+        }
+
+    # What the app does.
+
+    def send(self, text: str) -> Asked:
+        """Say `text` in the present conversation; await the result for its outcome, or go on."""
+        return self._ask({"t": "send", "text": text})
+
+    def answer_consent(self, granted: bool) -> Asked:
+        """Answer the consent to process; what is said after it waits for the outcome."""
+        return self._ask({"t": "answer", "step": "consent_to_process", "value": "granted" if granted else "declined"})
+
+    def close(self) -> Asked:
+        """End the present conversation."""
+        return self._ask({"t": "close"})
+
+    def typing(self, on: bool = True) -> None:
+        """Say that the user types, or stopped; dropped without a connection."""
+        if self.conversation:
+            self.outlet.put({"t": "typing", "conversation": self.conversation, "on": on})
+
+    def log_out(self) -> None:
+        """Revoke this device on the server; `Forgotten` follows."""
+        self.outlet.put({"t": "logout"})
+
+    # What the lifeline needs.
+
+    async def hello(self) -> tuple[str, Frame]:
+        positions = self.reader.hello(MAX_POSITIONS)
+        self._resumed = {position["conversation"] for position in positions}
+        credential: dict[str, Any] = {"kind": "anonymous", "device_key": self.device_key}
+        if self._token is not None:
+            credential |= {"kind": "identified", "token": await self._token()}
+        elif self.who:
+            credential |= {"visitor": self.who, "secrets": self._secrets}
+        return self._url, {"t": "hello", "v": 1, **self._app, "credential": credential, "positions": positions}
+
+    def ended(self, lost: LineLost, again_in_s: float | None) -> None:
+        if self._renewing is not None:
+            self._renewing.cancel()
+        super().ended(lost, again_in_s)
+
+    # What the server says.
+
+    def _on_ready(self, frame: Frame) -> None:
+        if self.who not in ("", frame["visitor"]):
+            self._forget()  # another person's words are not to be said in this one's name
+        if frame.get("secret"):
+            self._secrets = [frame["secret"], *self._secrets][:2]
+        self._opened(frame, frame["visitor"])
+        self.chatflow = _chatflow(frame["chatflow"])
+        self._settle(frame)
+        self.outlet.tell(
+            events.Connected(
+                self.who,
+                self.outlet.device,
+                frame["epoch"],
+                self.chatflow,
+                frame.get("conversation"),
+                frame.get("reason", ""),
+            )
+        )
+
+    def _settle(self, frame: Frame) -> None:
+        """Follow the visitor's conversations, and let what was said before we knew where go to the present one."""
+        for view in frame["conversations"]:
+            self.asking.outbox.told(view["id"], view["next_n"])
+            self.reader.expect(view["id"])
+        self.conversation = frame.get("conversation") or ""
+        if self.conversation:
+            self.reader.expect(self.conversation)
+            self.asking.outbox.move("", self.conversation)
+        else:
+            self.asking.refuse("no_chatflow", "Nothing new can be started under this tag.")
+        self.reader.opened(self._resumed | {self.conversation})
+
+    def _on_refused(self, frame: Frame) -> None:
+        if frame["code"] == "visitor_unknown":
+            self._forget()
+        super()._on_refused(frame)
+
+    def _on_token_expiring(self, frame: Frame) -> None:
+        if self._token is not None:
+            self._renewing = asyncio.create_task(self._renew(self._token))
+        self.outlet.tell(events.TokenExpiring(frame["in_ms"]))
+
+    async def _renew(self, token: TokenHook) -> None:
+        self.outlet.put({"t": "refresh", "token": await token()})
+
+    def _moved(self, moved: Moved) -> None:
+        if moved.conversation == self.conversation:
+            self.conversation = moved.to
+        super()._moved(moved)
+
+    # What outlives the client.
+
+    def _ask(self, fields: Frame) -> Asked:
+        return self.asking.ask(self.conversation, {**fields, "conversation": self.conversation})
+
+    def _forget(self) -> None:
+        self.who, self.conversation, self._secrets = "", "", []
+        self.device_key = self.outlet.world.entropy(24).hex()
+        self.reader.forget()
+        self.asking.forget()
+        self._keep()
+        self.outlet.tell(events.Forgotten())
+
+    def _freeze(self) -> dict[str, Any]:
+        return {**super()._freeze(), "visitor": self.who, "secrets": self._secrets}
+
+    def _thaw(self, kept: dict[str, Any]) -> None:
+        super()._thaw(kept)
+        self.who, self._secrets = kept.get("visitor", ""), kept.get("secrets", [])
+
+
+def _chatflow(fields: Frame | None) -> events.Chatflow | None:
+    if fields is None:
+        return None
+    consent = fields.get("consent")
+    return read(events.Chatflow, {**fields, "consent": read(events.Consent, consent) if consent else None})
