@@ -1,0 +1,111 @@
+"""Whole installations for tests: `samtale run` as a newcomer starts it, on free ports over a throw-away directory.
+
+Invariant: one per session, started when first asked for, stopped with SIGTERM; what it says is shown when it fails.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+START_DEADLINE_S = 90
+STOP_DEADLINE_S = 40
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSamtale:
+    """A running installation with the example workspace applied."""
+
+    url: str  # http://127.0.0.1:port
+    data: Path
+    pid: int
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a tool must be told to look at this installation."""
+        return os.environ | {"SAMTALE_DATA": str(self.data), "SAMTALE_PORT": self.url.rsplit(":", 1)[1]}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Installation:
+    """`samtale run` in `data`; start and stop it at will."""
+
+    def __init__(self, data: Path, *options: str) -> None:
+        self.data, self.options, self.port = data, options, free_port()
+        self.said: list[str] = []
+        self._child: asyncio.subprocess.Process | None = None
+        self._listening: asyncio.Task[None] | None = None
+
+    async def start(self) -> RunningSamtale:
+        self.said.clear()
+        self._child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "app.cli", "run", "--data", str(self.data), "--port", str(self.port), *self.options,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, stdin=asyncio.subprocess.DEVNULL,
+            env=os.environ | {"SAMTALE_DRAIN_S": "0.5"},
+        )  # fmt: skip
+        up = asyncio.Event()
+        self._listening = asyncio.create_task(self._listen(up))
+        waiting = asyncio.create_task(up.wait())
+        await asyncio.wait({self._listening, waiting}, timeout=START_DEADLINE_S, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if not up.is_set():
+            await self.kill()
+            raise AssertionError("samtale run did not come up:\n" + "".join(self.said) + self.logs())
+        return RunningSamtale(f"http://127.0.0.1:{self.port}", self.data, self._child.pid)
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to end as Ctrl-C or a service would; return its exit status."""
+        assert self._child is not None
+        if self._child.returncode is None:
+            self._child.send_signal(number)
+        async with asyncio.timeout(STOP_DEADLINE_S):
+            status = await self._child.wait()
+        await self._heard()
+        return status
+
+    async def kill(self) -> None:
+        """kill -9 the supervisor."""
+        assert self._child is not None
+        if self._child.returncode is None:
+            self._child.kill()
+        await self._child.wait()
+        await self._heard()
+
+    def logs(self) -> str:
+        """Return the ends of the processes' logs."""
+        files = sorted((self.data / "logs").glob("*.log"))
+        return "\n".join(f"--- {file.name}\n{file.read_text()[-3000:]}" for file in files)
+
+    async def _heard(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+
+    async def _listen(self, up: asyncio.Event) -> None:
+        assert self._child is not None
+        assert self._child.stdout is not None
+        async for line in self._child.stdout:
+            self.said.append(line.decode())
+            if b"Ctrl-C stops everything" in line:
+                up.set()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def samtale_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningSamtale]:
+    """One installation for the whole session."""
+    installation = Installation(tmp_path_factory.mktemp("samtale"))
+    yield await installation.start()
+    await installation.stop()
