@@ -81,7 +81,7 @@ class Client:
             self._task.result()
 
     async def history(self, conversation: str, before: int, limit: int = 50) -> HistoryPage:
-        """Return up to `limit` (1–100) events below seq `before`. Raises RefusedError, and LineLost if not connected."""
+        """Return up to `limit` (1–100) events below seq `before`. Raises RefusedError; LineLost if not connected."""
         return await self.reader.history(conversation, before, limit)
 
     def read(self, conversation: str, seq: int) -> None:

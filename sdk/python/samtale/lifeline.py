@@ -1,6 +1,6 @@
 """The connection of one client: opened, watched, and opened again.
 
-Invariant: at most one line at a time; between two lines the wait of SPEC 11; no line is kept that gives no sign of life.
+Invariant: at most one line at a time; between two lines the wait of SPEC 11; a line without a sign of life is given up.
 """
 
 import asyncio

@@ -26,7 +26,7 @@ class Position:
     resuming: bool = False
 
     def take(self, first: int, last: int, event_id: str) -> Take:
-        """Take events `first` to `last` (the same for one event; more for `hidden`), `event_id` being that of `last`."""
+        """Take events `first` to `last` (one, or more for a `hidden`); `event_id` is that of `last`."""
         if last <= self.seq:
             return Take.KNOWN
         if first > self.seq + 1:

@@ -5,17 +5,16 @@ since a server that leaves it out is not ours.
 """
 
 from dataclasses import fields
-from functools import cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-
-@cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+_names: dict[type, tuple[str, ...]] = {}
 
 
 def read(kind: type[T], values: dict[str, Any]) -> T:
     """Return a `kind` of what `values` has for it."""
-    return kind(**{name: values[name] for name in _names(kind) if name in values})
+    names = _names.get(kind)
+    if names is None:
+        names = _names[kind] = tuple(field.name for field in fields(kind))  # type: ignore[arg-type] # T is a dataclass
+    return kind(**{name: values[name] for name in names if name in values})

@@ -19,8 +19,8 @@ from samtale.login import Login, over_http
 class Surroundings:
     """The defaults are the real world.
 
-    `connect`: opens a line; None for real sockets. `login`: gets an agent's ticket. `listener`: is called with every event instead of queueing it for `events()`; must return at once. `journal`: is told
-    facts for a history. `clock`: seconds that only grow.
+    `connect` opens a line; None for real sockets. `login` gets an agent's ticket. `clock`: seconds that only grow.
+    `journal` is told facts for a history. `listener` is called with every event, at once, in place of `events()`.
     """
 
     connect: Connect | None = None

@@ -1,7 +1,7 @@
 """A visitor's phone (SPEC 3–6).
 
-Invariant: without a token hook the visitor is anonymous and the two newest secrets are kept; with one, a failed token is
-never replaced by anonymity.
+Invariant: without a token hook the visitor is anonymous and the two newest secrets are kept; with one, a failed token
+is never replaced by anonymity.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ class VisitorClient(Client):
         super().__init__(store, surroundings)
         self._takers |= {
             "token_expiring": self._on_token_expiring,
-            "logged_out": lambda _: self._forget(),
+            "logged_out": lambda _: self._begin_anew(),
         }
 
     # What the app does.
@@ -141,7 +141,8 @@ class VisitorClient(Client):
 
     def _on_refused(self, frame: Frame) -> None:
         if frame["code"] == "visitor_unknown":
-            self._forget()
+            self._begin_anew()
+            raise LineLost(1006, "begins anew as another visitor")
         super()._on_refused(frame)
 
     def _on_token_expiring(self, frame: Frame) -> None:
@@ -161,6 +162,10 @@ class VisitorClient(Client):
 
     def _ask(self, fields: Frame) -> Asked:
         return self.asking.ask(self.conversation, {**fields, "conversation": self.conversation})
+
+    def _begin_anew(self) -> None:
+        self.device_key = self.outlet.world.entropy(24).hex()
+        self._forget()
 
     def _forget(self) -> None:
         self.who, self.conversation, self._secrets = "", "", []
