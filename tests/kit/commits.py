@@ -34,7 +34,7 @@ ACCOUNT = AccountId("acc_nordvik")
 VISITOR = VisitorId("vis_1")
 PHONE = DeviceId("dev_phone")
 NOW_MS = 1_700_000_000_000
-_encode = msgspec.msgpack.encode
+encode = msgspec.msgpack.encode
 
 
 def conversation(number: int) -> ConversationId:
@@ -68,18 +68,18 @@ def state(
 ) -> StateRow:
     """Return a conversation's snapshot."""
     head = Head(account, visitor, InboxId("inb_1"), ChatflowId("flw_1"), status, "waiting", seq, EventId("1.1.0"), None)
-    return StateRow("conversation", name, account, seq, _encode(Snapshot(1, head, msgspec.Raw(b"\xc0"))))
+    return StateRow("conversation", name, account, seq, encode(Snapshot(1, head, msgspec.Raw(b"\xc0"))))
 
 
 def visitor_state(visitor: VisitorId = VISITOR, account: AccountId = ACCOUNT) -> StateRow:
     """Return a visitor's record as a state."""
     record = VisitorRecord(visitor, account, AppKey("app_nordvik"), False, NOW_MS, NOW_MS, {}, {}, {})
-    return StateRow("visitor", visitor, account, 0, _encode(record))
+    return StateRow("visitor", visitor, account, 0, encode(record))
 
 
 def outcome(owner: str, n: int, *, device: DeviceId = PHONE) -> LedgerRow:
     """Return the remembered outcome of frame `n`."""
-    return LedgerRow(owner, device, n, _encode(Outcome("ses_1", device, n, f"id-{n}", conversation=owner, seq=n)))
+    return LedgerRow(owner, device, n, encode(Outcome("ses_1", device, n, f"id-{n}", conversation=owner, seq=n)))
 
 
 def roster_event(seq: int, event: bytes = b"event", account: AccountId = ACCOUNT) -> RosterRow:
@@ -91,4 +91,4 @@ def job(name: str, kind: str = "ring") -> JobRow:
 
 
 def _frame(name: ConversationId, seq: int, body: AnyBody, commit_no: int, index: int) -> bytes:
-    return _encode(Event(name, seq, event_id(1, commit_no, index), NOW_MS, body))
+    return encode(Event(name, seq, event_id(1, commit_no, index), NOW_MS, body))
