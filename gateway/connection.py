@@ -122,6 +122,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         del exc  # says nothing that the cause does not
         self._closing = True
+        self._sockets.counts.bytes_out += self._writer.handed_bytes
         self._writer.drop()
         if self._timer is not None:
             self._timer.cancel()

@@ -50,7 +50,7 @@ class Doorway:
 
     def judge(self, request: Request, address: str, open_now: int, at_ms: int) -> Admission | Rejection:
         """Return what becomes of `request`, the `open_now`-th at this moment."""
-        if self.is_draining or open_now >= self._rules.max_connections:
+        if self.is_draining or open_now > self._rules.max_connections:
             return Rejection(HTTPStatus.SERVICE_UNAVAILABLE, "This gateway takes no more sockets: try another.", 1)
         wait_ms = self._handshakes.wait_ms(address, at_ms)
         if wait_ms:

@@ -18,7 +18,7 @@ from gateway.sockets import Sockets
 
 
 def listen(host: str, port: int, user_timeout_s: float) -> socket.socket:
-    """Return a bound socket. Those it accepts inherit TCP_USER_TIMEOUT, which drops peers that acknowledge nothing."""
+    """Return a listening socket. Those it accepts inherit TCP_USER_TIMEOUT, which drops peers that acknowledge nothing."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -26,6 +26,7 @@ def listen(host: str, port: int, user_timeout_s: float) -> socket.socket:
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(user_timeout_s * 1000))
         listener.bind((host, port))
+        listener.listen(2048)
     except OSError:
         listener.close()
         raise

@@ -59,7 +59,6 @@ class Writer:
 
     __slots__ = (
         "_bytes",
-        "_handed_bytes",
         "_is_last",
         "_mark",
         "_owner",
@@ -70,6 +69,7 @@ class Writer:
         "_tick",
         "_transport",
         "_waiters",
+        "handed_bytes",
     )
 
     def __init__(self, transport: asyncio.Transport, owner: Owner, rules: SocketRules, tick: Tick) -> None:
@@ -77,7 +77,7 @@ class Writer:
         self._queue: list[bytes] = []
         self._bytes = 0
         self._paused = self._is_last = False
-        self._handed_bytes = 0  # ever handed to the transport
+        self.handed_bytes = 0  # ever handed to the transport
         self._mark: tuple[int, float] | None = None  # so many must have left it by a deadline after that time
         self._strikes = 0
         self._waiters: list[asyncio.Future[None]] = []
@@ -101,7 +101,7 @@ class Writer:
             return
         if self._queue:
             data = b"".join(self._queue)
-            self._handed_bytes += len(data)
+            self.handed_bytes += len(data)
             self._transport.write(data)
             self.drop()
             if self._transport.get_write_buffer_size():
@@ -145,8 +145,8 @@ class Writer:
         self._strikes = self._strikes + 1 if waiting > self._rules.abort_bytes else 0
         if self._strikes >= 2:
             return "write_buffer"
-        if self._mark is None or self._handed_bytes - waiting >= self._mark[0]:
-            self._mark = (self._handed_bytes, now_s)
+        if self._mark is None or self.handed_bytes - waiting >= self._mark[0]:
+            self._mark = (self.handed_bytes, now_s)
         return "send_deadline" if now_s - self._mark[1] > self._rules.send_deadline_s else None
 
     def _wake(self) -> None:
