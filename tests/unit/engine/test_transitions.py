@@ -1,0 +1,94 @@
+"""The table of transitions is the law, and the drawing of it is current."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.core import phases
+from engine.core.conversation import Conversation, not_started
+from engine.core.evolve import evolve
+from engine.core.phases import AnyPhase
+from engine.core.transitions import TABLE, mermaid, page
+from protocol.ids import EventId, event_id
+from protocol.wire import content
+from protocol.wire.content import AnyBody, Author, Body, Event, Role
+from tests.kit.workplace import ACCOUNT, ANN, BO, INBOX, KARI, OPEN, RULE, author, conversation
+
+PAGE = Path(__file__).parents[3] / "docs" / "architecture" / "conversation-states.md"
+
+PHASES: list[AnyPhase] = [
+    phases.NotStarted(),
+    phases.Opening(),
+    phases.Gated(9_000),
+    phases.Ready(9_000),
+    phases.Waiting(100),
+    phases.Unassigned(None),
+    phases.Talking(author(ANN), 100),
+    phases.Closed(200),
+    phases.Parked("KeyError"),
+]
+BODIES: list[AnyBody] = [
+    content.Started(OPEN, 3, INBOX, RULE, KARI, 1, "en", None, 60, 60),
+    content.ConsentAnswered("process", "granted", "hash", "en"),
+    content.ConsentAnswered("process", "declined", "hash", "en"),
+    content.ConsentAnswered("process", "implied", "hash", "en"),
+    content.Message(Author(Role.VISITOR, KARI), "Hello"),
+    content.Message(author(ANN), "Hi"),
+    content.Queued("started"),
+    content.Unrouted(),
+    content.Assigned(author(BO), "offer"),
+    content.Unassigned(author(ANN), "lost"),
+    content.Transferred(author(ANN), BO, ""),
+    content.Closed(author(ANN), "agent"),
+    content.Reopened(Author(Role.VISITOR, KARI)),
+    content.Parked("KeyError"),
+]
+
+
+def after(phase: AnyPhase, body: AnyBody) -> AnyPhase:
+    """The phase that `body` leads to from `phase`."""
+    state = not_started(ACCOUNT, conversation())
+    state = Conversation(state.id, ACCOUNT, state.terms, 7, EventId("1.1.0"), phase, None)
+    return evolve(state, Event(state.id, 8, event_id(1, 2, 0), 300, body)).phase
+
+
+def test_samples_are_complete() -> None:
+    """Every phase and every body is tried below."""
+    assert {type(phase) for phase in PHASES} == set(phases.Phase.__subclasses__()) == set(TABLE)
+    assert {type(body) for body in BODIES} == set(Body.__subclasses__())
+
+
+@pytest.mark.parametrize("phase", PHASES, ids=lambda phase: type(phase).__name__)
+def test_conduct_is_the_table(phase: AnyPhase) -> None:
+    """What `evolve` takes in a phase, and where it leads, is exactly what the table says."""
+    conduct: dict[type[Body], set[type[phases.Phase]]] = {}
+    for body in BODIES:
+        try:
+            conduct.setdefault(type(body), set()).add(type(after(phase, body)))
+        except AssertionError:
+            continue
+    taken = {body: then for body, then in conduct.items() if then}
+    assert taken == {body: set(then) for body, then in TABLE[type(phase)].items()}
+
+
+def test_every_phase_but_the_first_is_reached() -> None:
+    """No phase stands in the table that nothing leads to."""
+    reached = {then for row in TABLE.values() for thens in row.values() for then in thens}
+    assert reached == set(TABLE) - {phases.NotStarted}
+
+
+def test_log_is_contiguous() -> None:
+    """An event that is not the next one is a bug."""
+    state = not_started(ACCOUNT, conversation())
+    with pytest.raises(AssertionError):
+        evolve(state, Event(state.id, 2, event_id(1, 2, 0), 300, BODIES[0]))
+
+
+def test_page_is_current() -> None:
+    """The page in docs is what the table draws."""
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_arrow_in_the_drawing() -> None:
+    """An arrow carries the entries that lead along it."""
+    assert "    Waiting --> Talking: Assigned" in mermaid().splitlines()
