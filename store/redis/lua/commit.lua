@@ -28,9 +28,8 @@ while i <= last do
   if wanted ~= '' and seen[key] ~= wanted then
     local is = redis.call('TYPE', key)
     if (is.ok or is) ~= wanted and (is.ok or is) ~= 'none' then return 'type:' .. key end -- fakeredis: a plain string
-    seen[key] = wanted
   end
-  i = i + 1 + ARGV[i]
+  i, seen[key] = i + 1 + ARGV[i], wanted
 end
 while write <= last do
   redis.call(unpack(ARGV, write + 1, write + ARGV[write]))
