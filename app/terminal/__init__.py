@@ -1,0 +1,1 @@
+"""Two terminal clients on the Python SDK: a visitor's phone and an agent's console."""

@@ -1,0 +1,125 @@
+"""A YAML file whose every value knows its line, and the list of what is wrong with it.
+
+Invariant: reading never stops at a mistake; each is noted once, where it is, and no other follows from it.
+"""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+_TAG = "tag:yaml.org,2002:"
+_KINDS = {
+    "str": "text",
+    "int": "a number",
+    "float": "a number with a fraction",
+    "bool": "true or false",
+    "null": "empty",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mistake:
+    """What is wrong, and where: line 1 … (0: the file as a whole), and the path to the value."""
+
+    line: int
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.path}: {self.reason}" if self.path else f"line {self.line}: {self.reason}"
+
+
+class BadWorkspace(Exception):
+    """The file cannot be applied: every mistake in it, by line. Nothing was changed."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        super().__init__("\n".join(str(mistake) for mistake in sorted(mistakes)))
+        self.mistakes = sorted(mistakes)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One value in the file."""
+
+    node: Node
+    path: str
+    mistakes: list[Mistake]
+
+    def wrong(self, reason: str) -> None:
+        """Note what is wrong here."""
+        self.mistakes.append(Mistake(self.node.start_mark.line + 1, self.path, reason))
+
+    @property
+    def found(self) -> str:
+        """What kind of thing is here, for people."""
+        match self.node:
+            case MappingNode():
+                return "named fields"
+            case SequenceNode():
+                return "a list"
+        return _KINDS.get(self._tag, "something else")
+
+    def scalar(self, kind: str) -> str | None:
+        """Return the text of a value of `kind` (str, int, bool), or None."""
+        return self.node.value if isinstance(self.node, ScalarNode) and self._tag == kind else None
+
+    def fields(self) -> dict[str, "Place"] | None:
+        """Return the named fields here, or None; a name used twice is noted."""
+        if not isinstance(self.node, MappingNode):
+            return None
+        found: dict[str, Place] = {}
+        for key, value in self.node.value:
+            name = str(key.value)
+            here = Place(value, f"{self.path}.{name}".lstrip("."), self.mistakes)
+            if name in found:
+                Place(key, here.path, self.mistakes).wrong("is here for the second time")
+            found.setdefault(name, here)
+        return found
+
+    def items(self) -> "list[Place] | None":
+        """Return the items of the list here, or None."""
+        if not isinstance(self.node, SequenceNode):
+            return None
+        return [Place(item, f"{self.path}[{number}]", self.mistakes) for number, item in enumerate(self.node.value, 1)]
+
+    @property
+    def _tag(self) -> str:
+        return str(self.node.tag).removeprefix(_TAG)
+
+
+def parse(text: str) -> Place:
+    """Return the file's top, or raise BadWorkspace if it is no YAML."""
+    try:
+        node = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        _give_up(line, f"no YAML: {error.problem or error.context}")
+    except (YAMLError, RecursionError) as error:
+        _give_up(0, f"no YAML: {str(error).splitlines()[0]}")
+    if node is None:
+        _give_up(0, "the file is empty")
+    _refuse_aliases(node)
+    return Place(node, "", [])
+
+
+def _refuse_aliases(top: Node) -> None:
+    # A few lines of aliases can stand for gigabytes, and a mistake in one would be in many places.
+    seen: set[int] = set()
+    waiting = [top]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            _give_up(node.start_mark.line + 1, "this is used again by an alias (*): write it out")
+        seen.add(id(node))
+        match node:
+            case MappingNode():
+                waiting.extend(part for pair in node.value for part in pair)
+            case SequenceNode():
+                waiting.extend(node.value)
+
+
+def _give_up(line: int, reason: str) -> NoReturn:
+    raise BadWorkspace([Mistake(line, "", reason)])
