@@ -157,10 +157,7 @@ class _Desk:
                 gone = event.key.removeprefix("conversation:")
                 self._console.say(f"conversation {self._number(gone)} is yours no longer", dim=True)
                 self._front = "" if self._front == gone else self._front
-            case "new" | "waiting" if event.feed.startswith("inbox:") and row.get("status") in (
-                "waiting",
-                "unassigned",
-            ):
+            case "new" | "waiting" if row.get("status") in ("waiting", "unassigned"):
                 self._console.say(f"conversation {self._number(event.key)} waits in the inbox", dim=True)
             case _:
                 pass
@@ -173,9 +170,8 @@ class _Desk:
             self._client.read(event.conversation, event.seq)
 
     def _list(self) -> None:
-        rows = [
-            row for feed, table in self._client.feeds.items() if feed.startswith("inbox:") for row in table.values()
-        ]
+        inboxes = (table for feed, table in self._client.feeds.items() if feed.startswith("inbox:"))
+        rows = [row for table in inboxes for row in table.values()]
         if not rows:
             self._console.say("no conversation in your inboxes", dim=True)
         for row in sorted(rows, key=lambda row: row["since_ms"]):

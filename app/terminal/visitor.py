@@ -44,7 +44,7 @@ class _Phone:
                 subprotocol=samtale.JSON if options["as_json"] else samtale.MSGPACK,
             ),
         )
-        self._console = Console("› ", lambda on: self._client.typing(on))
+        self._console = Console("› ", self._client.typing)
 
     async def run(self) -> None:
         self._console.say(HELP, dim=True)
