@@ -45,14 +45,13 @@ def stored_before_consent(history: History) -> Iterator[Violation]:
 
 
 def effect_after_fence(history: History) -> Iterator[Violation]:
-    """Commits of a cell run 1, 2, 3 … with rising epochs: an owner that lost its cell commits nothing any more."""
-    cells: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    """Along a cell's commits epochs only rise, and no commit has two: whoever lost the cell commits nothing more."""
+    cells: dict[str, set[tuple[int, int]]] = defaultdict(set)
     for commit in history.commits:
-        cells[commit.cell].append((commit.commit_no, commit.epoch))
+        cells[commit.cell].add((commit.commit_no, commit.epoch))
     for cell, commits in cells.items():
-        commits.sort()
-        for (number, epoch), (next_number, next_epoch) in pairwise(commits):
-            if next_number != number + 1 or next_epoch < epoch:
+        for (number, epoch), (next_number, next_epoch) in pairwise(sorted(commits)):
+            if next_number == number or next_epoch < epoch:
                 why = f"commit {next_number} of epoch {next_epoch} follows {number} of epoch {epoch}"
                 yield Violation("effect-after-fence", cell, why)
 

@@ -10,11 +10,15 @@ from loadtests.checker.history import Acked, Entry, History, Refused, Resynced, 
 
 
 def lost_acked(history: History) -> Iterator[Violation]:
-    """Every acknowledged send is in the log at its seq, unless a data loss of Redis rolled its commit back."""
+    """Every acknowledged frame's event is in the log, a message's under its own id, unless a data loss took it."""
     cells = {c.conversation: c.cell for c in history.conversations}
-    kept = {(entry.conversation, entry.id) for entry in history.entries if entry.id}
+    kept = {(entry.conversation, entry.event): entry.id for entry in history.entries}
+    sends = {fact.id for fact in history.facts if isinstance(fact, Sent) and fact.kind == "send"}
     for fact in history.facts:
-        if not isinstance(fact, Acked) or not fact.seq or (fact.conversation, fact.id) in kept:
+        if not isinstance(fact, Acked) or not fact.seq:
+            continue
+        found = kept.get((fact.conversation, fact.event))
+        if found is not None and (found == fact.id or fact.id not in sends):
             continue
         if not history.was_rolled_back(cells.get(fact.conversation, ""), fact.event):
             yield Violation("lost-acked", fact.conversation, f"{fact.client} holds an ack for {fact.id} at {fact.seq}")

@@ -21,12 +21,13 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Sent(Fact):
-    """A frame was put on the line for the first time. `digest` is of its content."""
+    """A frame was put on the line for the first time. `digest` is of its content, `kind` the frame's name."""
 
     device: str
     n: int
     id: str
     digest: str
+    kind: str = "send"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,6 @@ class Committed:
     cell: str
     epoch: int
     commit_no: int
-    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

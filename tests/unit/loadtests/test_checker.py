@@ -123,7 +123,7 @@ def _leak(h: History) -> None:
 
 
 def _commit_twice(h: History) -> None:
-    h.commits.append(Committed("c00", 1, 3))
+    h.commits.append(Committed("c00", 2, 3))
 
 
 def _older_epoch_commits(h: History) -> None:

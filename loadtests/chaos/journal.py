@@ -1,0 +1,49 @@
+"""The SDK's journal as the checker's facts.
+
+Invariant: only outcomes and first sends become facts: a frame sent again, or told to renumber, has not happened twice.
+"""
+
+import samtale.journal as told
+
+from loadtests.checker.history import Acked, ClientFact, Refused, Resynced, Seen, Sent
+
+
+class Notebook:
+    """What all clients of a run did and saw, in one order."""
+
+    def __init__(self) -> None:
+        self.facts: list[ClientFact] = []
+        self.resumed = 0
+        self.closed = 0
+        self.longest_pause_s = 0.0
+        self._sent_at: dict[str, float] = {}
+
+    def for_client(self, client: str, account: str) -> told.Journal:
+        """Return the journal of one client."""
+
+        def note(fact: told.Fact) -> None:
+            self._note(client, account, fact)
+
+        return note
+
+    def _note(self, client: str, account: str, fact: told.Fact) -> None:
+        match fact:
+            case told.Sent(t, conversation, device, n, id_, kind, digest):
+                if id_ not in self._sent_at:
+                    self._sent_at[id_] = t
+                    self.facts.append(Sent(t, client, account, conversation, device, n, id_, digest, kind))
+            case told.Acked(t, conversation, device, n, id_, seq, event):
+                self.longest_pause_s = max(self.longest_pause_s, t - self._sent_at.get(id_, t))
+                self.facts.append(Acked(t, client, account, conversation, device, n, id_, seq, event))
+            case told.Refused(t, conversation, device, n, id_, code, 0):
+                self.facts.append(Refused(t, client, account, conversation, device, n, id_, code))
+            case told.Seen(t, conversation, seq, event, kind, digest, hidden_to):
+                self.facts.append(Seen(t, client, account, conversation, seq, event, kind, digest, hidden_to))
+            case told.Resynced(t, conversation, from_seq):
+                self.facts.append(Resynced(t, client, account, conversation, from_seq))
+            case told.Resumed():
+                self.resumed += 1
+            case told.Closed():
+                self.closed += 1
+            case _:
+                pass

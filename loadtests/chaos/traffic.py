@@ -1,0 +1,157 @@
+"""Visitors and agents of a chaos run: the SDK, as apps use it, with lines that are cut.
+
+Invariant: nobody waits for a fault to be over: everybody goes on as people do, and whatever is asked is asked once.
+"""
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit, urlunsplit
+
+import samtale
+from samtale.login import over_http
+
+from loadtests.chaos.journal import Notebook
+from loadtests.chaos.workspace import PASSWORD, Team
+
+CANARY = "never-stored-before-consent"
+_LINE_CUT = 0.03
+_CLOSE = 0.02
+
+
+@dataclass(slots=True)
+class World:
+    """What all clients share. `gateways` are tried by chance, as behind a load balancer."""
+
+    gateways: list[str]
+    chance: random.Random
+    notebook: Notebook
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    pace_s: float = 1.5
+    refused: dict[str, int] = field(default_factory=dict)
+
+    def elsewhere(self, url: str) -> str:
+        """Return `url` on one of the gateways."""
+        other = urlsplit(self.chance.choice(self.gateways))
+        return urlunsplit(urlsplit(url)._replace(netloc=other.netloc))
+
+    def surroundings(self, client: str, account: str, lines: "Lines") -> samtale.Surroundings:
+        """Return the surroundings of one client."""
+
+        async def login(url: str, email: str, password: str) -> samtale.Ticket:
+            return await over_http(self.elsewhere(url), email, password)
+
+        return samtale.Surroundings(
+            connect=lines.connect, login=login, chance=self.chance.random,
+            journal=self.notebook.for_client(client, account),
+        )  # fmt: skip
+
+    def pause_s(self) -> float:
+        """Return how long a person takes until the next thing."""
+        return self.chance.expovariate(1 / self.pace_s)
+
+    async def rest(self) -> bool:
+        """Wait as a person does; False when the run is over."""
+        try:
+            async with asyncio.timeout(self.pause_s()):
+                await self.stop.wait()
+        except TimeoutError:
+            return True
+        return False
+
+
+class Lines:
+    """A client's present line, to be cut."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._open = samtale.network()
+        self._line: samtale.Line | None = None
+
+    async def connect(self, url: str) -> samtale.Line:
+        """Open a line to one of the gateways."""
+        self._line = await self._open(self._world.elsewhere(url))
+        return self._line
+
+    async def cut(self) -> None:
+        """End the line as a tunnel does: in the middle of whatever is under way."""
+        if self._line is not None:
+            await self._line.close(1000)
+
+
+async def visit(world: World, team: Team, number: int) -> samtale.VisitorClient:
+    """Be a visitor until the run stops, then wait until all outcomes are there; returns the client, disconnected."""
+    name = f"{team.account}-visitor-{number}"
+    lines = Lines(world)
+    client = samtale.VisitorClient(
+        world.chance.choice(world.gateways), app_key=team.app_key, tag="chat",
+        surroundings=world.surroundings(name, team.account, lines),
+    )  # fmt: skip
+    async with client:
+        reading = asyncio.create_task(_read(world, client))
+        await _talk(world, team, client, lines, name)
+        await _settle(client)
+        reading.cancel()
+    return client
+
+
+async def _talk(world: World, team: Team, client: samtale.VisitorClient, lines: Lines, name: str) -> None:
+    if team.consent == "explicit":
+        if world.chance.random() < 0.1:
+            client.send(f"{CANARY} {name}")
+            await world.rest()
+        client.answer_consent(True)
+    count = 0
+    while await world.rest():
+        count += 1
+        client.send(f"{name} says {count}")
+        if world.chance.random() < _LINE_CUT:
+            await lines.cut()
+        if world.chance.random() < _CLOSE:
+            client.close()
+
+
+async def serve(world: World, team: Team, number: int) -> samtale.AgentClient:
+    """Be an agent until the run stops, then wait until all outcomes are there."""
+    lines = Lines(world)
+    name = f"{team.account}-agent-{number}"
+    client = samtale.AgentClient(
+        world.chance.choice(world.gateways), email=team.email(number), password=PASSWORD,
+        surroundings=world.surroundings(name, team.account, lines),
+    )  # fmt: skip
+    others = [f"agent{other}" for other in range(1, team.agents + 1) if other != number]
+    async with client:
+        reading = asyncio.create_task(_read(world, client))
+        count = 0
+        while await world.rest():
+            for offer in list(client.offers):
+                (client.decline if world.chance.random() < 0.1 else client.accept)(offer)
+            for conversation in list(client.conversations):
+                count += 1
+                _act(world, client, conversation, others, f"{name} answers {count}")
+            if world.chance.random() < _LINE_CUT:
+                await lines.cut()
+        await _settle(client)
+        reading.cancel()
+    return client
+
+
+def _act(world: World, client: samtale.AgentClient, conversation: str, others: list[str], answer: str) -> None:
+    what = world.chance.random()
+    if what < 0.15:
+        client.send(conversation, answer)
+    elif what < 0.155:
+        client.transfer(conversation, world.chance.choice(others), "please take over")
+    elif what < 0.16:
+        client.close(conversation)
+
+
+async def _read(world: World, client: samtale.VisitorClient | samtale.AgentClient) -> None:
+    async for event in client.events():
+        if isinstance(event, samtale.Refused):
+            world.refused[event.code] = world.refused.get(event.code, 0) + 1
+
+
+async def _settle(client: samtale.VisitorClient | samtale.AgentClient) -> None:
+    while client.asking.outbox.waiting():
+        await asyncio.sleep(0.05)
