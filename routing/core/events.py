@@ -101,7 +101,10 @@ class AgentGivenUp(RosterEvent, frozen=True, tag="given_up"):
 
 
 class Queued(RosterEvent, frozen=True, tag="queued"):
-    """A conversation waits under `rule`. `place` 0: not told. `reasons` when nobody was ready."""
+    """A conversation waits under `rule`. `left`: the line it stood in so far. `place` 0: not told.
+
+    `reasons` are given when nobody was ready; else the offer that follows has them.
+    """
 
     conversation: ConversationId
     inbox: InboxId
@@ -109,16 +112,18 @@ class Queued(RosterEvent, frozen=True, tag="queued"):
     since_ms: int
     cause: str
     avoid: AgentId | None
+    left: RuleId | None
     place: int
     reasons: Reasons | None
 
 
 class Unrouted(RosterEvent, frozen=True, tag="unrouted"):
-    """A conversation that nobody is sought for: anybody of the inbox may claim it."""
+    """A conversation that nobody is sought for: anybody of the inbox may claim it. `left`: the line it stood in."""
 
     conversation: ConversationId
     inbox: InboxId
     since_ms: int
+    left: RuleId | None
 
 
 class ConversationOffered(RosterEvent, frozen=True, tag="offered"):

@@ -70,11 +70,14 @@ def _queued(roster: Roster, event: events.Queued) -> Iterator[Reaction]:
     yield inbox_change(roster, event.conversation, "new" if event.cause in NEW else "waiting")
     if event.place:
         yield TellPlace(event.conversation, event.place, event.place <= EXACT_PLACES)
+    if event.left != event.rule:
+        yield from _line(roster, event.left, event.at_ms)
     yield from _line(roster, event.rule, event.at_ms)
 
 
 def _unrouted(roster: Roster, event: events.Unrouted) -> Iterator[Reaction]:
     yield inbox_change(roster, event.conversation, "new")
+    yield from _line(roster, event.left, event.at_ms)
 
 
 def _offered(roster: Roster, event: events.ConversationOffered) -> Iterator[Reaction]:

@@ -7,6 +7,7 @@ import msgspec
 
 from protocol.bus.config import AccountConfig
 from protocol.bus.effects import Effect, Inner, SetTimer
+from protocol.ids import Incarnation
 from routing.core import events, feeds, timers
 from routing.core.decide import Decision, RosterCommand, decide
 from routing.core.evolve import evolve
@@ -80,3 +81,7 @@ class RosterDecider:
     def feed_rows(self, roster: Roster) -> dict[str, dict[str, Row]]:
         """Return the rows of every feed, by feed and key, for a rebuild."""
         return feeds.all_rows(roster)
+
+    def gateways(self, roster: Roster) -> list[Incarnation]:
+        """Return the gateway incarnations under which the roster counts sessions."""
+        return list(roster.gateways)

@@ -31,7 +31,8 @@ def seek(roster: Roster, command: Seek, at_ms: int) -> list[AnyRosterEvent]:
         return []
     events = [] if held is None else _freed(held, at_ms)
     if line is None:
-        return [*events, Unrouted(at_ms, command.conversation, command.inbox, command.since_ms)]
+        left = None if held is None else held.rule
+        return [*events, Unrouted(at_ms, command.conversation, command.inbox, command.since_ms, left)]
     events.append(_queued(roster, line, command, at_ms))
     preferred = command.prefer and roster.members.get(command.prefer)
     if preferred and preferred.may_take(command.inbox):
@@ -57,6 +58,7 @@ def _freed(held: Held, at_ms: int) -> list[AnyRosterEvent]:
 
 
 def _queued(roster: Roster, line: Line, command: Seek, at_ms: int) -> Queued:
+    held = roster.held.get(command.conversation)
     return Queued(
         at_ms,
         command.conversation,
@@ -66,6 +68,7 @@ def _queued(roster: Roster, line: Line, command: Seek, at_ms: int) -> Queued:
         command.reason,
         # A lost agent who comes back is welcome to it again; anybody else to avoid counts as asked in this round.
         None if command.reason == LOST else command.avoid,
+        None if held is None else held.rule,
         _first_place(roster, line, command, at_ms),
         None if line.ring else reasons(roster, line, None, None),
     )

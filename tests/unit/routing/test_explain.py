@@ -1,0 +1,74 @@
+"""Decisions in words."""
+
+from routing.core.explain import NAMED, explain, who_next
+from tests.kit.shift import RULE, Shift, account, agent
+
+NAMES = {"ann": "Ann", "bob": "Bob"}
+
+
+def words(shift: Shift) -> list[str]:
+    return [line for event in shift.events for line in explain(event, NAMES)]
+
+
+def test_an_offer_in_words() -> None:
+    """Who won, who was passed over and why."""
+    shift = Shift(account([agent("ann"), agent("bob")]))
+    shift.arrive("ann")
+    shift.seek("c1")
+    assert words(shift) == [
+        "c1 was offered to Ann",
+        "  agents of the rule: 1 ready, 1 offline (roster seq 3)",
+        "  Ann is next in turn",
+        "  Bob is offline",
+    ]
+
+
+def test_waiting_in_words() -> None:
+    """Nobody ready: the queue says why."""
+    shift = Shift(account([agent("ann")]))
+    shift.seek("c1")
+    assert words(shift) == [
+        "c1 waits: nobody is ready",
+        "  agents of the rule: 1 offline (roster seq 1)",
+        "  Ann is offline",
+    ]
+
+
+def test_a_rest_in_words() -> None:
+    """Everybody said no."""
+    shift = Shift(account([agent("ann")]))
+    shift.arrive("ann")
+    shift.seek("c1")
+    shift.decline("c1")
+    assert words(shift)[-3:] == [
+        "c1 rests: everybody ready was asked",
+        "  agents of the rule: 1 ready (roster seq 5)",
+        "  Ann was asked before and did not take it",
+    ]
+
+
+def test_a_forced_claim_in_words() -> None:
+    """A supervisor above capacity is named as such."""
+    shift = Shift(account([agent("ann", supervisor=True, capacity=0)]))
+    shift.arrive("ann")
+    shift.seek("c1")
+    shift.claim("ann", "c1")
+    assert words(shift)[-1] == "c1 was assigned to Ann (claim, above capacity by a supervisor)"
+
+
+def test_at_most_twenty_are_named() -> None:
+    """However large the account, a reason stays short."""
+    many = [agent(f"a{number}") for number in range(50)]
+    shift = Shift(account(many))
+    shift.arrive(*(one.id for one in many[:30]))
+    shift.seek("c1")
+    assert len(shift.events[-1].reasons.candidates) == NAMED
+
+
+def test_who_would_be_asked_now() -> None:
+    """A dry run names the next in turn and changes nothing."""
+    shift = Shift(account([agent("ann")]))
+    shift.arrive("ann")
+    before = shift.decider.freeze(shift.roster)
+    assert who_next(shift.roster, RULE) == "ann"
+    assert shift.decider.freeze(shift.roster) == before
