@@ -1,0 +1,91 @@
+"""What one batch of commands comes to, gathered step by step until it is committed.
+
+Invariant: of each value only the last state is kept, of each log every entry, all in the order of deciding. Nothing in
+here has happened until the commit that is planned of it was taken.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.core.conversation import Conversation
+from engine.core.ledger import DESK, slot_of
+from engine.core.result import Logged, StepResult
+from protocol.bus.commands import COMMAND_ENCODER
+from protocol.bus.effects import CancelTimer, Do, Effect, FeedUpdate, SetTimer, TellPlace
+from protocol.bus.records import Outcome, VisitorRecord
+from protocol.ids import AccountId, ConversationId, DeviceId, Incarnation, VisitorId
+
+LedgerSlot = tuple[str, DeviceId, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RosterSnapshot:
+    """A whole roster at `seq`, so that its log need not be read from the beginning."""
+
+    seq: int
+    state: bytes
+
+
+@dataclass(slots=True)
+class Batch:
+    """One commit in the making."""
+
+    epoch: int
+    commit_no: int
+    at_ms: int = 0
+    next_index: int = 0
+    commands: int = 0
+    conversations: dict[ConversationId, Conversation] = field(default_factory=dict)
+    visitors: dict[VisitorId, VisitorRecord] = field(default_factory=dict)
+    ledger: dict[LedgerSlot, Outcome] = field(default_factory=dict)
+    events: list[Logged] = field(default_factory=list)
+    rosters: dict[AccountId, list[bytes]] = field(default_factory=dict)  # new events, encoded
+    snapshots: dict[AccountId, RosterSnapshot] = field(default_factory=dict)
+    timers: dict[bytes, int | None] = field(default_factory=dict)  # command → due in ms; None: cancelled
+    feeds: dict[str, list[FeedUpdate]] = field(default_factory=dict)
+    places: dict[ConversationId, TellPlace] = field(default_factory=dict)
+    jobs: list[Do] = field(default_factory=list)
+    replies: dict[Incarnation, list[Outcome]] = field(default_factory=dict)
+    quarantined: list[bytes] = field(default_factory=list)
+    evicted: list[tuple[str, str, AccountId]] = field(default_factory=list)  # kind, id, account
+
+    def absorb(self, step: StepResult, encode: Callable[[Any], bytes]) -> None:
+        """Add what one command came to. `encode` is the roster port's."""
+        self.next_index = step.next_index
+        self.conversations.update(step.conversations)
+        self.visitors.update(step.visitors)
+        self.events += step.events
+        for owner, device, outcome in step.ledger:
+            self.ledger[owner, device, slot_of(outcome.n)] = outcome
+        for account, event in step.roster_events:
+            self.rosters.setdefault(account, []).append(encode(event))
+        for effect in step.effects:
+            self._note(effect)
+        if step.outcome is not None:
+            gateway, outcome = step.outcome
+            self.answer(gateway, outcome)
+
+    def touched_conversations(self) -> list[ConversationId]:
+        """Return the conversations whose hash is written: for their state, for a ledger in them, or for both."""
+        senders = (ConversationId(owner) for owner, _, _ in self.ledger if owner != DESK)
+        return list(dict.fromkeys((*self.conversations, *senders)))
+
+    def answer(self, gateway: Incarnation, outcome: Outcome) -> None:
+        """Tell the asker what became of a frame, once the commit is taken."""
+        self.replies.setdefault(gateway, []).append(outcome)
+
+    def _note(self, effect: Effect) -> None:
+        match effect:
+            case SetTimer():
+                self.timers[COMMAND_ENCODER.encode(effect.command)] = effect.due_ms
+            case CancelTimer():
+                self.timers[COMMAND_ENCODER.encode(effect.command)] = None
+            case FeedUpdate():
+                self.feeds.setdefault(effect.feed, []).append(effect)
+            case TellPlace():
+                self.places[effect.conversation] = effect
+            case Do():
+                self.jobs.append(effect)
+            case _:
+                raise AssertionError(f"nobody carries out {type(effect).__name__}")

@@ -1,0 +1,210 @@
+"""One batch as the checks and writes of one script: pure, so that every byte of a commit can be judged without Redis.
+
+Invariant: every value that is written was checked to be as it was decided on, and every command is one that cannot
+fail once the checks have passed (store/redis/lua/commit.lua). The outbox holds the whole of what SQL must learn.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from engine.core.ledger import DESK
+from engine.core.snapshot import freeze
+from engine.runtime.batch import Batch
+from engine.runtime.heads import ConversationHead, Heads, feed_seq
+from engine.runtime.publish import feed_frame, publications
+from protocol.bus.records import Commit, JobRow, LedgerRow, LogRow, RosterRow, StateRow
+from protocol.ids import ConversationId, VisitorId, event_id
+from protocol.wire.limits import FEED_LENGTH
+from store.redis.connection import Part
+from store.redis.keys import Keys
+from store.redis.scripts import Check, Fence, Write
+
+LOG_TAIL = 200  # entries of a log that stay in Redis though SQL has them
+_MEMBERS_AT_ONCE = 1_000
+_PACK = msgspec.msgpack.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `scripts.send_commit` is given; `feeds`: where it leaves each feed that it changes."""
+
+    fence: Fence
+    checks: list[Check]
+    writes: list[Write]
+    feeds: dict[str, str]
+
+
+def plan(fence: Fence, batch: Batch, heads: Heads) -> Plan:
+    """Return the commit that makes `batch` true, if everything still is as `heads` says."""
+    keys, draft = Keys(fence.cell), _Draft(fence, batch, heads)
+    draft.logs()
+    draft.conversations()
+    draft.visitors()
+    draft.desks()
+    draft.rosters()
+    draft.feeds()
+    draft.timers_and_jobs()
+    draft.evictions()
+    outbox, writes = draft.outbox, draft.writes
+    writes.append(("XADD", keys.outbox(fence.epoch), f"{fence.next_commit_no}-0", "c", _PACK.encode(outbox)))
+    if fence.next_cursor != fence.cursor:
+        writes.append(("XTRIM", keys.inbox, "MINID", fence.next_cursor.partition(":")[0]))
+    writes.extend(publications(fence.cell, batch, outbox.log, draft.feed_frames))
+    return Plan(fence, draft.checks, writes, draft.feed_positions)
+
+
+class _Draft:
+    """A plan being written, one kind of value after the other."""
+
+    def __init__(self, fence: Fence, batch: Batch, heads: Heads) -> None:
+        self.keys, self.batch, self.heads = Keys(fence.cell), batch, heads
+        self.commit_no = fence.next_commit_no
+        self.checks: list[Check] = []
+        self.writes: list[Write] = []
+        self.feed_frames: dict[str, list[bytes]] = {}
+        self.feed_positions: dict[str, str] = {}
+        self.outbox = Commit(fence.epoch, fence.next_commit_no, batch.at_ms, fence.next_cursor)
+        self._active: list[str] = []
+
+    def logs(self) -> None:
+        for logged in self.batch.events:
+            event, frame, hidden_as = logged.event, _PACK.encode(logged.event), logged.visitor_frame
+            index = int(event.id.rpartition(".")[2])
+            row = LogRow(event.conversation, event.seq, index, frame, hidden_as, logged.device, logged.n, logged.id)
+            self.outbox.log.append(row)
+            self.writes.append(log_entry(self.keys, row, event.id))
+
+    def conversations(self) -> None:
+        outcomes = self._outcomes_by_conversation()
+        for id_ in self.batch.touched_conversations():
+            head, state = self.heads.conversations[id_], self.batch.conversations.get(id_)
+            self._check_conversation(id_, head)
+            fields: list[Part] = ["c", self.commit_no]
+            if state is not None:
+                snapshot = freeze(state)
+                fields += ["s", snapshot, "q", state.seq]
+                self.outbox.states.append(StateRow("conversation", id_, state.account, state.seq, snapshot))
+            self.writes.append(("HSET", self.keys.conversation(id_), *fields, *outcomes.get(id_, ())))
+            self._active.append(f"conversation:{id_}")
+            # The bulk of a long log is let go once SQL has it; readers find it there (design: cold state).
+            if head.seq > LOG_TAIL and head.commit_no <= self.heads.stored:
+                oldest = f"{head.seq - LOG_TAIL}-0"
+                self.writes.append(("XTRIM", self.keys.log(id_), "MINID", oldest))
+
+    def _check_conversation(self, id_: ConversationId, head: ConversationHead) -> None:
+        self.checks.append(("H", self.keys.conversation(id_), "c", head.commit_no or ""))
+        self.checks.append(("S", self.keys.log(id_), f"{head.seq}-0" if head.seq else ""))
+
+    def _outcomes_by_conversation(self) -> dict[ConversationId, list[Part]]:
+        found: dict[ConversationId, list[Part]] = {}
+        for (owner, device, slot), outcome in self.batch.ledger.items():
+            encoded = _PACK.encode(outcome)
+            self.outbox.ledger.append(LedgerRow(owner, device, outcome.n, encoded))
+            if owner != DESK:
+                found.setdefault(ConversationId(owner), []).extend((f"o:{device}:{slot}", encoded))
+        return found
+
+    def visitors(self) -> None:
+        for id_, record in self.batch.visitors.items():
+            encoded = _PACK.encode(record)
+            self.checks.append(("H", self.keys.visitor(id_), "c", self.heads.visitors[id_] or ""))
+            self.writes.append(("HSET", self.keys.visitor(id_), "s", encoded, "c", self.commit_no))
+            self.outbox.states.append(StateRow("visitor", id_, record.account, 0, encoded))
+            self._active.append(f"visitor:{id_}")
+
+    def desks(self) -> None:
+        for (owner, device, slot), outcome in self.batch.ledger.items():
+            if owner == DESK:
+                self.writes.append(("HSET", self.keys.desk(device), f"o:{slot}", _PACK.encode(outcome)))
+
+    def rosters(self) -> None:
+        for account, events in self.batch.rosters.items():
+            head, key, log = self.heads.rosters[account], self.keys.roster(account), self.keys.roster_log(account)
+            self.checks += (("H", key, "c", head.commit_no or ""), ("S", log, head.log_end))
+            for seq, event in enumerate(events, head.seq + 1):
+                self.writes.append(("XADD", log, f"{seq}-0", "e", event))
+                self.outbox.roster.append(RosterRow(account, seq, event))
+            fields: list[Part] = ["c", self.commit_no]
+            snapshot = self.batch.snapshots.get(account)
+            if snapshot is not None:
+                fields += ["s", snapshot.state, "q", snapshot.seq]
+                self.outbox.states.append(StateRow("roster", account, account, snapshot.seq, snapshot.state))
+                self.writes.append(("XTRIM", log, "MINID", f"{snapshot.seq}-0"))
+            self.writes.append(("HSET", key, *fields))
+            if not head.commit_no:
+                self.writes.append(("HSET", self.keys.rosters, account, self.commit_no))
+
+    def feeds(self) -> None:
+        index = 0
+        for name, changes in self.batch.feeds.items():
+            position, rows = self.heads.feeds[name], self.keys.feed_rows(name)
+            self.checks.append(("H", rows, "#", position))
+            self.checks.append(("S", self.keys.feed(name), f"{feed_seq(position)}-0" if position else ""))
+            for seq, change in enumerate(changes, feed_seq(position) + 1):
+                position = f"{seq} {event_id(self.batch.epoch, self.commit_no, index)}"
+                index += 1
+                self._feed_change(name, position, (change.what, change.key, change.row))
+            self.feed_positions[name] = position
+            self.writes.append(("HSET", rows, "#", position))
+            self.writes.append(("XTRIM", self.keys.feed(name), "MAXLEN", "~", FEED_LENGTH))
+
+    def _feed_change(self, name: str, position: str, change: tuple[str, str, dict[str, Any] | None]) -> None:
+        seq, _, event = position.partition(" ")
+        frame = feed_frame(name, int(seq), event, change)
+        self.feed_frames.setdefault(name, []).append(frame)
+        self.writes.append(("XADD", self.keys.feed(name), f"{seq}-0", "f", frame, "i", event))
+        _, key, row = change
+        rows = self.keys.feed_rows(name)
+        self.writes.append(("HDEL", rows, key) if row is None else ("HSET", rows, key, _PACK.encode(row)))
+
+    def timers_and_jobs(self) -> None:
+        due: list[Part] = []
+        cancelled: list[Part] = []
+        for command, due_ms in self.batch.timers.items():
+            cancelled.append(command) if due_ms is None else due.extend((due_ms, command))
+        self.writes.extend(_in_parts("ZADD", self.keys.timers, due))
+        self.writes.extend(_in_parts("ZREM", self.keys.timers, cancelled))
+        scores: list[Part] = [part for member in self._active for part in (self.batch.at_ms, member)]
+        self.writes.extend(_in_parts("ZADD", self.keys.active, scores))
+        self.writes.extend(("RPUSH", self.keys.quarantine, raw) for raw in self.batch.quarantined)
+        for job in self.batch.jobs:
+            self.outbox.jobs.append(JobRow(job.id, job.account, job.kind, _PACK.encode(job.payload)))
+
+    def evictions(self) -> None:
+        gone: list[Part] = []
+        for kind, id_, account in self.batch.evicted:
+            if kind == "conversation":
+                self._check_conversation(ConversationId(id_), self.heads.conversations[ConversationId(id_)])
+            else:
+                key = self.keys.visitor(VisitorId(id_))
+                self.checks.append(("H", key, "c", self.heads.visitors[VisitorId(id_)] or ""))
+            self.writes.extend(("DEL", key) for key in keys_of(self.keys, kind, id_))
+            self.outbox.states.append(StateRow(kind, id_, account, 0, b""))
+            gone.append(f"{kind}:{id_}")
+        self.writes.extend(_in_parts("ZREM", self.keys.active, gone))
+
+
+def log_entry(keys: Keys, row: LogRow, event: str) -> Write:
+    """Return the write of one entry of a conversation's log."""
+    entry: list[Part] = ["e", row.frame, "i", event]
+    if row.visitor_frame is not None:
+        entry += ["v", row.visitor_frame]
+    if row.device:
+        entry += ["o", f"{row.device} {row.n} {row.id}"]
+    return ("XADD", keys.log(row.conversation), f"{row.seq}-0", *entry)
+
+
+def keys_of(keys: Keys, kind: str, id_: str) -> list[str]:
+    """Return every key that holds a part of a conversation or a visitor."""
+    if kind == "visitor":
+        return [keys.visitor(VisitorId(id_))]
+    conversation = ConversationId(id_)
+    return [keys.conversation(conversation), keys.log(conversation), keys.receipts(conversation)]
+
+
+def _in_parts(command: str, key: str, members: list[Part]) -> Iterator[Write]:
+    for start in range(0, len(members), _MEMBERS_AT_ONCE):
+        yield (command, key, *members[start : start + _MEMBERS_AT_ONCE])

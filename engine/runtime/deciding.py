@@ -1,0 +1,75 @@
+"""Commands decided one after the other into a batch, with what they need loaded ahead.
+
+Invariant: a batch holds whole commands only. When deciding one raises, nothing of it is in the batch, and the memory,
+whose rosters it may have changed in place, must be dropped.
+"""
+
+from collections.abc import Generator
+from typing import Any
+
+from engine.core.ports import RosterPort
+from engine.core.result import Need, Stamp, StepFailed, StepResult
+from engine.core.step import park, step
+from engine.runtime.batch import Batch
+from engine.runtime.memory import ABSENT, Memory
+from engine.runtime.watchdog import Watchdog
+from protocol.bus.commands import AnyCommand, Asked, PublishConfig
+from protocol.bus.records import Outcome
+from protocol.wire.codes import Code
+
+Steps = Generator[Need, Any, StepResult]
+
+
+class Deciding:
+    """One owner's judgement over one memory."""
+
+    def __init__(self, memory: Memory, port: RosterPort, watchdog: Watchdog) -> None:
+        self._memory, self._port, self._watchdog = memory, port, watchdog
+
+    async def decide(self, batch: Batch, command: AnyCommand, at_ms: int) -> None:
+        """Decide `command` and all it causes into `batch`. Raises StepFailed."""
+        batch.at_ms = at_ms
+        if isinstance(command, PublishConfig):
+            if command.version <= self._memory.config_version(command.account):
+                return
+            self._memory.forget_config(command.account)
+        await self._settle(batch, step(command, self._stamp(batch), self._port))
+
+    async def park(self, batch: Batch, failed: StepFailed) -> None:
+        """Set aside the conversation whose decider raised. Raises StepFailed."""
+        await self._settle(batch, park(failed, self._stamp(batch), self._port))
+
+    async def _settle(self, batch: Batch, steps: Steps) -> None:
+        result = await self._run(steps)
+        self._memory.evolve(result)
+        batch.absorb(result, self._port.encode)
+
+    async def _run(self, steps: Steps) -> StepResult:
+        find, watchdog, answer = self._memory.find, self._watchdog, None
+        try:
+            while True:
+                watchdog.serial += 1
+                watchdog.inside = True
+                need = steps.send(answer)
+                watchdog.inside = False
+                answer = find(need)
+                if answer is ABSENT:
+                    answer = await self._memory.load(need)
+        except StopIteration as rest:
+            result: StepResult = rest.value
+            return result
+        finally:
+            watchdog.inside = False
+            steps.close()
+
+    def _stamp(self, batch: Batch) -> Stamp:
+        return Stamp(batch.epoch, batch.commit_no, batch.next_index, batch.at_ms)
+
+
+def refuse(batch: Batch, command: Any) -> None:
+    """Tell whoever asked for `command`, if anybody did, that it is set aside: nothing is stored, n is not consumed."""
+    if isinstance(command, Asked):
+        origin = command.origin
+        conversation = getattr(command, "conversation", "")
+        refusal = Outcome(origin.session, origin.device, origin.n, origin.id, Code.PARKED.wire, conversation)
+        batch.answer(origin.gateway, refusal)

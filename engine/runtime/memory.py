@@ -1,0 +1,220 @@
+"""What a cell's owner remembers of Redis, so that a batch is decided without asking.
+
+Invariant: what is held is what Redis will hold once every commit under way is taken. Loads go over the line that
+carries the commits, hence come after them; when a commit is refused, the whole memory is dropped.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Final
+
+from engine.core.ledger import DESK
+from engine.core.ports import RosterPort
+from engine.core.result import Need, StepResult
+from engine.core.step import needs
+from engine.runtime import stored
+from engine.runtime.batch import Batch, RosterSnapshot
+from engine.runtime.commit import Plan
+from engine.runtime.heads import ConversationHead, Heads, RosterHead
+from engine.runtime.stored import HeldConversation, HeldRoster, HeldVisitor
+from engine.runtime.surroundings import CALL_S, EngineSettings
+from protocol.bus.commands import AnyCommand
+from protocol.ids import AccountId, CellName, ConversationId, DeviceId, VisitorId
+from store.redis.connection import Connection
+from store.redis.keys import Keys
+
+Key = tuple[str, str]  # kind, id
+ABSENT: Final = object()  # not remembered; None means that Redis has no such value
+
+
+class Memory:
+    """The values of one cell that its owner has at hand, the least recently used of them forgotten first."""
+
+    def __init__(self, cell: CellName, line: Connection, port: RosterPort, settings: EngineSettings) -> None:
+        self.stored = 0  # the commit_no up to which SQL has everything
+        self._keys, self._line, self._port = Keys(cell), line, port
+        self._settings = settings
+        self._held: dict[str, dict[str, Any]] = {
+            kind: {} for kind in ("conversation", "visitor", "desk", "roster", "config", "feed")
+        }
+        self._accounts: set[AccountId] | None = None
+
+    def find(self, need: Need) -> Any:
+        """Return what a step needs, or ABSENT if it must be loaded first."""
+        if need.kind == "roster_accounts":
+            return ABSENT if self._accounts is None else sorted(self._accounts)
+        kind, id_ = _key(need)
+        values = self._held[kind]
+        held = values.pop(id_, ABSENT)
+        if held is ABSENT:
+            return ABSENT
+        values[id_] = held  # now the most recently used
+        match need.kind:
+            case "conversation":
+                return held.state
+            case "visitor":
+                return held.record
+            case "ledger":
+                return held if kind == "desk" else held.ledger(need.device)
+            case "roster":
+                return held.roster
+            case _:
+                return held
+
+    async def load(self, need: Need) -> Any:
+        """Return what a step needs, asking Redis for it."""
+        if need.kind == "roster_accounts":
+            reply = await self._line.call("HKEYS", self._keys.rosters, timeout_s=CALL_S)
+            self._accounts = {AccountId(account.decode()) for account in reply}
+        else:
+            await self._load([_key(need)])
+        return self.find(need)
+
+    async def prefetch(self, commands: Iterable[AnyCommand]) -> None:
+        """Load, in one round trip, what these commands need at the least."""
+        wanted: dict[Key, None] = {}
+        for command in commands:
+            for need in needs(command):
+                kind, id_ = _key(need)
+                if kind in self._held and id_ not in self._held[kind]:
+                    wanted[kind, id_] = None
+        if wanted:
+            await self._load(list(wanted))
+
+    async def load_feeds(self, feeds: Iterable[str]) -> None:
+        """Load the positions of feeds."""
+        missing = [("feed", name) for name in feeds if name not in self._held["feed"]]
+        if missing:
+            await self._load(missing)
+
+    async def held_conversation(self, id_: ConversationId) -> HeldConversation:
+        """Return a conversation with its head."""
+        held: HeldConversation = await self._one("conversation", id_)
+        return held
+
+    async def held_visitor(self, id_: VisitorId) -> HeldVisitor:
+        """Return a visitor with its head."""
+        held: HeldVisitor = await self._one("visitor", id_)
+        return held
+
+    def forget_config(self, account: AccountId) -> None:
+        """Load the account's configuration anew when it is needed next."""
+        self._held["config"].pop(account, None)
+
+    def config_version(self, account: AccountId) -> int:
+        """Return the version of the configuration at hand, 0 if there is none."""
+        config = self._held["config"].get(account)
+        return config.version if config else 0
+
+    def evolve(self, step: StepResult) -> None:
+        """Make what is held what it is after one command."""
+        for id_, state in step.conversations.items():
+            self._held["conversation"][id_].state = state
+        for visitor, record in step.visitors.items():
+            self._held["visitor"][visitor].record = record
+        for owner, device, outcome in step.ledger:
+            ledger = self._held["desk"][device] if owner == DESK else self._held["conversation"][owner].ledger(device)
+            ledger.remember(outcome)
+        for account, roster in step.rosters.items():
+            self._held["roster"].setdefault(account, HeldRoster()).roster = roster
+            if self._accounts is not None:
+                self._accounts.add(account)
+
+    def snapshot_rosters(self, batch: Batch) -> None:
+        """Put whole rosters into `batch` where there is none yet, or where the log has grown long."""
+        for account, events in batch.rosters.items():
+            held: HeldRoster = self._held["roster"][account]
+            seq = held.head.seq + len(events)
+            assert seq == self._port.seq(held.roster), f"the roster's log and its own count differ at {seq}"
+            if not held.head.commit_no or seq - held.snapshot_seq >= self._settings.snapshot_every:
+                batch.snapshots[account] = RosterSnapshot(seq, self._port.freeze(held.roster))
+
+    def heads(self, batch: Batch) -> Heads:
+        """Return the heads of everything that `batch` touches; its feeds must have been loaded."""
+        conversations, visitors, rosters = (self._held[kind] for kind in ("conversation", "visitor", "roster"))
+        gone = [ConversationId(id_) for kind, id_, _ in batch.evicted if kind == "conversation"]
+        left = [VisitorId(id_) for kind, id_, _ in batch.evicted if kind == "visitor"]
+        return Heads(
+            self.stored,
+            {id_: conversations[id_].head for id_ in [*batch.touched_conversations(), *gone]},
+            {id_: visitors[id_].commit_no for id_ in [*batch.visitors, *left]},
+            {account: rosters[account].head for account in batch.rosters},
+            {feed: self._held["feed"][feed] for feed in batch.feeds},
+        )
+
+    def advance(self, batch: Batch, plan: Plan) -> None:
+        """Take over the heads that the commit of `batch` leaves, and forget what is too much."""
+        for id_ in batch.touched_conversations():
+            held: HeldConversation = self._held["conversation"][id_]
+            held.head = ConversationHead(held.state.seq if held.state else 0, batch.commit_no)
+        for visitor in batch.visitors:
+            self._held["visitor"][visitor].commit_no = batch.commit_no
+        for account, events in batch.rosters.items():
+            roster: HeldRoster = self._held["roster"][account]
+            seq = roster.head.seq + len(events)
+            roster.head = RosterHead(seq, batch.commit_no, f"{seq}-0" if events else roster.head.log_end)
+            roster.snapshot_seq = batch.snapshots[account].seq if account in batch.snapshots else roster.snapshot_seq
+        self._held["feed"].update(plan.feeds)
+        for kind, evicted, _ in batch.evicted:
+            self._held[kind].pop(evicted, None)
+        self._forget_oldest("conversation", self._settings.held_conversations)
+        self._forget_oldest("visitor", self._settings.held_visitors)
+        self._forget_oldest("desk", self._settings.held_visitors)
+
+    def _forget_oldest(self, kind: str, most: int) -> None:
+        values = self._held[kind]
+        for id_ in list(values)[: len(values) - most] if len(values) > most else ():
+            del values[id_]
+
+    async def _one(self, kind: str, id_: str) -> Any:
+        if id_ not in self._held[kind]:
+            await self._load([(kind, id_)])
+        return self._held[kind][id_]
+
+    async def _load(self, wanted: list[Key]) -> None:
+        asked = asyncio.gather(*(self._ask(kind, id_) for kind, id_ in wanted))
+        for (kind, id_), reply in zip(wanted, await self._line.within(asked, CALL_S), strict=True):
+            self._held[kind][id_] = self._read(kind, reply)
+
+    def _ask(self, kind: str, id_: str) -> asyncio.Future[Any]:
+        keys, send = self._keys, self._line.send
+        match kind:
+            case "conversation":
+                return send("HGETALL", keys.conversation(ConversationId(id_)))
+            case "visitor":
+                return send("HMGET", keys.visitor(VisitorId(id_)), "s", "c")
+            case "desk":
+                return send("HGETALL", keys.desk(DeviceId(id_)))
+            case "config":
+                return send("HGET", keys.config(AccountId(id_)), "bytes")
+            case "feed":
+                return send("HGET", keys.feed_rows(id_), "#")
+            case _:
+                account = AccountId(id_)
+                whole = send("HMGET", keys.roster(account), "s", "q", "c")
+                return asyncio.gather(whole, send("XRANGE", keys.roster_log(account), "-", "+"))
+
+    def _read(self, kind: str, reply: Any) -> Any:
+        match kind:
+            case "conversation":
+                return stored.conversation(reply)
+            case "visitor":
+                return stored.visitor(reply)
+            case "desk":
+                return stored.desk(reply)
+            case "config":
+                return stored.config(reply)
+            case "feed":
+                return stored.position(reply)
+            case _:
+                return stored.roster(self._port, reply)
+
+
+def _key(need: Need) -> Key:
+    match need.kind:
+        case "ledger":
+            return ("desk", need.device) if need.id == DESK else ("conversation", need.id)
+        case "roster" | "config":
+            return (need.kind, need.account)
+        case _:
+            return (need.kind, need.id)

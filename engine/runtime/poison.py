@@ -1,0 +1,59 @@
+"""Caution: deciding one command at a time, so that it is known which one ends its owner.
+
+Invariant: before a careful owner decides a command, the cell's record names it (`trying`, `tries`). A command that
+ended two careful owners is not tried a third time.
+
+An owner is careful when the last one ended without any progress, when it met trouble itself, or when it comes to the
+command that the record names; and only as far as the inbox reached when it began.
+"""
+
+from dataclasses import dataclass
+
+from engine.runtime.inbox import Entry
+from store.redis.connection import Connection
+
+HOPELESS_TRIES = 2
+FRUITLESS_TAKEOVERS = 2  # take-overs since the last commit, the present one included
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    at_ms, _, number = entry_id.partition("-")
+    return int(at_ms), int(number)
+
+
+def place(entry: Entry) -> str:
+    """Return the name of an entry's first command."""
+    return f"{entry.id}:{entry.first}"
+
+
+@dataclass(slots=True)
+class Caution:
+    """How carefully an owner goes. `until`: the newest entry when it began, None if there is no need for care."""
+
+    line: Connection
+    record: str  # the key of the cell's record
+    until: str | None
+    trying: str
+    tries: int
+
+    def concerns(self, entry: Entry) -> bool:
+        """Whether `entry` is to be decided command by command."""
+        if self.until is not None and _order(entry.id) > _order(self.until):
+            self.until = None
+        return self.until is not None or place(entry) == self.trying
+
+    async def dare(self, entry: Entry) -> bool:
+        """Note that the first command of `entry` is now tried; False if it has ended two owners."""
+        here = place(entry)
+        self.tries = self.tries + 1 if here == self.trying else 1
+        self.trying = here
+        if self.tries > HOPELESS_TRIES:
+            return False
+        await self.line.call("HSET", self.record, "trying", here, "tries", self.tries)
+        return True
+
+
+async def caution(line: Connection, record: str, newest: str, *, careful: bool) -> Caution:
+    """Return how to go on: carefully up to the entry `newest`, or only if the record names a command."""
+    trying, tries = await line.call("HMGET", record, "trying", "tries")
+    return Caution(line, record, newest if careful else None, (trying or b"").decode(), int(tries or 0))

@@ -1,0 +1,114 @@
+"""Rows of SQL as the writes that make them hot again.
+
+Invariant: pure; what is written equals what the commits had written, but for feeds, which begin anew, and for the parts
+of logs that only SQL keeps.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from engine.core.conversation import Conversation
+from engine.core.evolve import replay
+from engine.core.ledger import DESK, slot_of
+from engine.core.ports import Roster, RosterPort
+from engine.core.snapshot import freeze
+from engine.runtime.commit import log_entry
+from engine.runtime.publish import feed_frame
+from protocol.bus.commands import COMMAND_ENCODER
+from protocol.bus.config import CONFIG_ENCODER, AccountConfig
+from protocol.bus.effects import SetTimer
+from protocol.bus.records import LedgerRow, LogRow
+from protocol.ids import AccountId, CellName, ConversationId
+from protocol.wire.content import Event
+from store.redis.connection import Part
+from store.redis.keys import Keys
+from store.redis.scripts import Write
+from store.sql.queries.rebuild import StoredConversation, StoredEntry, StoredVisitor
+
+_PACK = msgspec.msgpack.Encoder()
+_EVENT = msgspec.msgpack.Decoder(Event)
+
+
+def config(keys: Keys, found: AccountConfig) -> list[Write]:
+    """Return the writes of an account's configuration."""
+    return [("HSET", keys.config(found.account), "version", found.version, "bytes", CONFIG_ENCODER.encode(found))]
+
+
+def apps(cell: CellName, found: AccountConfig) -> list[Part]:
+    """Return app key, cell and account, for the index of apps."""
+    return [part for app in found.apps for part in (app.key, f"{cell} {found.account}")]
+
+
+def logins(cell: CellName, found: AccountConfig) -> list[Part]:
+    """Return e-mail, cell, account and agent, for the index of logins."""
+    return [part for agent in found.agents for part in (agent.email.lower(), f"{cell} {found.account} {agent.id}")]
+
+
+def visitor(keys: Keys, found: StoredVisitor, now_ms: int) -> list[Write]:
+    """Return the writes of a visitor."""
+    record = _PACK.encode(found.record)
+    return [
+        ("HSET", keys.visitor(found.id), "s", record, "c", found.commit_no),
+        ("ZADD", keys.active, now_ms, f"visitor:{found.id}"),
+    ]
+
+
+def conversation(keys: Keys, found: StoredConversation, state: Conversation, now_ms: int) -> list[Write]:
+    """Return the writes of a conversation's snapshot."""
+    return [
+        ("HSET", keys.conversation(found.id), "s", freeze(state), "q", found.seq, "c", found.commit_no),
+        ("ZADD", keys.active, now_ms, f"conversation:{found.id}"),
+    ]
+
+
+def replayed(account: AccountId, log: Iterable[StoredEntry]) -> Conversation:
+    """Return the conversation that a whole log tells of."""
+    state = replay(account, (_EVENT.decode(stored.entry.frame) for stored in log))
+    assert state is not None, "a stored conversation has a log"
+    return state
+
+
+def outcome(keys: Keys, row: LedgerRow) -> Write:
+    """Return the write of one remembered outcome."""
+    slot = slot_of(row.n)
+    if row.owner == DESK:
+        return ("HSET", keys.desk(row.device), f"o:{slot}", row.outcome)
+    return ("HSET", keys.conversation(ConversationId(row.owner)), f"o:{row.device}:{slot}", row.outcome)
+
+
+def log_entry_of(keys: Keys, found: StoredEntry) -> Write:
+    """Return the write of one log entry."""
+    seq, event, frame = found.entry.seq, found.entry.id, found.entry.frame
+    row = LogRow(found.conversation, seq, 0, frame, found.visitor_frame, found.device, found.n, found.send_id)
+    return log_entry(keys, row, event)
+
+
+def timers(keys: Keys, pending: Iterable[SetTimer]) -> list[Write]:
+    """Return the writes that set timers again."""
+    return [("ZADD", keys.timers, timer.due_ms, COMMAND_ENCODER.encode(timer.command)) for timer in pending]
+
+
+def roster(keys: Keys, port: RosterPort, account: AccountId, found: Roster, commit_no: int) -> list[Write]:
+    """Return the writes of a roster, as one whole snapshot, and of its timers."""
+    return [
+        ("HSET", keys.roster(account), "s", port.freeze(found), "q", port.seq(found), "c", commit_no),
+        ("HSET", keys.rosters, account, commit_no),
+        *timers(keys, port.deadlines(found)),
+    ]
+
+
+def feed(keys: Keys, name: str, rows: dict[str, dict[str, Any]], event: str) -> list[Write]:
+    """Return the writes of a feed's present rows, at a position that no reader can already hold."""
+    fields: list[Part] = [part for key, row in rows.items() for part in (key, _PACK.encode(row))]
+    frame = feed_frame(name, 1, event, ("rebuilt", "", None))
+    return [
+        ("HSET", keys.feed_rows(name), "#", f"1 {event}"),
+        *_in_parts("HSET", keys.feed_rows(name), fields),
+        ("XADD", keys.feed(name), "1-0", "f", frame, "i", event),
+    ]
+
+
+def _in_parts(command: str, key: str, fields: Sequence[Part], most: int = 1_000) -> Iterable[Write]:
+    return ((command, key, *fields[start : start + most]) for start in range(0, len(fields), most))
