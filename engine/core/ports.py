@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from protocol.bus.config import AccountConfig
 from protocol.bus.decisions import Already, Refusal
 from protocol.bus.effects import Effect, Inner, SetTimer
+from protocol.ids import Incarnation
 
 Roster = Any  # the roster's own value; only its port looks inside
 RosterEvent = Any
@@ -48,3 +49,6 @@ class RosterPort(Protocol):
 
     def feed_rows(self, roster: Roster) -> dict[str, dict[str, dict[str, Any]]]:
         """Return the present rows of each feed: feed → row key → row."""
+
+    def gateways(self, roster: Roster) -> list[Incarnation]:
+        """Return the gateway incarnations under which the roster counts sessions: what a rebuild calls lost."""

@@ -6,7 +6,7 @@ Invariant: read under a fresh epoch (`cells.begin_epoch`), all of it is one cons
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select, update
 
 from protocol.bus.records import LedgerRow, VisitorRecord
 from protocol.bus.topics import Hint
@@ -53,6 +53,13 @@ class StoredEntry:
     device: DeviceId
     n: int
     send_id: str
+
+
+def forget_clean(connection: Connection, cell: CellName) -> None:
+    """Forget that the cell was left clean: from now on Redis holds more than was left."""
+    rows = tables.cell
+    left = update(rows).where(rows.c.cell == cell, rows.c.clean_run_id.is_not(None))
+    connection.execute(left.values(clean_run_id=None, clean_commit_no=None))
 
 
 def conversations(
