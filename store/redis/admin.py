@@ -96,7 +96,10 @@ async def operating(address: Address) -> AsyncIterator["redis.Redis"]:
 
 
 async def rewrite_append_only_file(address: Address, *, timeout_s: float = 600.0) -> None:
-    """Have the server write its append-only file anew, so that what was deleted is in no file; Away if not in time."""
+    """Have the server write its append-only file anew, without what was deleted; Away if not in time.
+
+    The old file is unlinked by the server in the background, a moment after this returns.
+    """
     try:
         async with operating(address) as client, asyncio.timeout(timeout_s):
             await _until_no_rewrite(client)

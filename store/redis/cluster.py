@@ -40,7 +40,7 @@ class Dialler:
             raise
         if owner == door:
             return connection
-        connection.abort()
+        await connection.close()
         return await dial(owner)
 
     async def _open_door(self) -> tuple[Address, Connection]:

@@ -42,7 +42,8 @@ class Connection(asyncio.Protocol):
         self._on_push: Push | None = None
         self._why_lost = "not connected"
         self._loop = asyncio.get_running_loop()
-        self._lost: asyncio.Future[None] = self._loop.create_future()
+        self._lost: asyncio.Future[None] = self._loop.create_future()  # no answer will come any more
+        self._closed: asyncio.Future[None] | None = None  # the transport is done, too
 
     @property
     def is_open(self) -> bool:
@@ -94,6 +95,12 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
             self._end(why)
 
+    async def close(self) -> None:
+        """Cut the line and wait until its socket is closed: before the loop ends, say."""
+        self.abort()
+        if self._closed is not None:
+            await asyncio.shield(self._closed)
+
     async def lost(self) -> str:
         """Wait until the line is lost and return why."""
         await asyncio.shield(self._lost)
@@ -103,6 +110,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]  # a stream's transport, by construction
+        self._closed = self._loop.create_future()
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed(data)
@@ -125,6 +133,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._end(f"line lost: {error}" if error else "line closed by Redis")
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)
 
     # Inside.
 

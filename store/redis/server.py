@@ -142,9 +142,10 @@ class EmbeddedValkey:
         except Away:
             return False
         try:
-            return not self.options.cluster or await _holds_all_slots(connection)
+            is_ours = f"process_id:{self.pid}\r".encode() in await connection.call("INFO", "server")
+            return is_ours and (not self.options.cluster or await _holds_all_slots(connection))
         finally:
-            connection.abort()
+            await connection.close()
 
     def _last_words(self) -> str:
         try:

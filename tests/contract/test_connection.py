@@ -66,7 +66,7 @@ async def test_a_killed_line_fails_what_is_pending(line: Connection, any_redis: 
         with pytest.raises(Away):
             await answer
     assert await other.call("GET", "k") is None
-    other.abort()
+    await other.close()
 
 
 async def test_no_answer_in_time_is_away(line: Connection) -> None:
@@ -82,7 +82,7 @@ async def test_each_life_of_a_server_has_its_own_run_id(valkey: EmbeddedValkey) 
     assert lines[0].run_id == lines[1].run_id != ""
     assert (await lines[0].call("INFO", "server")).count(lines[0].run_id.encode()) == 1
     for line in lines:
-        line.abort()
+        await line.close()
 
 
 async def test_a_lost_answer_is_not_asked_for_again() -> None:

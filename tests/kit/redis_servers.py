@@ -28,7 +28,7 @@ async def emptied(server: EmbeddedValkey) -> EmbeddedValkey:
     connection = await dial(server.address)
     for command in (("CONFIG", "SET", "maxmemory", server.options.maxmemory), ("SCRIPT", "FLUSH"), ("FLUSHALL",)):
         await connection.call(*command)
-    connection.abort()
+    await connection.close()
     return server
 
 
@@ -95,4 +95,4 @@ async def line(any_redis: EmbeddedValkey) -> AsyncIterator[Connection]:
     """A connection to each of the servers we promise to run on, empty."""
     connection = await dial(any_redis.address)
     yield connection
-    connection.abort()
+    await connection.close()
