@@ -9,6 +9,7 @@ Invariant: no task and no await per message: a message reaches the driver inside
 
 import asyncio
 from http import HTTPStatus
+from typing import cast
 
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
@@ -95,9 +96,8 @@ class Connection(asyncio.Protocol):
     # What the transport tells (asyncio.Protocol)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._writer = Writer(transport, self, self._sockets.rules, self._sockets.tick)
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
+        self._writer = Writer(self._transport, self, self._sockets.rules, self._sockets.tick)
         self._sockets.add(self)
         self._arm(self._sockets.rules.hello_timeout_s)
 

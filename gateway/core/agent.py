@@ -26,6 +26,7 @@ from protocol.wire.server import Presence, TypingNow
 
 MAX_CONVERSATIONS = 256
 SERIES = "desk"
+ARRIVE, LEAVE = "arrive", "leave"  # the ids of what is asked without n
 
 Numbered = (
     client.Send | client.Close | client.SetState | client.Accept | client.Decline | client.Claim | client.Transfer
@@ -167,6 +168,10 @@ class AgentSession(Session):
             if new is not None:
                 return [Forward(passing.frame)] if new else []
         return super().ephemeral(conversation, passing)
+
+    def lost(self) -> list[Action]:
+        """The line is gone: the roster hears it."""
+        return [Submit(commands.AgentLeaves(self.desk.account, self.desk.origin(0, LEAVE), self.desk.agent))]
 
     def check(self) -> list[Action]:
         """The slow check: feeds may have moved unheard, visitors may have gone without a word."""

@@ -30,9 +30,9 @@ async def test_a_client_that_speaks_no_subprotocol_of_ours_gets_no_socket(offere
 
 async def test_our_preference_decides_between_both() -> None:
     """Who offers both gets msgpack."""
-    async with shell() as gateway:
-        async with connect(gateway.mobile, subprotocols=[SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK]) as client:
-            assert client.subprotocol == SUBPROTOCOL_MSGPACK
+    offered = [SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK]
+    async with shell() as gateway, connect(gateway.mobile, subprotocols=offered) as client:
+        assert client.subprotocol == SUBPROTOCOL_MSGPACK
 
 
 @pytest.mark.parametrize("path", ["/v1/other", "/v1/mobile?token=secret", "/"])
@@ -46,9 +46,9 @@ async def test_only_the_two_paths_without_a_query_are_sockets(path: str) -> None
 
 async def test_compression_is_declined() -> None:
     """A client that offers permessage-deflate is served without it."""
-    async with shell() as gateway:
-        async with connect(gateway.mobile, subprotocols=[SUBPROTOCOL_JSON], compression="deflate") as client:
-            assert client.protocol.extensions == []
+    ours = {"subprotocols": [SUBPROTOCOL_JSON]}
+    async with shell() as gateway, connect(gateway.mobile, compression="deflate", **ours) as client:
+        assert client.protocol.extensions == []
 
 
 @pytest.mark.parametrize("origin", [None, "https://evil.example", ORIGIN + ":8443", "null"])
@@ -91,16 +91,18 @@ async def test_too_many_handshakes_of_one_address_wait() -> None:
 async def test_a_full_gateway_sends_clients_elsewhere() -> None:
     """Beyond its bound of sockets it answers 503."""
     async with shell(SocketRules(max_connections=1)) as gateway:
-        async with connect(gateway.mobile, subprotocols=[SUBPROTOCOL_JSON]):
-            with pytest.raises(InvalidStatus) as refused:
-                await connect(gateway.mobile, subprotocols=[SUBPROTOCOL_JSON])
-            assert refused.value.response.status_code == 503
+        first = await connect(gateway.mobile, subprotocols=[SUBPROTOCOL_JSON])
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(gateway.mobile, subprotocols=[SUBPROTOCOL_JSON])
+        assert refused.value.response.status_code == 503
+        await first.close()
 
 
-@pytest.mark.parametrize(("proxies", "counted"), [(frozenset({"127.0.0.1"}), "203.0.113.9"), (frozenset(), "127.0.0.1")])
+@pytest.mark.parametrize(
+    ("proxies", "counted"), [(frozenset({"127.0.0.1"}), "203.0.113.9"), (frozenset(), "127.0.0.1")]
+)
 async def test_a_forwarded_address_counts_only_from_a_trusted_proxy(proxies: frozenset[str], counted: str) -> None:
     """Anybody may write X-Forwarded-For; the last hop that no trusted proxy is decides."""
-    headers = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9"}
-    async with shell(proxies=proxies) as gateway:
-        async with connect(gateway.mobile, subprotocols=[SUBPROTOCOL_JSON], additional_headers=headers):
-            assert gateway.sessions.opened[0].peer.address == counted
+    wanted = {"subprotocols": [SUBPROTOCOL_JSON], "additional_headers": {"X-Forwarded-For": "10.9.8.7, 203.0.113.9"}}
+    async with shell(proxies=proxies) as gateway, connect(gateway.mobile, **wanted):
+        assert gateway.sessions.opened[0].peer.address == counted
