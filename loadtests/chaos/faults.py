@@ -168,17 +168,14 @@ async def lose_data(installation: Installation, chance: random.Random) -> None:
     await cut_append_only_tail(installation, chance)
 
 
-def publish(workspace: Path) -> Callable[[Installation, random.Random], Awaitable[None]]:
+def publish(apply: Callable[[int], None]) -> Callable[[Installation, random.Random], Awaitable[None]]:
     """Restart the workers armed, then publish a changed workspace, which is a job."""
 
     async def provoke(installation: Installation, chance: random.Random) -> None:
-        from app.workspace import apply_text
-
         for name in installation.names("worker"):
             installation.signal(name, signal.SIGKILL)
         await asyncio.sleep(0.3)
-        text = workspace.read_text().replace("__PAUSE__", str(chance.randint(30, 90)))
-        await asyncio.to_thread(apply_text, installation.settings.config_url, text, cells=installation.settings.cells)
+        await asyncio.to_thread(apply, chance.randint(40, 90))
 
     return provoke
 

@@ -7,8 +7,8 @@ equals comes from the seed.
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from loadtests.chaos import faults
 from loadtests.chaos.installation import GATEWAY_LEASE_S, LEASE_S, Installation
@@ -17,7 +17,7 @@ from store.failpoints import NAMES
 _OFTEN = 0.02  # a share that a busy process meets within a second or two
 
 
-def _gateway_and_worker(workspace: Path) -> dict[str, faults.Fault]:
+def _gateway_and_worker(publish: Callable[[int], None]) -> dict[str, faults.Fault]:
     gateway, worker = faults.after_restart("gateway"), faults.after_restart("worker")
     return {
         "kill gateway": faults.kill("gateway"),
@@ -32,7 +32,7 @@ def _gateway_and_worker(workspace: Path) -> dict[str, faults.Fault]:
         "scribe.before_sql": faults.failpoint("scribe.before_sql", worker, _OFTEN),
         "scribe.after_sql": faults.failpoint("scribe.after_sql", worker, _OFTEN),
         "scribe.before_trim": faults.failpoint("scribe.before_trim", worker, _OFTEN),
-        "job.before_done": faults.failpoint("job.before_done", faults.publish(workspace), 1.0),
+        "job.before_done": faults.failpoint("job.before_done", faults.publish(publish), 1.0),
     }
 
 
@@ -57,7 +57,7 @@ class Schedule:
     """Two series of faults at once: one among gateways and workers, one among engines and Valkey."""
 
     installation: Installation
-    workspace: Path
+    publish: Callable[[int], None]
     chance: random.Random
     pause_s: float = 0.7
     done: Counter[str] = field(default_factory=Counter)
@@ -65,7 +65,7 @@ class Schedule:
     async def run(self, until: float) -> None:
         """Do faults until the loop's time `until`."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._series(_gateway_and_worker(self.workspace), until))
+            tasks.create_task(self._series(_gateway_and_worker(self.publish), until))
             tasks.create_task(self._series(_engine_and_valkey(), until))
 
     def counts(self) -> Counter[str]:

@@ -27,7 +27,7 @@ class World:
     chance: random.Random
     notebook: Notebook
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    pace_s: float = 1.5
+    pace_s: float = 2.5
     refused: dict[str, int] = field(default_factory=dict)
 
     def elsewhere(self, url: str) -> str:

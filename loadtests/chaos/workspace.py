@@ -7,7 +7,7 @@ alters nothing of what is being checked.
 import json
 from dataclasses import dataclass
 
-PASSWORD = "chaos-password"  # noqa: S105 - of throw-away accounts
+PASSWORD = "chaos-password"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ def teams(conversations: int) -> list[Team]:
     narrow = max(4, conversations // 10)
     wide = conversations - narrow
     return [
-        Team("nord", 5, wide, wide - wide // 3, "explicit"),
-        Team("syd", 3, wide, wide // 3, "off"),
+        Team("nord", 5, min(100, wide), wide - wide // 3, "explicit"),
+        Team("syd", 3, min(100, wide), wide // 3, "off"),
         Team("trang", 2, max(1, narrow // 4), narrow, "legitimate_interest"),
     ]
 

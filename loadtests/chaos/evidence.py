@@ -1,0 +1,133 @@
+"""What the stores hold at the end of a run, as the checker's facts.
+
+Invariant: read when nothing is under way any more; the record is compared with Redis before either is stopped.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import samtale.journal as told
+
+from app.replay import replay_one
+from app.settings import Settings
+from app.stores import databases, redis_address
+from loadtests.checker.history import Committed, Conversation, Decision, Entry, Epoch, History, Leak
+from protocol.ids import AccountId, AgentId, CellName, ConversationId
+from routing.core import events as roster_events
+from routing.core.roster import RosterDecider
+from routing.core.state import Roster
+from store.redis.connection import Connection, dial
+from store.redis.keys import Keys, cell_names
+from store.sql.database import Databases
+from store.sql.queries import accounts, audit, cells
+
+QUIET_DEADLINE_S = 60.0
+
+
+class NotQuiet(Exception):
+    """SQL does not catch up with the cells: nothing can be compared."""
+
+
+async def until_stored(settings: Settings) -> None:
+    """Wait until SQL has every commit of every cell; raises NotQuiet."""
+    stores, connection = databases(settings), await dial(await redis_address(settings))
+    try:
+        async with asyncio.timeout(QUIET_DEADLINE_S):
+            while behind := [
+                name for name in cell_names(settings.cells) if not await _stored(stores, connection, name)
+            ]:
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise NotQuiet(f"SQL does not catch up with {', '.join(behind)}") from None
+    finally:
+        connection.abort()
+        await stores.close()
+
+
+async def gather(settings: Settings, history: History, planted: str) -> None:
+    """Add everything that the stores hold to `history`."""
+    stores, connection = databases(settings), await dial(await redis_address(settings))
+    try:
+        for conversation in await stores.record.read(audit.conversation_ids):
+            await _conversation(stores, connection, history, conversation)
+        for account in await stores.record.read(audit.accounts_with_rosters):
+            log = await stores.record.read(lambda sql, of=account: audit.roster_log(sql, of))  # type: ignore[misc]
+            history.decisions += _decisions(account, [stored for _, stored in log])
+        for cell, epoch, base in await stores.record.read(cells.epochs_of):
+            history.epochs.append(Epoch(cell, epoch, base))
+    finally:
+        connection.abort()
+        await stores.close()
+    history.leaks += [Leak(planted, name) for name in await asyncio.to_thread(files_with, settings.data, planted)]
+
+
+def files_with(directory: Path, text: str) -> list[str]:
+    """Return the names of the files below `directory` that hold `text`, as UTF-8."""
+    wanted = text.encode()
+    files = (path for path in directory.rglob("*") if path.is_file())
+    return sorted(str(path.relative_to(directory)) for path in files if wanted in path.read_bytes())
+
+
+async def _stored(stores: Databases, connection: Connection, cell: CellName) -> bool:
+    epoch, commit_no, status = await connection.call("HMGET", Keys(cell).cell, "epoch", "commit_no", "status")
+    position = await stores.record.read(lambda sql: cells.position(sql, cell))
+    if position is None or status != b"ready":
+        return False
+    return (position.epoch, position.commit_no) == (int(epoch or 0), int(commit_no or 0))
+
+
+async def _conversation(
+    stores: Databases, connection: Connection, history: History, conversation: ConversationId
+) -> None:
+    log = await stores.record.read(lambda sql: audit.log_of(sql, conversation))
+    assert log is not None, "ids come from the record"
+    config = await stores.config.read(lambda sql: accounts.config(sql, log.account))
+    replayed = await replay_one(stores.record, conversation)
+    assert replayed is not None
+    redis_log = await connection.call("XRANGE", Keys(log.cell).log(conversation), "-", "+")
+    history.conversations.append(
+        Conversation(
+            log.account, conversation, log.visitor, log.cell,
+            consent_required=config is not None and config.chatflows[0].consent.mode == "explicit",
+            stored=replayed.stored, replayed=replayed.replayed,
+            redis_log=tuple(dict(zip(f[::2], f[1::2], strict=True))[b"i"].decode() for _, f in redis_log),
+        )
+    )  # fmt: skip
+    for stored in log.entries:
+        history.entries.append(_entry(log, stored))
+        epoch, commit_no, _ = stored.id.split(".")
+        history.commits.append(Committed(log.cell, int(epoch), int(commit_no)))
+
+
+def _entry(log: audit.StoredLog, stored: audit.StoredEvent) -> Entry:
+    body = msgspec.msgpack.decode(stored.frame)["body"]
+    return Entry(
+        log.account, log.id, stored.seq, stored.id, stored.kind, told.digest_of(body), stored.device, stored.n,
+        stored.send_id,
+        agent=body.get("agent", {}).get("id", ""),
+        audience="staff" if stored.is_hidden else "all",
+        answer=body.get("answer", ""),
+    )  # fmt: skip
+
+
+def _decisions(account: str, log: list[bytes]) -> Iterator[Decision]:
+    """Play a roster's log again and look at the load of whoever was just chosen."""
+    decider = RosterDecider()
+    roster = Roster(AccountId(account))
+    for stored in log:
+        event = decider.decode_event(stored)
+        decider.evolve(roster, event)
+        match event:
+            case roster_events.ConversationOffered(agent=agent):
+                yield _load(roster, account, agent, by_routing=True)
+            case roster_events.ConversationAssigned(agent=agent, how=how):
+                yield _load(roster, account, agent, by_routing=how in ("auto", "offer", "last_agent"))
+            case _:
+                pass
+
+
+def _load(roster: Roster, account: str, agent: str, *, by_routing: bool) -> Decision:
+    member = roster.members[AgentId(agent)]
+    return Decision(account, roster.seq, agent, member.load, member.capacity, by_routing)
