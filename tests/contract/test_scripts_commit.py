@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from store.redis import scripts
-from store.redis.connection import Connection, Refused
+from store.redis.connection import Connection, Refused, dial
 from store.redis.scripts import Check, Write
 from store.redis.server import EmbeddedValkey
 from tests.kit.cells import KEYS, cell_record, everything, fence, open_cell
@@ -25,6 +25,11 @@ WRITES: list[Write] = [
     ("SPUBLISH", "{c07}:v:1", b"hint"),
 ]
 CHECKS: list[Check] = [("H", CONV, "c", "39"), ("H", VISITOR, "c", ""), ("S", LOG, "7-0"), ("S", KEYS.outbox(3), "")]
+
+
+@pytest.fixture
+def line(line_anywhere: Connection) -> Connection:
+    return line_anywhere
 
 
 async def prepare(line: Connection) -> None:
@@ -179,14 +184,16 @@ async def test_scripts_flushed_between_two_commits(line: Connection) -> None:
     assert await line.call("LLEN", "{c07}:list") == 1
 
 
-async def test_a_full_server_still_commits(line: Connection, any_redis: EmbeddedValkey) -> None:
+async def test_a_full_server_still_commits(any_redis: EmbeddedValkey) -> None:
     """Over maxmemory plain writes are refused, but the commit runs and the inbox is trimmed: else memory never falls."""
+    line = await dial(any_redis.address)
     await prepare(line)
     await line.call("CONFIG", "SET", "maxmemory", "1")
     with pytest.raises(Refused, match="OOM"):
         await line.call("XADD", KEYS.inbox, "*", "p", "more")
     assert await scripts.commit(line, fence(), CHECKS, WRITES) == "ok"
     assert await line.call("XLEN", KEYS.inbox) == 1
+    await line.close()
 
 
 async def test_a_batch_of_thousands_of_writes(line: Connection) -> None:

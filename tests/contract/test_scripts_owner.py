@@ -10,6 +10,11 @@ from store.redis.connection import Connection, Refused
 from tests.kit.cells import CELL, KEYS, TOKEN, cell_record, everything, fence, open_cell
 
 
+@pytest.fixture
+def line(line_anywhere: Connection) -> Connection:
+    return line_anywhere
+
+
 async def redis_ms(line: Connection) -> int:
     seconds, microseconds = await line.call("TIME")
     return int(seconds) * 1000 + int(microseconds) // 1000

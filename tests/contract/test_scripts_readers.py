@@ -14,6 +14,11 @@ GATEWAY, CONVERSATION, ACCOUNT = Incarnation("gw-1"), ConversationId("cnv-1"), A
 FEED, ROWS = KEYS.feed("agent:1"), KEYS.feed_rows("agent:1")
 
 
+@pytest.fixture
+def line(line_anywhere: Connection) -> Connection:
+    return line_anywhere
+
+
 async def test_an_incarnation_comes_and_stays(line: Connection) -> None:
     """The first call makes the lease, the next prolongs it."""
     assert await scripts.presence(line, CELL, GATEWAY, 60_000, first=True) is True

@@ -1,7 +1,9 @@
 """A cell's keys as tests see them: an open cell to commit into, and everything a server holds, to compare."""
 
+from itertools import chain
+
 from protocol.ids import CellName
-from store.redis.connection import Connection
+from store.redis.connection import Connection, Part
 from store.redis.keys import Keys
 from store.redis.scripts import Fence
 
@@ -17,9 +19,16 @@ def fence(**changes: object) -> Fence:
 
 async def open_cell(line: Connection, **changes: str | int) -> None:
     """Make the cell one that TOKEN owns, ready for `fence()`."""
-    record = {"owner": TOKEN, "status": "ready", "epoch": 3, "cursor": "5-0:1", "commit_no": 41, "stored": 40}
+    record: dict[str, Part] = {
+        "owner": TOKEN,
+        "status": "ready",
+        "epoch": 3,
+        "cursor": "5-0:1",
+        "commit_no": 41,
+        "stored": 40,
+    }
     record |= {"run_id": "life-1", "attempts": 2} | changes
-    await line.call("HSET", KEYS.cell, *(part for field in record.items() for part in field))
+    await line.call("HSET", KEYS.cell, *chain(*record.items()))
 
 
 async def everything(line: Connection) -> dict[bytes, bytes]:

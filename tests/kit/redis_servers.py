@@ -3,15 +3,22 @@
 Invariant: started once per session on a free port of 127.0.0.1, ended with it; each test that asks gets it empty.
 """
 
+import asyncio
+import random
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 import pytest_asyncio
 
-from store.redis.connection import Connection, dial
+from store.redis.connection import Address, Connection, dial, greet
 from store.redis.server import EmbeddedValkey, ServerOptions
+
+if TYPE_CHECKING:
+    from tests.simulation.loop import SimulatedLoop
 
 NO_REDIS_7 = "Debian's redis-server is not installed (apt-get install redis-server): Redis 7.0 goes untested"
 
@@ -77,7 +84,10 @@ async def valkey_cluster(cluster_server: EmbeddedValkey) -> EmbeddedValkey:
     return await emptied(cluster_server)
 
 
-@pytest.fixture(params=["valkey_server", "redis7_server", "cluster_server"])
+SERVERS = ["valkey_server", "redis7_server", "cluster_server"]
+
+
+@pytest.fixture(params=SERVERS)
 def any_server(request: pytest.FixtureRequest) -> EmbeddedValkey:
     """Each of the servers we promise to run on, as the test before left it."""
     server: EmbeddedValkey = request.getfixturevalue(request.param)
@@ -96,3 +106,34 @@ async def line(any_redis: EmbeddedValkey) -> AsyncIterator[Connection]:
     connection = await dial(any_redis.address)
     yield connection
     await connection.close()
+
+
+@pytest.fixture(params=[*SERVERS, "simulation"])
+def server_or_simulation(request: pytest.FixtureRequest) -> EmbeddedValkey | None:
+    server: EmbeddedValkey | None = None if request.param == "simulation" else request.getfixturevalue(request.param)
+    return server
+
+
+@pytest.fixture
+async def line_anywhere(server_or_simulation: EmbeddedValkey | None) -> AsyncIterator[Connection]:
+    """As `line`, and to the simulation's server too: what is held there is held to the real ones."""
+    if server_or_simulation is None:
+        connection = await simulated_line()
+    else:
+        connection = await dial((await emptied(server_or_simulation)).address)
+    yield connection
+    await connection.close()
+
+
+async def simulated_line() -> Connection:
+    """A connection to an empty server of the simulation, on the real loop."""
+    from tests.simulation.network import Network
+
+    loop = asyncio.get_running_loop()
+    calls = {name: getattr(loop, name) for name in ("time", "call_soon", "call_later", "call_at")}
+    network = Network(cast("SimulatedLoop", SimpleNamespace(chance=random.Random(0), **calls)))
+    connection = Connection()
+    network.connect("test", connection)
+    await asyncio.sleep(0)
+    await greet(connection, Address())
+    return connection
