@@ -1,0 +1,143 @@
+"""A cell without machinery: dictionaries for Redis, a list per log, and the real deciders.
+
+Invariant: everything that a cell would store is stored as bytes and read back from bytes at every step; one command is
+one commit.
+"""
+
+from collections import defaultdict
+from typing import Any
+
+import msgspec
+
+from engine.core.ledger import Ledger, slot_of
+from engine.core.result import Need, Stamp, StepResult
+from engine.core.snapshot import freeze, thaw
+from engine.core.step import step
+from protocol.bus.commands import COMMAND_DECODER, COMMAND_ENCODER, AnyCommand, TimerFired
+from protocol.bus.config import AccountConfig
+from protocol.bus.effects import CancelTimer, Effect, SetTimer
+from protocol.bus.records import Outcome, VisitorRecord
+from protocol.ids import AccountId, ConversationId, DeviceId, VisitorId
+from protocol.wire.content import Event
+from routing.core.roster import RosterDecider
+from tests.kit.workplace import ACCOUNT, workplace
+
+_EVENT = msgspec.msgpack.Decoder(Event)
+
+
+class World:
+    """One cell, ready: `config` is published before anything else."""
+
+    def __init__(self, config: AccountConfig | None = None) -> None:
+        self.port = RosterDecider()
+        self.configs: dict[AccountId, AccountConfig] = {ACCOUNT: config or workplace()}
+        self.conversations: dict[ConversationId, bytes] = {}
+        self.visitors: dict[VisitorId, bytes] = {}
+        self.ledgers: dict[tuple[str, DeviceId], dict[int, Outcome]] = defaultdict(dict)
+        self.rosters: dict[AccountId, Any] = {}
+        self.roster_log: dict[AccountId, list[bytes]] = defaultdict(list)
+        self.logs: dict[ConversationId, list[bytes]] = defaultdict(list)
+        self.timers: dict[bytes, int] = {}
+        self.now_ms = 1_000_000
+        self.commit_no = 0
+
+    def do(self, command: AnyCommand, after_ms: int = 1) -> StepResult:
+        """Decide one command and commit what came of it."""
+        self.now_ms += after_ms
+        self.commit_no += 1
+        result = self.run(step(command, Stamp(1, self.commit_no, 0, self.now_ms), self.port))
+        self.commit(result)
+        return result
+
+    def ask(self, command: AnyCommand) -> Outcome:
+        """Decide one command; return its outcome."""
+        outcome = self.do(command).outcome
+        assert outcome is not None
+        return outcome[1]
+
+    def run(self, asking: Any) -> StepResult:
+        """Give a step what it needs until it is done; nothing is asked for twice."""
+        given: set[Need] = set()
+        value: Any = None
+        try:
+            while True:
+                need = asking.send(value)
+                assert need not in given, need
+                given.add(need)
+                value = self.load(need)
+        except StopIteration as done:
+            result: StepResult = done.value
+            return result
+
+    def pass_time(self, by_ms: int) -> None:
+        """Let time go on, and every timer that comes due fire, in order."""
+        until_ms = self.now_ms + by_ms
+        while due := sorted((due, raw) for raw, due in self.timers.items() if due <= until_ms):
+            due_ms, raw = due[0]
+            del self.timers[raw]
+            self.now_ms = max(self.now_ms, due_ms)
+            fired = COMMAND_DECODER.decode(raw)
+            assert isinstance(fired, TimerFired)
+            self.do(fired, after_ms=0)
+        self.now_ms = until_ms
+
+    def log(self, conversation: ConversationId) -> list[Event]:
+        """A conversation's log."""
+        return [_EVENT.decode(raw) for raw in self.logs[conversation]]
+
+    def kinds(self, conversation: ConversationId) -> list[str]:
+        """The names of the log's bodies."""
+        return [type(event.body).__name__ for event in self.log(conversation)]
+
+    def conversation(self, conversation: ConversationId) -> Any:
+        """A conversation as stored, or None."""
+        stored = self.conversations.get(conversation)
+        return thaw(stored) if stored is not None else None
+
+    def visitor(self, visitor: VisitorId) -> VisitorRecord | None:
+        """A visitor as stored."""
+        stored = self.visitors.get(visitor)
+        return msgspec.msgpack.decode(stored, type=VisitorRecord) if stored is not None else None
+
+    def next_n(self, owner: str, device: str) -> int:
+        """The n that the sender's next frame takes."""
+        return Ledger(self.ledgers[owner, DeviceId(device)].values()).last + 1
+
+    def load(self, need: Need) -> Any:
+        """What the cell has of it."""
+        match need.kind:
+            case "conversation":
+                return self.conversation(ConversationId(need.id))
+            case "visitor":
+                return self.visitor(VisitorId(need.id))
+            case "ledger":
+                return Ledger(self.ledgers[need.id, DeviceId(need.device)].values())
+            case "roster":
+                return self.rosters.get(need.account)
+            case "config":
+                return self.configs.get(need.account)
+            case "roster_accounts":
+                return list(self.rosters)
+
+    def commit(self, result: StepResult) -> None:
+        """Store what a step changed."""
+        for conversation, state in result.conversations.items():
+            self.conversations[conversation] = freeze(state)
+        for visitor, record in result.visitors.items():
+            self.visitors[visitor] = msgspec.msgpack.encode(record)
+        for owner, device, outcome in result.ledger:
+            self.ledgers[owner, device][slot_of(outcome.n)] = outcome
+        for logged in result.events:
+            self.logs[logged.event.conversation].append(msgspec.msgpack.encode(logged.event))
+        for account, event in result.roster_events:
+            self.roster_log[account].append(self.port.encode(event))
+        self.rosters.update(result.rosters)
+        for effect in result.effects:
+            self._take(effect)
+
+    def _take(self, effect: Effect) -> None:
+        match effect:
+            case SetTimer():
+                self.timers[COMMAND_ENCODER.encode(effect.command)] = effect.due_ms
+            case CancelTimer():
+                self.timers.pop(COMMAND_ENCODER.encode(effect.command), None)
