@@ -22,6 +22,12 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def boot_ms() -> int:
+    """Return milliseconds of a clock that only counts up, through suspension too; from an arbitrary beginning."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime_ns(clock) // 1_000_000
+
+
 def embedded_address(settings: Settings) -> Address:
     """Return where the embedded Valkey listens: as last time if the port is still free, else on a free one."""
     known = _written_address(settings)

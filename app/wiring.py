@@ -7,14 +7,26 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 import click
 import structlog
 
 from app.settings import Settings
-from app.stores import databases, dialler, embedded_address, now_ms, publish_address, redis_address, until_answering
+from app.stores import (
+    boot_ms,
+    databases,
+    dialler,
+    embedded_address,
+    now_ms,
+    publish_address,
+    redis_address,
+    until_answering,
+)
 from app.telemetry import start_logging
+from engine.runtime.engine import Engine
+from engine.runtime.surroundings import EngineSettings, Surroundings
+from routing.core.roster import RosterDecider
 from store import failpoints
 from store.redis.faults import Refused
 from store.redis.keys import cell_names
@@ -43,6 +55,11 @@ def run_worker(settings: Settings) -> int:
     return _run("worker", settings, _worker)
 
 
+def run_engine(settings: Settings) -> int:
+    """Run an engine until stopped. Returns the exit status."""
+    return _run("engine", settings, _engine)
+
+
 async def _valkey(settings: Settings, stop: asyncio.Event) -> None:
     address = embedded_address(settings)
     server = EmbeddedValkey(settings.data / "valkey", ServerOptions(port=address.port, password=address.password))
@@ -68,6 +85,19 @@ async def _worker(settings: Settings, stop: asyncio.Event) -> None:
     await stores.close()
 
 
+async def _engine(settings: Settings, stop: asyncio.Event) -> None:
+    stores = await _stores(settings)
+    engine = Engine(
+        Surroundings(
+            EngineSettings(cell_names(settings.cells), lease_s=settings.lease_s),
+            dialler(await redis_address(settings)), stores, RosterDecider(), os.urandom, now_ms, boot_ms,
+            structlog.get_logger(),
+        )
+    )  # fmt: skip
+    await _serve(engine.run(), stop, engine.stop)
+    await stores.close()
+
+
 async def _stores(settings: Settings) -> Databases:
     """Wait for Redis and for the schema, then open the databases; refuse an installation of another size."""
     (await until_answering(settings)).abort()
@@ -80,11 +110,11 @@ async def _stores(settings: Settings) -> Databases:
     return stores
 
 
-async def _serve(run: Awaitable[None], stop: asyncio.Event, end: Callable[[], None]) -> None:
+async def _serve(run: Coroutine[None, None, None], stop: asyncio.Event, end: Callable[[], None]) -> None:
     """Run until it ends, or until `stop` is set and `end` has made it return."""
-    running: asyncio.Future[None] = asyncio.ensure_future(run)
+    running = asyncio.create_task(run)
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
     if stopping.done():
         end()
     stopping.cancel()
