@@ -11,8 +11,8 @@ from store.redis.connection import Connection, Dial
 from store.redis.keys import APPS, LOGINS
 from store.sql.database import Database
 from store.sql.queries import accounts
-from store.sql.queries.accounts import WITHDRAWN_DECODER, Withdrawn
 from store.sql.queries.jobs import TakenJob
+from store.sql.queries.publications import WITHDRAWN_DECODER, Withdrawn
 from workers.jobs import JobFailed
 
 

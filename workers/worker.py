@@ -13,7 +13,7 @@ from protocol.ids import CellName
 from store.redis.connection import Connection, Dial
 from store.redis.faults import Away, Refused
 from store.sql.database import Databases
-from store.sql.queries.accounts import PUBLISH
+from store.sql.queries.publications import PUBLISH
 from workers.counts import Counts
 from workers.jobs import Doing, Jobs
 from workers.publish import Publisher

@@ -3,13 +3,15 @@
 Invariant: reading never stops at a mistake; each is noted once, where it is, and no other follows from it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+T = TypeVar("T")
 _TAG = "tag:yaml.org,2002:"
 _KINDS = {
     "str": "text",
@@ -40,17 +42,30 @@ class BadWorkspace(Exception):
         self.mistakes = sorted(mistakes)
 
 
+class Wrong(Exception):
+    """A value is not what it should be; the text says why, and never repeats a secret."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One value in the file."""
+    """One value in the file; `line` is that of its name, if it has one."""
 
     node: Node
     path: str
+    line: int
     mistakes: list[Mistake]
 
     def wrong(self, reason: str) -> None:
         """Note what is wrong here."""
-        self.mistakes.append(Mistake(self.node.start_mark.line + 1, self.path, reason))
+        self.mistakes.append(Mistake(self.line, self.path, reason))
+
+    def read(self, reader: "Callable[[Place], T]") -> T | None:
+        """Return what `reader` makes of this, or note what is wrong and return None."""
+        try:
+            return reader(self)
+        except Wrong as wrong:
+            self.wrong(str(wrong))
+            return None
 
     @property
     def found(self) -> str:
@@ -73,9 +88,9 @@ class Place:
         found: dict[str, Place] = {}
         for key, value in self.node.value:
             name = str(key.value)
-            here = Place(value, f"{self.path}.{name}".lstrip("."), self.mistakes)
+            here = Place(value, f"{self.path}.{name}".lstrip("."), _line(key), self.mistakes)
             if name in found:
-                Place(key, here.path, self.mistakes).wrong("is here for the second time")
+                here.wrong("is here for the second time")
             found.setdefault(name, here)
         return found
 
@@ -83,7 +98,10 @@ class Place:
         """Return the items of the list here, or None."""
         if not isinstance(self.node, SequenceNode):
             return None
-        return [Place(item, f"{self.path}[{number}]", self.mistakes) for number, item in enumerate(self.node.value, 1)]
+        return [
+            Place(item, f"{self.path}[{number}]", _line(item), self.mistakes)
+            for number, item in enumerate(self.node.value, 1)
+        ]
 
     @property
     def _tag(self) -> str:
@@ -102,7 +120,11 @@ def parse(text: str) -> Place:
     if node is None:
         _give_up(0, "the file is empty")
     _refuse_aliases(node)
-    return Place(node, "", [])
+    return Place(node, "", _line(node), [])
+
+
+def _line(node: Node) -> int:
+    return int(node.start_mark.line) + 1
 
 
 def _refuse_aliases(top: Node) -> None:
@@ -112,7 +134,7 @@ def _refuse_aliases(top: Node) -> None:
     while waiting:
         node = waiting.pop()
         if id(node) in seen:
-            _give_up(node.start_mark.line + 1, "this is used again by an alias (*): write it out")
+            _give_up(_line(node), "this is used again by an alias (*): write it out")
         seen.add(id(node))
         match node:
             case MappingNode():

@@ -1,34 +1,35 @@
 """Readers: how one value of the file is read, and what is said when it is not as it should be.
 
-Invariant: a reader returns a usable value or notes exactly one mistake and returns None.
+Invariant: a reader returns a usable value or raises `Wrong`; what is wrong inside it is noted at its own place.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import NoReturn, TypeAlias, TypeVar
 
-from app.workspace.places import Place
+from app.workspace.places import Place, Wrong
 from protocol.ids import is_id
 
 T = TypeVar("T")
-Reader = Callable[[Place], T | None]
+Reader: TypeAlias = Callable[[Place], T]
 
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?")
+_DECIMAL = re.compile(r"-?[0-9]{1,15}")
 MIN_PASSWORD_CHARS = 8
 
 
 def text(most: int, least: int = 1) -> Reader[str]:
     """Read `least`–`most` characters; NFC."""
 
-    def read(here: Place) -> str | None:
+    def read(here: Place) -> str:
         found = here.scalar("str")
         if found is None:
-            return _not(here, "text" + _hint(here))
+            _not(here, "text" + _hint(here))
         if not least <= len(found) <= most:
-            return _wrong(here, f"has {len(found)} characters; {least} to {most} are allowed")
+            raise Wrong(f"has {len(found)} characters; {least} to {most} are allowed")
         return unicodedata.normalize("NFC", found)
 
     return read
@@ -37,38 +38,48 @@ def text(most: int, least: int = 1) -> Reader[str]:
 def matching(pattern: re.Pattern[str], what: str) -> Reader[str]:
     """Read text that `pattern` describes as a whole."""
 
-    def read(here: Place) -> str | None:
+    def read(here: Place) -> str:
         found = here.scalar("str")
         if found is None:
-            return _not(here, what + _hint(here))
-        return found if pattern.fullmatch(found) else _wrong(here, f"is not {what}")
+            _not(here, what + _hint(here))
+        if not pattern.fullmatch(found):
+            raise Wrong(f"is not {what}")
+        return found
 
     return read
 
 
-def ident(here: Place) -> str | None:
+def ident(here: Place) -> str:
     """Read an id."""
     found = here.scalar("str")
     if found is None:
-        return _not(here, "an id" + _hint(here))
-    return found if is_id(found) else _wrong(here, "is not an id: 1 to 64 of A–Z a–z 0–9 _ . : -")
+        _not(here, "an id" + _hint(here))
+    if not is_id(found):
+        raise Wrong("is not an id: 1 to 64 of A–Z a–z 0–9 _ . : -")
+    return found
 
 
-def flag(here: Place) -> bool | None:
+def flag(here: Place) -> bool:
     """Read true or false."""
     found = here.scalar("bool")
-    return _not(here, "true or false") if found is None else found.lower() == "true"
+    if found is None:
+        _not(here, "true or false")
+    return found.lower() == "true"
 
 
 def number(least: int, most: int) -> Reader[int]:
     """Read a whole number from `least` to `most`."""
 
-    def read(here: Place) -> int | None:
+    def read(here: Place) -> int:
         found = here.scalar("int")
         if found is None:
-            return _not(here, "a whole number")
-        value = int(found.replace("_", ""), 0)
-        return value if least <= value <= most else _wrong(here, f"is {value}; {least} to {most} are allowed")
+            _not(here, "a whole number")
+        if not _DECIMAL.fullmatch(found):
+            raise Wrong("must be written in plain digits")
+        value = int(found)
+        if not least <= value <= most:
+            raise Wrong(f"is {value}; {least} to {most} are allowed")
+        return value
 
     return read
 
@@ -76,11 +87,11 @@ def number(least: int, most: int) -> Reader[int]:
 def one_of(*options: str) -> Reader[str]:
     """Read one of `options`."""
 
-    def read(here: Place) -> str | None:
-        found = here.scalar("str") or here.scalar("bool")
-        if found == "false" and "off" in options:  # YAML 1.1 editors write off as false
-            found = "off"
-        return found if found in options else _wrong(here, f"must be one of: {', '.join(options)}")
+    def read(here: Place) -> str:
+        found = here.scalar("str")
+        if found is None or found not in options:
+            raise Wrong(f"must be one of: {', '.join(options)}")
+        return found
 
     return read
 
@@ -88,15 +99,15 @@ def one_of(*options: str) -> Reader[str]:
 def list_of(reader: Reader[T], least: int = 0) -> Reader[list[T]]:
     """Read a list of different things; those that are wrong are noted and left out."""
 
-    def read(here: Place) -> list[T] | None:
+    def read(here: Place) -> list[T]:
         places = here.items()
         if places is None:
-            return _not(here, "a list")
+            _not(here, "a list")
         if len(places) < least:
-            return _wrong(here, f"needs at least {least}")
+            raise Wrong(f"needs at least {least}")
         found: list[T] = []
         for place in places:
-            value = reader(place)
+            value = place.read(reader)
             if value is not None and value in found:
                 place.wrong(f"{value} is here for the second time")
             elif value is not None:
@@ -110,16 +121,16 @@ def texts(most: int) -> Reader[dict[str, str]]:
     """Read a text per locale."""
     one = text(most)
 
-    def read(here: Place) -> dict[str, str] | None:
+    def read(here: Place) -> dict[str, str]:
         fields = here.fields()
         if fields is None:
-            return _not(here, "a text per locale, such as {nb: Hei}")
+            _not(here, "a text per locale, such as {nb: Hei}")
         found: dict[str, str] = {}
         for locale, place in fields.items():
             if not _LOCALE.fullmatch(locale):
                 place.wrong(f"{locale} is not a locale such as nb or nb-NO")
                 continue
-            value = one(place)
+            value = place.read(one)
             if value is not None:
                 found[locale] = value
         return found
@@ -133,23 +144,19 @@ origin = matching(_ORIGIN, "an exact origin such as https://www.example.com")
 tag = text(64)
 
 
-def password(here: Place) -> str | None:
+def password(here: Place) -> str:
     """Read a password, or an argon2 hash of one. Never repeated in a mistake."""
     found = here.scalar("str")
     if found is None:
-        return _not(here, "text" + _hint(here))
-    return (
-        found if len(found) >= MIN_PASSWORD_CHARS else _wrong(here, f"needs at least {MIN_PASSWORD_CHARS} characters")
-    )
+        _not(here, "text" + _hint(here))
+    if len(found) < MIN_PASSWORD_CHARS:
+        raise Wrong(f"needs at least {MIN_PASSWORD_CHARS} characters")
+    return found
 
 
 def _hint(here: Place) -> str:
     return " (put it in quotes)" if here.scalar("int") or here.scalar("bool") else ""
 
 
-def _not(here: Place, expected: str) -> Any:
-    return _wrong(here, f"must be {expected}, not {here.found}")
-
-
-def _wrong(here: Place, reason: str) -> Any:
-    here.wrong(reason)
+def _not(here: Place, expected: str) -> NoReturn:
+    raise Wrong(f"must be {expected}, not {here.found}")

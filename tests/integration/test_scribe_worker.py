@@ -18,7 +18,7 @@ from store.redis.connection import Connection
 from store.redis.keys import APPS, LOGINS, WORKERS, Keys, cell_names
 from store.redis.server import EmbeddedValkey
 from store.sql.database import Databases
-from store.sql.queries import accounts, cells, jobs
+from store.sql.queries import cells, jobs, publications
 from store.sql.queries.jobs import Side, TakenJob
 from tests.kit.commits import NOW_MS, commit, conversation, encode, job, said
 from workers.counts import Counts
@@ -74,7 +74,7 @@ def config(version: int, *, app: str = "app_nordvik", email: str = "Kari@Nordvik
 
 
 async def publish(databases: Databases, version: AccountConfig) -> None:
-    await databases.config.transact(partial(accounts.publish, config=version, now_ms=NOW_MS))
+    await databases.config.transact(partial(publications.publish, configs=[version], now_ms=NOW_MS))
 
 
 async def add_job(databases: Databases, name: str, kind: str = "ring") -> None:
@@ -191,7 +191,7 @@ async def test_a_name_that_came_back_is_not_withdrawn_by_a_late_job(
     """A publish job done again after newer ones undoes nothing of them."""
     for version in (config(1), config(2, app="app_new"), config(3)):
         await publish(sqlite_databases, version)
-    late = TakenJob("late", "publish", ACCOUNT, accounts.WITHDRAWN_ENCODER.encode([["app_nordvik"], []]), 2)
+    late = TakenJob("late", "publish", ACCOUNT, publications.WITHDRAWN_ENCODER.encode([["app_nordvik"], []]), 2)
     publishing = Publisher(Dialler(valkey.address), sqlite_databases.config)
     await publishing(late)
     assert await line.call("HKEYS", APPS) == [b"app_nordvik"]

@@ -1,0 +1,79 @@
+"""Named fields read into a struct, with the place of each kept for the checks that come after.
+
+Invariant: an unknown field, a missing one and a wrong one are one mistake each; the rest of the struct is still read.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from app.workspace.places import Mistake, Place, Wrong
+from app.workspace.readers import Reader
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed(Generic[T]):
+    """A thing read from the file, and where it and its fields are. To be used only if nothing was wrong."""
+
+    thing: T
+    here: Place
+    at: dict[str, Place]
+
+    def wrong(self, field: str, reason: str) -> None:
+        """Note what is wrong with `field`, or with the thing if the field is not there."""
+        self.here.mistakes.append(self.mistake(field, reason))
+
+    def mistake(self, field: str, reason: str) -> Mistake:
+        """Return the same as a mistake that is not noted."""
+        place = self.at.get(field, self.here)
+        return Mistake(place.line, place.path, reason)
+
+
+def struct(
+    kind: type[T],
+    readers: Mapping[str, Reader[Any]],
+    *,
+    needed: tuple[str, ...] = (),
+    given: Mapping[str, Any] | None = None,
+) -> Reader[Placed[T]]:
+    """Read named fields into `kind`. Required are `needed`, and what has no default in `kind` or `given`."""
+    defaults = dict(given or {})
+    required = [field for field in msgspec.structs.fields(kind) if field.required and field.name not in defaults]
+    wanted = [name for name in readers if name in needed or name in {field.name for field in required}]
+    blank = defaults | {field.name: _blank(field.type) for field in required}
+
+    def read(here: Place) -> Placed[T]:
+        at = here.fields()
+        if at is None:
+            raise Wrong(f"must be named fields, not {here.found}")
+        for name in at.keys() - readers.keys():
+            at[name].wrong(f"is no field here; there are: {', '.join(readers)}")
+        for name in wanted:
+            if name not in at:
+                here.wrong(f"{name} is missing")
+        found = {name: at[name].read(reader) for name, reader in readers.items() if name in at}
+        values = {name: value for name, value in found.items() if value is not None}
+        return Placed(kind(**(blank | values)), here, at)
+
+    return read
+
+
+def plain(reader: Reader[Placed[T]], check: Callable[[Placed[T]], None] | None = None) -> Reader[T]:
+    """Read the thing, `check` it, and forget its place."""
+
+    def read(here: Place) -> T:
+        placed = reader(here)
+        if check is not None:
+            check(placed)
+        return placed.thing
+
+    return read
+
+
+def _blank(kind: object) -> Any:
+    """Return what stands in for a field that was wrong, so that nothing else trips over it."""
+    return [] if getattr(kind, "__origin__", None) is list else ""
