@@ -19,12 +19,12 @@ WAIT = frozenset({"rate_limited", "overloaded", "unavailable", "too_many_unresol
 
 @dataclass(slots=True)
 class Item:
-    """One thing the user did. `fields` is its frame without number and id."""
+    """One thing the user did. `fields` is its frame without number and id; `line_n` its number on the line, or 0."""
 
     id: str
     n: int
     fields: Frame
-    on_line: bool = False
+    line_n: int = 0
     again: bool = False  # was acknowledged before the epoch rose
 
     def frame(self) -> Frame:
@@ -41,28 +41,50 @@ class Series:
     items: list[Item] = field(default_factory=list)
     kept: list[Item] = field(default_factory=list)
     held: bool = False
+    probe: str = ""  # the id of the item that goes alone, to find out whether the numbers are right
 
     def renumber(self, start: int, expected: int) -> None:
-        """Number the items from index `start` on as `expected`, `expected` + 1 …, to be put on the line again."""
+        """Number the items from index `start` on as `expected`, `expected` + 1 …"""
         for n, item in enumerate(self.items[start:], start=expected):
-            item.n, item.on_line = n, False
+            item.n = n
         self.next_n = expected + len(self.items) - start
 
+    def not_taken(self, item: Item, expected: int) -> None:
+        """The server refused `item` without using up a number, and wants `expected` first.
+
+        If an item before it has that number, it is that one's turn, and this one only has to wait for it.
+        """
+        at = self.items.index(item)
+        item.line_n, self.probe = 0, item.id
+        if not at or self.items[at - 1].n < expected:
+            self.renumber(at, expected)
+
+    def settle(self, item: Item) -> None:
+        self.items.remove(item)
+        if item.id == self.probe:
+            self.probe = ""
+
     def due(self) -> Iterator[Item]:
-        """Yield what may go on the line now, in order."""
-        floor = self.items[0].n if self.items else 0
+        """Yield what may go on the line now, in order.
+
+        Behind an item that was not taken none is: each comes back refused, and until the last has, nothing goes out.
+        So a line carries one copy of an item at a time, and a refusal is not out of date.
+        """
+        waiting: list[Item] = []
         for item in self.items[:MAX_UNRESOLVED]:
-            if item.n >= floor + MAX_UNRESOLVED:
-                return
-            if not item.on_line:
-                yield item
-            if item.fields["t"] == "answer":
-                return  # the gate opens when the answer is stored, not when it is sent
+            if item.n >= self.items[0].n + MAX_UNRESOLVED:
+                break
+            waiting.append(item)
+            if item.id == self.probe or item.fields["t"] == "answer":
+                break  # its number may be wrong yet; the gate opens when the answer is stored, not when it is sent
+        first = next((at for at, item in enumerate(waiting) if not item.line_n), len(waiting))
+        if not any(item.line_n for item in self.items[first:]):
+            yield from waiting[first:]
 
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """About something that is settled, or numbered otherwise by now: nothing to do."""
+    """About something that is settled: nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +141,7 @@ class Outbox:
             if series.held or not series.name:
                 continue
             for item in series.due():
-                item.on_line = True
+                item.line_n = item.n
                 series.top_n = max(series.top_n, item.n)
                 yield item
 
@@ -129,8 +151,10 @@ class Outbox:
 
     def lost(self) -> None:
         """The line is gone: everything without outcome is due again, same n, same id."""
-        for item in self.waiting():
-            item.on_line = False
+        for series in self._series.values():
+            for item in series.items:
+                item.line_n = 0
+            series.probe = series.items[0].id if series.items else ""
 
     def told(self, name: str, next_n: int) -> None:
         """The server says where this device goes on; what has no outcome yet keeps its number until refused."""
@@ -144,7 +168,7 @@ class Outbox:
         if found is None:
             return None
         series, item = found
-        series.items.remove(item)
+        series.settle(item)
         item.n = ack.get("n", item.n)  # the number it was taken with, if it has another by now
         series.top_n = max(series.top_n, item.n)
         series.kept = [*series.kept, item][-KEPT:]
@@ -156,15 +180,14 @@ class Outbox:
         if found is None:
             return Stale()
         series, item = found
-        code, expected = refusal["code"], refusal.get("expected", 0)
-        if code == "continued" and refusal.get("instead"):
+        if refusal["code"] == "continued" and refusal.get("instead"):
             return self.move(series.name, refusal["instead"])
-        if not expected:
-            series.items.remove(item)
+        if not refusal.get("expected"):
+            series.settle(item)
             return Dropped(item)
-        if refusal.get("n") != item.n:
+        if refusal["n"] != item.line_n:
             return Stale()
-        return self._not_taken(series, item, code, refusal)
+        return self._not_taken(series, item, refusal)
 
     def release(self, name: str) -> None:
         """The wait of a held series is over."""
@@ -175,7 +198,7 @@ class Outbox:
         old, new = self.series(name), self.series(to)
         start = len(new.items)
         for item in old.items:
-            item.fields = {**item.fields, "conversation": to}
+            item.fields, item.line_n = {**item.fields, "conversation": to}, 0
         new.items += old.items
         old.items, old.next_n = [], 1
         new.renumber(start, new.next_n)
@@ -192,10 +215,10 @@ class Outbox:
         for series in self._series.values():
             known = [item for item in series.kept if item.n > series.top_n - KEPT]
             for item in known:
-                item.again, item.on_line = True, False
+                item.again, item.line_n = True, 0
             series.items = known + series.items
             series.kept = []
-            series.top_n = max((item.n for item in series.items), default=0)
+            series.top_n = min(series.top_n, max((item.n for item in series.items), default=0))
 
     def forget(self) -> None:
         """Drop everything: the visitor is another one from here on."""
@@ -229,15 +252,14 @@ class Outbox:
                     return None if elsewhere else (series, item)
         return None
 
-    def _not_taken(self, series: Series, item: Item, code: str, refusal: Frame) -> Verdict:
-        at, expected = series.items.index(item), refusal["expected"]
-        first = next(i for i, other in enumerate(series.items) if other is item or other.n >= expected)
-        if code not in RENUMBER | WAIT:
-            del series.items[at]
-            series.renumber(min(first, at), expected)
+    def _not_taken(self, series: Series, item: Item, refusal: Frame) -> Verdict:
+        if refusal["code"] not in RENUMBER | WAIT:
+            series.settle(item)
+            if not series.items:
+                series.next_n = refusal["expected"]
             return Dropped(item)
-        series.renumber(first, expected)
-        if code in RENUMBER:
+        series.not_taken(item, refusal["expected"])
+        if refusal["code"] in RENUMBER:
             return Again()
         series.held = True
         return Held(series.name, refusal.get("retry_after_ms") or 1_000)
