@@ -26,6 +26,7 @@ from app.stores import (
 from app.telemetry import start_logging
 from engine.runtime.engine import Engine
 from engine.runtime.surroundings import EngineSettings, Surroundings
+from engine.runtime.watchdog import Watchdog
 from routing.core.roster import RosterDecider
 from store import failpoints
 from store.redis.faults import Refused
@@ -87,11 +88,19 @@ async def _worker(settings: Settings, stop: asyncio.Event) -> None:
 
 async def _engine(settings: Settings, stop: asyncio.Event) -> None:
     stores = await _stores(settings)
+    watchdog = Watchdog()
+    watchdog.install()
     engine = Engine(
         Surroundings(
-            EngineSettings(cell_names(settings.cells), lease_s=settings.lease_s),
-            dialler(await redis_address(settings)), stores, RosterDecider(), os.urandom, now_ms, boot_ms,
-            structlog.get_logger(),
+            settings=EngineSettings(cell_names(settings.cells), lease_s=settings.lease_s),
+            dial=dialler(await redis_address(settings)),
+            databases=stores,
+            roster=RosterDecider(),
+            entropy=os.urandom,
+            now_ms=now_ms,
+            boot_ms=boot_ms,
+            watchdog=watchdog,
+            log=structlog.get_logger(),
         )
     )  # fmt: skip
     await _serve(engine.run(), stop, engine.stop)
