@@ -1,0 +1,64 @@
+"""`samtale apply`: a workspace file from the terminal's side.
+
+Invariant: says every mistake with its line and changes nothing, or says what became of each account.
+"""
+
+import time
+from pathlib import Path
+
+import click
+
+from app.data_directory import open_directory
+from app.settings import Settings
+from app.workspace import BadWorkspace, apply_text, read
+from store.sql.database import DirectDatabase, StoreAway
+from store.sql.migrate import is_current
+from store.sql.queries import jobs
+
+PUBLISH_DEADLINE_S = 10.0
+_LOOK_AGAIN_S = 0.05
+
+
+def apply_file(settings: Settings, file: Path, *, check_only: bool) -> int:
+    """Apply `file`. Exit status: 0 done or valid, 2 the file is wrong or SQL cannot be reached."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        if check_only:
+            read(text)
+            click.echo(f"{file} is valid; nothing was changed")
+            return 0
+        open_directory(settings.data)
+        if not is_current(settings.config_url, "config"):
+            click.echo("samtale: there is no installation here yet: samtale run begins one", err=True)
+            return 2
+        done = apply_text(settings.config_url, text, cells=settings.cells)
+        for account in done:
+            click.echo(f"{account.account}: version {account.version}{'' if account.changed else ', unchanged'}")
+        if any(account.changed for account in done):
+            _wait_until_published(settings)
+    except BadWorkspace as bad:
+        click.echo(f"{file}: {len(bad.mistakes)} mistakes, nothing was changed", err=True)
+        for mistake in bad.mistakes:
+            click.echo(f"  {mistake}", err=True)
+        return 2
+    except UnicodeDecodeError as error:
+        click.echo(f"{file} is not UTF-8: {error.reason} at byte {error.start}", err=True)
+        return 2
+    except StoreAway as away:
+        click.echo(f"samtale: SQL cannot be used: {away.reason}", err=True)
+        return 2
+    return 0
+
+
+def _wait_until_published(settings: Settings) -> None:
+    database = DirectDatabase(settings.config_url)
+    try:
+        deadline = time.monotonic() + PUBLISH_DEADLINE_S
+        while database.run(lambda connection: jobs.waiting(connection, "config")):
+            if time.monotonic() > deadline:
+                click.echo("kept, and in effect as soon as a worker and Redis run")
+                return
+            time.sleep(_LOOK_AGAIN_S)
+        click.echo("in effect now")
+    finally:
+        database.engine.dispose()
