@@ -1,0 +1,73 @@
+"""What a decision costs does not depend on how many agents there are, or how many conversations wait."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.kit.shift import RULE, Shift, account, agent
+from tests.kit.steps import steps_of
+
+SMALL, LARGE = 60, 2_000
+
+
+def crowd(size: int) -> Shift:
+    """Return a shift of `size` agents with one place each: all but twenty talk, twenty are being asked; one more is late."""
+    staff = [agent(f"a{number}", capacity=1, supervisor=number == 1) for number in range(size)]
+    shift = Shift(account([*staff, agent("late", capacity=1)]))
+    shift.arrive(*(one.id for one in staff))
+    shift.seek(*(f"c{number}" for number in range(size)))
+    for number in range(size - 20):
+        shift.accept(f"c{number}")
+    return shift
+
+
+def idle(size: int) -> Shift:
+    """Return a shift of `size` agents who are all ready."""
+    staff = [agent(f"a{number}") for number in range(size)]
+    shift = Shift(account(staff))
+    shift.arrive(*(one.id for one in staff))
+    return shift
+
+
+def packed(size: int) -> Shift:
+    """Return a crowd behind which as many conversations wait."""
+    shift = crowd(size)
+    shift.seek(*(f"w{number}" for number in range(size)))
+    return shift
+
+
+def open_offer(shift: Shift) -> str:
+    return next(iter(shift.roster.offers.values()))
+
+
+DECISIONS: dict[str, tuple[Callable[[int], Shift], Callable[[Shift], object]]] = {
+    "an offer": (idle, lambda shift: shift.seek("new")),
+    "queueing": (packed, lambda shift: shift.seek("new")),
+    "accepting": (packed, lambda shift: shift.accept(open_offer(shift))),
+    "declining": (packed, lambda shift: shift.decline(open_offer(shift))),
+    "a freed place": (packed, lambda shift: shift.release("c0")),
+    "leaving the queue": (packed, lambda shift: shift.release("w30")),
+    "a claim": (packed, lambda shift: shift.claim("a1", "w30")),
+    "an arrival": (packed, lambda shift: shift.arrive("late")),
+    "a lost agent": (packed, lambda shift: shift.leave("a5")),
+    "going away": (idle, lambda shift: shift.set_state("a7", "away")),
+}
+
+
+@pytest.mark.parametrize("decision", DECISIONS)
+def test_nothing_scans_agents_or_the_queue(decision: str) -> None:
+    """Thirty times the agents and the queue, the same number of steps."""
+    situation, decide = DECISIONS[decision]
+    small, large = situation(SMALL), situation(LARGE)
+    few, many = steps_of(lambda: decide(small)), steps_of(lambda: decide(large))
+    assert few > 100
+    assert many <= few * 1.1, f"{decision}: {few} steps among {SMALL}, {many} among {LARGE}"
+
+
+def test_the_count_notices_a_scan() -> None:
+    """Looking at every agent costs more the more there are."""
+    small, large = idle(SMALL), idle(LARGE)
+    few = steps_of(lambda: [member.agent for member in small.roster.members.values()])
+    many = steps_of(lambda: [member.agent for member in large.roster.members.values()])
+    assert many > 10 * few
+    assert list(small.roster.lines) == [RULE]
