@@ -47,8 +47,9 @@ def entry_of(command: Any) -> type[content.Body] | None:
 def answer_from(result: StepResult, command: Asked, decision: Any, owner: str | None = None) -> None:
     """Put the command's outcome into `result`, to be remembered under `owner`. None: there is no ledger yet."""
     origin = command.origin
-    outcome = outcome_of(command, decision if isinstance(decision, Refusal | Already) else _entry(result, command))
-    away = isinstance(decision, Refusal) and decision.code is Code.UNAVAILABLE  # not judged, so not used up
+    # A list first: it is what nearly always comes, and the dearest to rule out.
+    outcome = outcome_of(command, _entry(result, command) if isinstance(decision, list) else decision)
+    away = outcome.code == Code.UNAVAILABLE.wire  # not judged, so not used up
     if owner is not None and not away:
         if origin.n:
             result.ledger.append((owner, origin.device, outcome))

@@ -37,7 +37,7 @@ def outstanding(facts: Facts, chatflow: ChatflowId | None) -> Chatflow | None:
 
 
 def before_message(
-    facts: Facts, chatflow: ChatflowId, locale: str, *, gated: bool = False
+    facts: Facts, chatflow: ChatflowId | None, locale: str, *, gated: bool = False
 ) -> list[ConsentAnswered] | Refusal:
     """Return what must be logged before the visitor's message, or that nothing is taken yet."""
     answer = standing(facts)

@@ -33,6 +33,8 @@ from protocol.wire import content
 from protocol.wire.codes import Code
 from protocol.wire.content import AnyBody, Author, Role
 
+_NOTHING: list[AnyBody] = []
+_UNDER_WAY = frozenset({phases.Waiting, phases.Talking})  # a message changes nothing else
 GATE = "gate"  # the timer that removes what was never consented to, or never said
 SYSTEM = Author(Role.SYSTEM, "")
 
@@ -64,16 +66,17 @@ def _visitor_sends(state: Conversation, asked: Stamped) -> Decision:
     command: VisitorSends = asked.command
     if not command.text or command.text.isspace():
         return Refusal(Code.EMPTY_TEXT)
-    opened = _opened(state, asked)
-    if isinstance(opened, Refusal):
+    phase = type(state.phase)
+    opened = _NOTHING if phase in _UNDER_WAY else _opened(state, asked)
+    if not isinstance(opened, list):
         return opened
-    chatflow = command.chatflow if opened and state.seq == 0 else state.terms.chatflow
-    assert chatflow is not None
-    consent = before_message(asked.facts, chatflow, command.locale, gated=type(state.phase) is phases.Gated)
-    if isinstance(consent, Refusal):
+    chatflow = state.terms.chatflow if state.seq else command.chatflow
+    consent = before_message(asked.facts, chatflow, command.locale, gated=phase is phases.Gated)
+    if not isinstance(consent, list):
         return consent
     message = content.Message(Author(Role.VISITOR, command.visitor), command.text)
-    return [*opened, *consent, message, *_routed(state, asked, opened)]
+    routed = _NOTHING if phase in _UNDER_WAY else _routed(state, asked, opened)
+    return [*opened, *consent, message, *routed]
 
 
 def _visitor_answers(state: Conversation, asked: Stamped) -> Decision:
@@ -167,7 +170,7 @@ def _agent_lost(state: Conversation, asked: Stamped) -> Decision:
 
 def _timer_fired(state: Conversation, asked: Stamped) -> Decision:
     command: TimerFired = asked.command
-    due = command.kind == GATE and isinstance(state.phase, phases.UNSAID) and command.generation == GATE_GENERATION
+    due = command.kind == GATE and type(state.phase) in phases.UNSAID and command.generation == GATE_GENERATION
     return [content.Closed(SYSTEM, "gate_expired")] if due else Already()
 
 

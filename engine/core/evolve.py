@@ -74,7 +74,7 @@ def _said(state: Conversation, event: Event, body: content.Message) -> AnyPhase:
         return phase if phase.owed_since_ms is not None else phases.Talking(phase.agent, event.at)
     if isinstance(phase, phases.Unassigned) and phase.since_ms is None:
         return phases.Unassigned(event.at)
-    return _OPENING if isinstance(phase, phases.UNSAID) else phase
+    return _OPENING if type(phase) in phases.UNSAID else phase
 
 
 def _queued(state: Conversation, event: Event, _: content.Queued) -> AnyPhase:

@@ -66,5 +66,6 @@ class Parked(Phase, frozen=True):
 
 AnyPhase = NotStarted | Opening | Gated | Ready | Waiting | Unassigned | Talking | Closed | Parked
 
-ROUTED: tuple[type[Phase], ...] = (Waiting, Unassigned, Talking)  # the roster knows exactly these
-UNSAID: tuple[type[Phase], ...] = (Gated, Ready)  # the gate's timer runs in exactly these
+# `type(phase) in …`, not isinstance: a failing isinstance on a struct costs 0.13 µs, and these are asked all the time.
+ROUTED: frozenset[type[Phase]] = frozenset({Waiting, Unassigned, Talking})  # the roster knows exactly these
+UNSAID: frozenset[type[Phase]] = frozenset({Gated, Ready})  # the gate's timer runs in exactly these

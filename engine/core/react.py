@@ -34,7 +34,7 @@ def react(before: Conversation, event: Event, after: Conversation) -> Reaction:
     """Return what must be decided next and done, `event` having led from `before` to `after`."""
     reactor = _REACTORS.get(type(event.body))
     asked = reactor(before, event, after) if reactor is not None else []
-    was_unsaid, is_unsaid = isinstance(before.phase, phases.UNSAID), isinstance(after.phase, phases.UNSAID)
+    was_unsaid, is_unsaid = type(before.phase) in phases.UNSAID, type(after.phase) in phases.UNSAID
     if is_unsaid and not was_unsaid:
         return [*asked, *deadlines(after)]
     if was_unsaid and not is_unsaid:
@@ -110,7 +110,7 @@ def _noted(state: Conversation, *, closed: bool) -> NoteClosed:
 
 
 def _released(before: Conversation) -> Reaction:
-    return [Release(before.account, before.id)] if isinstance(before.phase, phases.ROUTED) else []
+    return [Release(before.account, before.id)] if type(before.phase) in phases.ROUTED else []
 
 
 def _seek(state: Conversation, rule: RuleId | None, since_ms: int, reason: str) -> Seek:

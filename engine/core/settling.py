@@ -31,6 +31,7 @@ MAX_INNER = 10_000  # a step that does more never comes to rest: a bug
 
 _TO_CONVERSATION = frozenset({Assign, HandOver, AgentLost, Park})
 _TO_VISITOR = frozenset({NoteStarted, NoteClosed, NoteConsent})
+_HIDDEN = frozenset(STAFF_ONLY)
 
 
 class Settling:
@@ -41,52 +42,60 @@ class Settling:
         self.result = StepResult({}, {}, {}, [], [], [], [], None, stamp.index)
         self.touched: set[AccountId] = set()
         self.deciding: Conversation | None = None
+        self.inner: deque[Inner] = deque()
         self._stamp = stamp
         self._port = port
-        self._fetched: dict[tuple[str, str], Any] = {}
-        self._inner: deque[Inner] = deque()
+        self._conversations: dict[ConversationId, Conversation] = {}
+        self._others: dict[tuple[str, str], Any] = {}
 
     def conversation(self, account: AccountId, conversation: ConversationId) -> Asking:
         """Return the `Conversation` as it now is; seq 0 if there is none."""
-        changed = self.result.conversations.get(conversation)
-        if changed is not None:
-            return changed
-        stored = yield from self._fetch(Need("conversation", account, conversation))
-        return stored if stored is not None else not_started(account, conversation)
+        state = self._conversations.get(conversation)
+        if state is None:
+            state = (yield Need("conversation", account, conversation)) or not_started(account, conversation)
+            self._conversations[conversation] = state
+        self.deciding = state
+        return state
 
     def visitor(self, account: AccountId, visitor: VisitorId) -> Asking:
         """Return the `VisitorRecord` as it now is, or None."""
-        changed = self.result.visitors.get(visitor)
-        if changed is not None:
-            return changed
-        return (yield from self._fetch(Need("visitor", account, visitor)))
+        key = ("visitor", visitor)
+        if key not in self._others:
+            self._others[key] = yield Need("visitor", account, visitor)
+        return self._others[key]
 
     def config(self, account: AccountId) -> Asking:
         """Return the `AccountConfig`, or None."""
-        return (yield from self._fetch(Need("config", account)))
+        key = ("config", account)
+        if key not in self._others:
+            self._others[key] = yield Need("config", account)
+        return self._others[key]
 
     def roster(self, account: AccountId) -> Asking:
-        """Return the stored roster, or None."""
-        known = self.result.rosters.get(account)
-        return known if known is not None else (yield from self._fetch(Need("roster", account)))
+        """Return the roster, or None."""
+        key = ("roster", account)
+        if key not in self._others:
+            self._others[key] = yield Need("roster", account)
+        return self._others[key]
 
     def happen(self, state: Conversation, bodies: Sequence[AnyBody], entry: type | None, asked: Asked | None) -> None:
         """Log `bodies` and evolve through them, queueing what they ask for. An `entry` body carries who asked."""
         result, stamp = self.result, self._stamp
         for body in bodies:
+            kind = type(body)
             number = event_id(stamp.epoch, stamp.commit_no, result.next_index)
             result.next_index += 1
             event = Event(state.id, state.seq + 1, number, self.at_ms, body)
             after = evolve(state, event)
             self._take(react(state, event, after))
-            hidden = b"" if isinstance(body, STAFF_ONLY) else None
-            if asked is not None and type(body) is entry:
+            hidden = b"" if kind in _HIDDEN else None
+            if asked is not None and kind is entry:
                 origin = asked.origin
                 result.events.append(Logged(event, origin.device, origin.n, origin.id, hidden))
             else:
-                result.events.append(Logged(event, visitor_frame=hidden))
+                result.events.append(Logged(event, "", 0, "", hidden))
             state = after
-        result.conversations[state.id] = state
+        self._conversations[state.id] = result.conversations[state.id] = state
 
     def decide_roster(self, account: AccountId, command: Any) -> Asking:
         """Put `command` before the account's roster; return its decision, its events having happened."""
@@ -108,19 +117,19 @@ class Settling:
         record = yield from self.visitor(account, visitor)
         decision = visitors.decide(record, command, self.at_ms)
         if isinstance(decision, VisitorRecord):
-            self.result.visitors[visitor] = decision
+            self._others["visitor", visitor] = self.result.visitors[visitor] = decision
         return decision
 
     def decide_inner(self, inner: Inner) -> Asking:
         """Put an inner command before whom it is for; return nothing."""
         kind = type(inner)
         if kind in _TO_CONVERSATION:
-            self.deciding = state = yield from self.conversation(inner.account, inner.conversation)
+            state = yield from self.conversation(inner.account, inner.conversation)
             decision: Decision = decide(state, Stamped(inner, self.at_ms))
             if isinstance(decision, list):
                 self.happen(state, decision, None, None)
             elif not isinstance(decision, Already):
-                self._inner.extend(on_refusal(inner))
+                self.inner.extend(on_refusal(inner))
         elif kind in _TO_VISITOR:
             yield from self.decide_visitor(inner.account, VisitorId(inner.visitor), inner)  # type: ignore[attr-defined]
         else:
@@ -129,20 +138,14 @@ class Settling:
     def rest(self) -> Asking:
         """Decide whatever was asked inside the cell, first in first out, until nothing is; return nothing."""
         decided = 0
-        while self._inner:
+        while self.inner:
             decided += 1
             assert decided <= MAX_INNER, "the cell does not come to rest"
-            yield from self.decide_inner(self._inner.popleft())
-
-    def _fetch(self, need: Need) -> Asking:
-        key = (need.kind, need.id or need.account)
-        if key not in self._fetched:
-            self._fetched[key] = yield need
-        return self._fetched[key]
+            yield from self.decide_inner(self.inner.popleft())
 
     def _evolve_roster(self, account: AccountId, roster: Roster, events: Iterable[Any]) -> None:
         self.touched.add(account)
-        self.result.rosters[account] = roster
+        self._others["roster", account] = self.result.rosters[account] = roster
         for event in events:
             self._port.evolve(roster, event)
             self.result.roster_events.append((account, event))
@@ -153,4 +156,4 @@ class Settling:
             if isinstance(asked, Effect):
                 self.result.effects.append(asked)
             else:
-                self._inner.append(asked)
+                self.inner.append(asked)

@@ -12,7 +12,7 @@ from engine.core.answers import answer_from, entry_of, outcome_of
 from engine.core.asked import Decision, Facts, Stamped
 from engine.core.conversation import Conversation
 from engine.core.decide import GATE, Park, decide, may_address
-from engine.core.ledger import DESK, Ledger, Misnumbered, Recorded
+from engine.core.ledger import DESK, Fresh, Ledger
 from engine.core.ports import RosterPort
 from engine.core.result import Logged, Need, Stamp, StepFailed, StepResult
 from engine.core.settling import Asking, Settling
@@ -37,22 +37,32 @@ from protocol.wire.codes import Code
 
 __all__ = ["Logged", "Need", "Stamp", "StepFailed", "StepResult", "needs", "park", "step"]
 
-_FROM_VISITORS = (VisitorSends, VisitorAnswers, VisitorCloses)
+_FROM_VISITORS = frozenset({VisitorSends, VisitorAnswers, VisitorCloses})
 _CONVERSATION_TIMERS = frozenset({GATE, "wake"})
 
 
 def step(command: AnyCommand, stamp: Stamp, roster: RosterPort) -> Generator[Need, Any, StepResult]:
     """Decide `command` and all it causes; raises `StepFailed` if a decider does."""
     settling = Settling(stamp, roster)
-    return (yield from _guarded(settling, _run(settling, command)))
+    try:
+        yield from _RUNS.get(type(command), _roster_asked)(settling, command)
+        if settling.inner:
+            yield from settling.rest()
+    except Exception as error:
+        raise _failed(settling) from error
+    return settling.result
 
 
 def park(failed: StepFailed, stamp: Stamp, roster: RosterPort) -> Generator[Need, Any, StepResult]:
     """Set aside the conversation whose decider raised. After it, ask the command again: it will be refused `parked`."""
     assert failed.conversation is not None, "only conversations are parked"
     settling = Settling(stamp, roster)
-    order = Park(failed.account, failed.conversation, type(failed.__cause__).__name__)
-    return (yield from _guarded(settling, _park(settling, order)))
+    try:
+        yield from settling.decide_inner(Park(failed.account, failed.conversation, type(failed.__cause__).__name__))
+        yield from settling.rest()
+    except Exception as error:
+        raise _failed(settling) from error
+    return settling.result
 
 
 def needs(command: AnyCommand) -> list[Need]:
@@ -78,29 +88,14 @@ def needs(command: AnyCommand) -> list[Need]:
             return [Need("roster", command.account)]
 
 
-def _guarded(settling: Settling, asking: Asking) -> Generator[Need, Any, StepResult]:
-    try:
-        yield from asking
-    except Exception as error:
-        deciding = settling.deciding
-        where = (deciding.account, deciding.id) if deciding is not None else (AccountId(""), None)
-        raise StepFailed(frozenset(settling.touched), *where) from error
-    return settling.result
-
-
-def _park(settling: Settling, order: Park) -> Asking:
-    yield from settling.decide_inner(order)
-    yield from settling.rest()
-
-
-def _run(settling: Settling, command: AnyCommand) -> Asking:
-    run = _RUNS.get(type(command), _roster_asked)
-    yield from run(settling, command)
-    yield from settling.rest()
+def _failed(settling: Settling) -> StepFailed:
+    deciding = settling.deciding
+    where = (deciding.account, deciding.id) if deciding is not None else (AccountId(""), None)
+    return StepFailed(frozenset(settling.touched), *where)
 
 
 def _visitor_asked(settling: Settling, command: VisitorSends | VisitorAnswers | VisitorCloses) -> Asking:
-    settling.deciding = state = yield from settling.conversation(command.account, command.conversation)
+    state = yield from settling.conversation(command.account, command.conversation)
     if state.seq == 0 or not may_address(state, command):
         # Without a state of the visitor's own there is no ledger either: what is refused here consumes no n.
         decision = yield from _judged(settling, command, state)
@@ -115,7 +110,7 @@ def _visitor_asked(settling: Settling, command: VisitorSends | VisitorAnswers | 
 
 def _judged(settling: Settling, command: VisitorSends | VisitorAnswers | VisitorCloses, state: Conversation) -> Asking:
     """Return the conversation's decision, its facts having been fetched."""
-    if isinstance(command, VisitorCloses):
+    if type(command) is VisitorCloses:
         return decide(state, Stamped(command, settling.at_ms))
     visitor = yield from settling.visitor(command.account, command.visitor)
     config = yield from settling.config(command.account)
@@ -127,12 +122,12 @@ def _judged(settling: Settling, command: VisitorSends | VisitorAnswers | Visitor
 def _agent_asked(settling: Settling, command: AgentSends | AgentCloses) -> Asking:
     if not (yield from _fresh(settling, command, DESK)):
         return
-    settling.deciding = state = yield from settling.conversation(command.account, command.conversation)
+    state = yield from settling.conversation(command.account, command.conversation)
     decision = decide(state, Stamped(command, settling.at_ms))
     if isinstance(decision, First):
         before = yield from settling.decide_roster(command.account, decision.command)
         yield from settling.rest()
-        settling.deciding = state = yield from settling.conversation(command.account, command.conversation)
+        state = yield from settling.conversation(command.account, command.conversation)
         decision = before if isinstance(before, Refusal) else decide(state, Stamped(command, settling.at_ms))
         if isinstance(decision, First):
             decision = Refusal(Code.NOT_ASSIGNED)  # the roster sees no need for what the conversation asks
@@ -142,7 +137,7 @@ def _agent_asked(settling: Settling, command: AgentSends | AgentCloses) -> Askin
 def _conclude(settling: Settling, command: Any, state: Conversation, decision: Decision) -> None:
     if isinstance(decision, list):
         settling.happen(state, decision, entry_of(command), command)
-    owner = state.id if isinstance(command, _FROM_VISITORS) else DESK
+    owner = state.id if type(command) in _FROM_VISITORS else DESK
     answer_from(settling.result, command, decision, owner)
 
 
@@ -163,7 +158,7 @@ def _timer_fired(settling: Settling, command: TimerFired) -> Asking:
     if command.kind not in _CONVERSATION_TIMERS:
         yield from settling.decide_roster(command.account, command)
         return
-    settling.deciding = state = yield from settling.conversation(command.account, ConversationId(command.owner))
+    state = yield from settling.conversation(command.account, ConversationId(command.owner))
     decision = decide(state, Stamped(command, settling.at_ms))
     if isinstance(decision, list):
         settling.happen(state, decision, None, None)
@@ -187,10 +182,10 @@ def _fresh(settling: Settling, command: Asked, owner: str) -> Asking:
     origin = command.origin
     ledger: Ledger = yield Need("ledger", command.account, owner, origin.device)
     check = ledger.check(origin.n, origin.id)
-    if isinstance(check, Recorded | Misnumbered):
-        settling.result.outcome = (origin.gateway, outcome_of(command, check))
-        return False
-    return True
+    if isinstance(check, Fresh):
+        return True
+    settling.result.outcome = (origin.gateway, outcome_of(command, check))
+    return False
 
 
 _RUNS: dict[type, Callable[[Settling, Any], Asking]] = {

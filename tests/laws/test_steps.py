@@ -212,7 +212,7 @@ class Cell(RuleBasedStateMachine, People):
             state = self.world.conversation(conversation)
             known = held.pop(conversation, None)
             assert not isinstance(state.phase, phases.Opening | phases.NotStarted), "no conversation rests there"
-            assert (known is not None) == isinstance(state.phase, phases.ROUTED), "we search exactly while one waits"
+            assert (known is not None) == (type(state.phase) in phases.ROUTED), "we search exactly while one waits"
             if isinstance(state.phase, phases.Talking):
                 assert known.phase.agent == state.phase.agent.id
             elif known is not None:
