@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from store.redis import scripts
-from store.redis.connection import Connection, Refused, dial
+from store.redis.connection import Connection, Refused
 from store.redis.scripts import Check, Write
-from store.redis.server import EmbeddedValkey
 from tests.kit.cells import KEYS, cell_record, everything, fence, open_cell
 
 CONV, LOG, VISITOR = "{c07}:conv:1", "{c07}:log:1", "{c07}:visitor:1"
@@ -182,18 +181,6 @@ async def test_scripts_flushed_between_two_commits(line: Connection) -> None:
     following = fence(cursor="6-0:2", next_cursor="7-0:1", commit_no=42, next_commit_no=43)
     assert await scripts.commit(line, following, [], [("RPUSH", "{c07}:list", "once")]) == "ok"
     assert await line.call("LLEN", "{c07}:list") == 1
-
-
-async def test_a_full_server_still_commits(any_redis: EmbeddedValkey) -> None:
-    """Over maxmemory plain writes are refused, but the commit runs and the inbox is trimmed: else memory never falls."""
-    line = await dial(any_redis.address)
-    await prepare(line)
-    await line.call("CONFIG", "SET", "maxmemory", "1")
-    with pytest.raises(Refused, match="OOM"):
-        await line.call("XADD", KEYS.inbox, "*", "p", "more")
-    assert await scripts.commit(line, fence(), CHECKS, WRITES) == "ok"
-    assert await line.call("XLEN", KEYS.inbox) == 1
-    await line.close()
 
 
 async def test_a_batch_of_thousands_of_writes(line: Connection) -> None:

@@ -80,6 +80,15 @@ async def test_a_lapsed_lease_nobody_took_is_taken_up_again(line: Connection) ->
     assert await scripts.take(line, CELL, "owner-2", 60_000) is None
 
 
+async def test_a_cell_taken_meanwhile_is_lost_even_if_free_again(line: Connection) -> None:
+    """An owner that was paused learns that another was there, also after that one's lease ran out as well."""
+    await scripts.take(line, CELL, TOKEN, 60_000)
+    await line.call("DEL", KEYS.lease)
+    await scripts.take(line, CELL, "owner-2", 60_000)
+    await line.call("DEL", KEYS.lease)
+    assert await scripts.renew(line, CELL, TOKEN, 60_000) is False
+
+
 async def test_a_released_cell_is_free_and_closed_to_the_one_before(line: Connection) -> None:
     """After a release a late commit is refused, the next take succeeds, and no failed attempt is counted."""
     await open_cell(line)
