@@ -24,8 +24,8 @@ class Peer:
 class Line(Protocol):
     """The way back to one client, message by message.
 
-    `send` and `close` return at once; order is kept; after `close`, `send` does nothing. A line that cannot keep up closes
-    itself (SPEC 11: 4001) and tells its driver `lost()`.
+    `send` and `close` return at once; order is kept; after `close`, `send` does nothing. A line that cannot keep up
+    closes itself (SPEC 11: 4001) and tells its driver `lost()`.
     """
 
     def send(self, data: bytes) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from protocol.bus.commands import AnyCommand
-from protocol.ids import ConversationId
+from protocol.ids import ConversationId, VisitorId
 from protocol.wire.codes import CloseCode
 
 Audience = Literal["visitor", "staff"]
@@ -71,8 +71,16 @@ class ReadFeed(Action, frozen=True):
     id: str
 
 
+class LeaveFeed(Action, frozen=True):
+    """Hear a feed no more."""
+
+    feed: str
+
+
 class ReadVisitor(Action, frozen=True):
     """Read the visitor's committed record."""
+
+    visitor: VisitorId
 
 
 class CheckToken(Action, frozen=True):

@@ -7,7 +7,7 @@ Invariant: it reads only conversations of inboxes to which the agent has access 
 
 import unicodedata
 
-from gateway.core.actions import Action, End, Forward, Say, Submit
+from gateway.core.actions import Action, End, Forward, LeaveFeed, Say, Submit
 from gateway.core.feeds import FeedRead, Feeds
 from gateway.core.flow import No
 from gateway.core.limits import Bucket, SessionLimits
@@ -185,10 +185,11 @@ class AgentSession(Session):
         self._agent = agent_of(config, self.desk.agent)
         if config is None or self._agent is None or not self._agent.seat:
             return [End(CloseCode.REVOKED, "no seat")]
-        before = set(self.feed_names)
+        before = self.feed_names
         self._inboxes = inboxes_of(config, self.desk.agent)
-        for feed in before - set(self.feed_names):
+        shut = [feed for feed in before if feed not in self.feed_names]
+        for feed in shut:
             self.feeds.shut(feed)
         lost = self.reading.detach_where(lambda reader: reader.admitted and reader.inbox not in self._inboxes)
         opened = [action for feed in self.feed_names if feed not in before for action in self.feeds.open(feed)]
-        return [*lost, *opened]
+        return [*lost, *(LeaveFeed(feed) for feed in shut), *opened]

@@ -12,6 +12,8 @@ from protocol.bus.records import Outcome
 from protocol.wire.codes import Code
 from protocol.wire.limits import MAX_UNRESOLVED
 
+MAX_SERIES = 256  # whose places are kept: more than a session can read
+
 
 class No(Struct, frozen=True):
     """A frame may not pass: the server will next take `expected`."""
@@ -43,6 +45,8 @@ class Flow:
 
     def refuse(self, series: str, no: No) -> No:
         """Keep the place of a refused frame; return the refusal."""
+        while len(self._awaited) >= MAX_SERIES and series not in self._awaited:
+            del self._awaited[next(iter(self._awaited))]
         self._awaited[series] = min(no.expected, self._awaited.get(series, no.expected))
         return no
 

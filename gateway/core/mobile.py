@@ -11,7 +11,7 @@ from gateway.core.gate import Gate
 from gateway.core.limits import Bucket, SessionLimits
 from gateway.core.reading import refused
 from gateway.core.session import Identity, Moment, Session, as_frame, encode
-from protocol.bus.commands import AnyCommand, LogOut, VisitorAnswers, VisitorCloses, VisitorSends
+from protocol.bus.commands import AnyCommand, Asked, LogOut, VisitorAnswers, VisitorCloses, VisitorSends
 from protocol.bus.config import AccountConfig
 from protocol.bus.records import Head, Outcome, VisitorRecord
 from protocol.bus.topics import Ephemeral, Hint
@@ -131,7 +131,7 @@ class MobileSession(Session):
             self.gate.passed(entries)
         return []
 
-    def outcome(self, outcome: Outcome, command: AnyCommand) -> list[Action]:
+    def outcome(self, outcome: Outcome, command: Asked) -> list[Action]:
         match command:
             case LogOut() if not outcome.code:
                 return [Say(LoggedOut()), End(CloseCode.REVOKED, "logged out")]
@@ -139,7 +139,7 @@ class MobileSession(Session):
                 # Told once the committed record shows it: whoever hears the ack may send at once.
                 self.flow.resolve(command.conversation, outcome)
                 self._consents.append((outcome, command.conversation))
-                return [ReadVisitor()]
+                return [ReadVisitor(self.visitor.visitor)]
             case VisitorSends() if outcome.instead:
                 self._own[ConversationId(outcome.instead)] = self._own[command.conversation]
         return super().outcome(outcome, command)

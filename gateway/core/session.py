@@ -6,6 +6,8 @@ and nothing of it need survive.
 Invariant: no method waits, raises at its peer's fault, or keeps text of a frame that it refused.
 """
 
+from typing import Any
+
 import msgspec
 from msgspec import Struct
 
@@ -14,7 +16,8 @@ from gateway.core.flow import Flow, No
 from gateway.core.limits import Bucket, SessionLimits
 from gateway.core.reading import Reading, raw_events, refused
 from gateway.core.resume import Page
-from protocol.bus.commands import AnyCommand, Asked, Origin
+from protocol.bus.commands import Asked, Origin
+from protocol.bus.config import AccountConfig
 from protocol.bus.records import Head, Outcome
 from protocol.bus.topics import Ephemeral, Hint
 from protocol.ids import AccountId, ConversationId, DeviceId, Incarnation, SessionId
@@ -70,6 +73,18 @@ class Session:
 
     # What differs.
 
+    def receive(self, frame: Any, now: Moment) -> list[Action]:
+        """Take one frame of this kind of socket."""
+        raise NotImplementedError
+
+    def lost(self) -> list[Action]:
+        """The line is gone; others may have to hear it."""
+        raise NotImplementedError
+
+    def configured(self, config: AccountConfig | None) -> list[Action]:
+        """Take a newer configuration of the account; None: it is no more."""
+        raise NotImplementedError
+
     def may_read(self, conversation: ConversationId, head: Head | None) -> bool:
         """Whether a conversation with this committed head (None: not started) is for this session's eyes."""
         raise NotImplementedError
@@ -88,15 +103,16 @@ class Session:
 
     # Frames that both may send.
 
-    def unreadable(self, error: BadFrame, about: dict[str, object], at_ms: int) -> list[Action]:
-        """Refuse what is no frame; `about` is as much of it as could be read (SPEC 5.2)."""
+    def unreadable(self, error: BadFrame, at_ms: int) -> list[Action]:
+        """Refuse what is no frame, with as much about it as could be read (SPEC 5.2)."""
         if self._unreadable.wait_ms(at_ms):
             return [End(CloseCode.BAD_FRAME, "too many frames that cannot be read")]
-        n, text = about.get("n"), {key: _id(about.get(key)) for key in ("id", "ref", "conversation")}
-        if isinstance(n, int) and 0 < n <= 2**53:
-            no = self.flow.refuse(self.series(text["conversation"]), No(error.code, n))
-            return [Say(refused(no.code, error.text, n=n, expected=no.expected, **text))]
-        return [Say(refused(error.code, error.text, **text))]
+        about = error.about
+        names = {"id": about.id, "ref": about.ref, "conversation": about.conversation}
+        if not about.n:
+            return [Say(refused(error.code, error.text, **names))]
+        no = self.flow.refuse(self.series(about.conversation), No(error.code, about.n))
+        return [Say(refused(no.code, error.text, n=about.n, expected=no.expected, **names))]
 
     def shared(self, frame: Struct, at_ms: int) -> list[Action]:
         """Answer a frame that means the same on both sockets."""
@@ -158,7 +174,7 @@ class Session:
         """Take how far a log is, from the slow check."""
         return self.reading.checked(conversation, seq, epoch)
 
-    def outcome(self, outcome: Outcome, command: AnyCommand) -> list[Action]:
+    def outcome(self, outcome: Outcome, command: Asked) -> list[Action]:
         """Take what became of `command`, which this session submitted."""
         conversation: str = getattr(command, "conversation", "")
         self.flow.resolve(self.series(conversation), outcome)
@@ -171,7 +187,7 @@ class Session:
 
     def no(self, frame: client.Numbered, conversation: str, no: No) -> list[Action]:
         """Refuse a numbered frame here; its place is kept until its n comes again."""
-        if no.code is not Code.OUT_OF_ORDER:
+        if no.code not in (Code.OUT_OF_ORDER, Code.NOT_FOUND):
             self.flow.refuse(self.series(conversation), no)
         about: dict[str, int | str] = {"n": frame.n, "id": frame.id, "conversation": conversation}
         again = refused(no.code, expected=no.expected, retry_after_ms=no.retry_after_ms, **about)
@@ -198,7 +214,3 @@ def as_frame(outcome: Outcome, conversation: str) -> Ack | Refused:
         retry_after_ms=wait_ms,
         instead=outcome.instead,
     )
-
-
-def _id(value: object) -> str:
-    return value if isinstance(value, str) and len(value) <= 64 else ""

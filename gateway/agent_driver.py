@@ -1,0 +1,73 @@
+"""The driver of an agent's session: the way in and the feeds.
+
+Invariant: an agent who arrived at the roster leaves it, however the session ends.
+"""
+
+import asyncio
+from functools import partial
+
+from gateway import agent_door
+from gateway.core import actions as act
+from gateway.core.actions import Action
+from gateway.core.agent import AgentSession
+from gateway.core.feeds import FeedRead
+from gateway.doors import Arrival
+from gateway.driver import SessionDriver
+from gateway.logs import Where
+from gateway.ports import Line, Peer
+from gateway.reads import AGAIN_S, FAULTS
+from gateway.services import Services
+from gateway.subscriptions import FEED_CHANGES
+from protocol.bus import topics
+from protocol.ids import ConversationId
+from protocol.wire import client
+from protocol.wire.codec import AGENT
+from store.redis import scripts
+
+
+class AgentDriver(SessionDriver[AgentSession]):
+    """One console."""
+
+    def __init__(self, services: Services, line: Line, subprotocol: str, peer: Peer) -> None:
+        super().__init__(services, line, AGENT[subprotocol], peer)
+        self._do[act.ReadFeed] = lambda action: self.spawn(self._read_feed(action))
+        self._do[act.LeaveFeed] = lambda action: self.hearing.leave(action.feed)
+
+    async def let_in(self, hello: client.AgentHello) -> None:
+        came = await agent_door.admit(self.services, Arrival(self.session_id, self.peer.origin), hello)
+        if self.gone:
+            agent_door.leave(self.services, came.config, came.session.desk)
+            return
+
+        def first() -> list[Action]:
+            resumed = {position.conversation: position for position in came.positions}.values()
+            reading = [action for position in resumed for action in came.session.reading.attach(position)]
+            return [act.Say(came.ready), *came.session.begin(came.feeds), *reading]
+
+        self.entered(came.session, came.config, first)
+
+    def where(self, conversation: ConversationId) -> Where:
+        return Where(self.cell, self.identity.account, conversation, "staff")
+
+    def look_around(self) -> None:
+        self.tell_session(lambda session: session.check())
+
+    async def _read_feed(self, asked: act.ReadFeed) -> None:
+        name, found = asked.feed, None
+        sink = partial(self._feed_changed, name)
+        self.hearing.plan(self.cell, name, [(topics.feed(self.cell, name), sink, FEED_CHANGES)])
+        while found is None and not self.gone:
+            try:
+                if not await self.hearing.ready(name):
+                    return  # left meanwhile
+                line = self.services.cells.line(self.cell)
+                found = await scripts.feed(line, self.cell, name, asked.seq, asked.id)
+            except FAULTS:
+                await asyncio.sleep(AGAIN_S)
+        if found is not None:
+            seq, _, event = found.position.partition(" ")
+            read = FeedRead(int(seq or 0), event, found.changes, found.rows)
+            self.tell_session(lambda session: session.feed_read(name, read))
+
+    def _feed_changed(self, feed: str, frames: list[bytes]) -> None:
+        self.tell_session(lambda session: session.feed_changed(feed, frames))

@@ -1,0 +1,175 @@
+"""The hub: all sessions of one gateway process, and the loops that keep them true.
+
+Invariant: what runs, runs in one TaskGroup; when the presence lease lapsed, every session of the old incarnation is
+sent to come back before the new one speaks.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from gateway.agent_driver import AgentDriver
+from gateway.cells import Cells
+from gateway.checks import Checks
+from gateway.configs import Configs
+from gateway.core.limits import SessionLimits
+from gateway.load import Load
+from gateway.logs import Logs
+from gateway.mobile_driver import MobileDriver
+from gateway.packs import Packs
+from gateway.pending import Pending
+from gateway.ports import Driver, Line, Peer
+from gateway.presence import PresenceLease
+from gateway.receipts import Receipts
+from gateway.roll import Roll
+from gateway.services import Outside, Services
+from gateway.subscriptions import OUTCOMES, Sink, Subscriptions
+from protocol.bus import topics
+from protocol.bus.config import AccountConfig
+from protocol.ids import AccountId, CellName, Incarnation
+from protocol.wire.codes import CloseCode
+from store.redis.connection import Away, Dial
+
+AGAIN_S = 0.2
+
+
+class HubSettings(Struct, frozen=True):
+    """`lease_s`: how long this gateway counts as alive without a word. `limits`: what one session may ask."""
+
+    cells: Sequence[CellName]
+    lease_s: float = 6.0
+    limits: SessionLimits = SessionLimits()
+
+
+class Hub:
+    """Opens sessions over lines; works while `run` does."""
+
+    def __init__(self, settings: HubSettings, dial: Dial, outside: Outside) -> None:
+        self._outside = outside
+        self.cells = cells = Cells(dial, settings.cells)
+        self.lease = PresenceLease(cells, settings.lease_s, outside.entropy)
+        self._packs = Packs(cells, self._may_write)
+        self._roll = roll = Roll()
+        self._checks = checks = Checks(cells, roll)
+        self.load = Load(cells, checks.soon)
+        self._subscriptions = Subscriptions(dial, cells, checks.soon)
+        self.configs = Configs(cells, self._configured)
+        self._services = Services(
+            outside=outside,
+            limits=settings.limits,
+            cells=cells,
+            subscriptions=self._subscriptions,
+            pending=Pending(cells, self._packs, self.load.epoch),
+            lease=self.lease,
+            load=self.load,
+            configs=self.configs,
+            logs=Logs(cells, outside.record),
+            receipts=Receipts(cells),
+            roll=roll,
+            spawn=self._spawn,
+        )
+        self._group: asyncio.TaskGroup | None = None
+        self._hears: Incarnation | None = None  # whose replies are heard in every cell
+        self._renamed = asyncio.Event()  # there is a new incarnation
+
+    # For the socket shell.
+
+    def open_mobile(self, line: Line, subprotocol: str, peer: Peer) -> Driver:
+        """Return the driver of a visitor's new line."""
+        return MobileDriver(self._services, line, subprotocol, peer)
+
+    def open_agent(self, line: Line, subprotocol: str, peer: Peer) -> Driver:
+        """Return the driver of an agent's new line."""
+        return AgentDriver(self._services, line, subprotocol, peer)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a `hello` would be served now, as far as this process and Redis are concerned."""
+        hears = self._hears == self.lease.incarnation and self._subscriptions.all_connected()
+        return hears and self.cells.all_open() and self.lease.holds_everywhere()
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions are admitted."""
+        return len(self._roll)
+
+    @property
+    def unresolved(self) -> int:
+        """How many commands await their outcome."""
+        return len(self._services.pending)
+
+    # Life.
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        services = self._services
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            group.create_task(self.cells.run(self._packs.flush))
+            group.create_task(self._subscriptions.run())
+            group.create_task(self._listen())
+            group.create_task(self.lease.run(self._packs.flush, self._lapsed))
+            group.create_task(self.load.run())
+            group.create_task(self.configs.run())
+            group.create_task(services.pending.run())
+            group.create_task(services.receipts.run())
+            group.create_task(self._checks.run())
+
+    async def settle(self, timeout_s: float) -> None:
+        """Wait until everything asked has its outcome, as long as that takes but no longer: before a stop."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._services.pending.idle.wait()
+        except TimeoutError:
+            self._outside.log.warning("stopped_with_unresolved", commands=self.unresolved)
+
+    # Inside.
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        assert self._group is not None, "a hub that does not run has no sessions"
+        self._group.create_task(work)
+
+    def _may_write(self, cell: CellName) -> bool:
+        return self._hears == self.lease.incarnation and self.lease.holds(cell)
+
+    async def _listen(self) -> None:
+        """Hear of changed configurations, and the replies to the present incarnation."""
+        for cell in self.cells.names:
+            await self._insist(cell, topics.config(cell), self.configs.heard)
+        while True:
+            incarnation = self.lease.incarnation
+            await self._hear_replies(incarnation)
+            self._hears = incarnation
+            self._packs.flush()
+            while incarnation == self.lease.incarnation:
+                self._renamed.clear()
+                await self._renamed.wait()
+            for cell in self.cells.names:
+                self._subscriptions.unfollow(cell, topics.replies(cell, incarnation), self._services.pending.resolve)
+
+    async def _hear_replies(self, incarnation: Incarnation) -> None:
+        for cell in self.cells.names:
+            await self._insist(cell, topics.replies(cell, incarnation), self._services.pending.resolve, OUTCOMES)
+
+    def _lapsed(self) -> None:
+        """The presence lease lapsed: all sessions are over for the cells, so they come again as new ones."""
+        self._outside.log.warning("presence_lapsed", sessions=len(self._roll))
+        self._services.pending.clear()
+        for session in self._roll:
+            session.line.close(CloseCode.RESTARTED, "the gateway lost its lease")
+        self._renamed.set()
+
+    def _configured(self, account: AccountId, config: AccountConfig | None) -> None:
+        for session in self._roll.of_account(account):
+            session.configured(config)
+
+    async def _insist(self, cell: CellName, channel: str, sink: Sink, decoder: Any = None) -> None:
+        while True:
+            try:
+                await self._subscriptions.follow(cell, channel, sink, decoder)
+            except Away:
+                await asyncio.sleep(AGAIN_S)
+                continue
+            return

@@ -1,0 +1,90 @@
+"""The driver of a visitor's session: the way in, the token, the record.
+
+Invariant: what it tells the session of the visitor is committed.
+"""
+
+import asyncio
+
+from gateway import visitor_door
+from gateway.core import actions as act
+from gateway.core.actions import Action
+from gateway.core.mobile import MobileSession
+from gateway.doors import Arrival
+from gateway.driver import SessionDriver
+from gateway.logs import Where
+from gateway.ports import Line, Peer
+from gateway.reads import AGAIN_S, FAULTS
+from gateway.services import Services
+from protocol.bus.config import AccountConfig, App
+from protocol.bus.decisions import Refusal
+from protocol.ids import ConversationId, VisitorId
+from protocol.wire import client
+from protocol.wire.codec import MOBILE
+from protocol.wire.codes import Code
+
+
+class MobileDriver(SessionDriver[MobileSession]):
+    """One phone."""
+
+    def __init__(self, services: Services, line: Line, subprotocol: str, peer: Peer) -> None:
+        super().__init__(services, line, MOBILE[subprotocol], peer)
+        self._config: AccountConfig | None = None
+        self._app: App | None = None
+        self._unstarted: ConversationId | None = None
+        self._do[act.ReadVisitor] = lambda action: self.spawn(self._read_visitor(action.visitor))
+        self._do[act.CheckToken] = self._check_token
+
+    async def let_in(self, hello: client.Hello) -> None:
+        came = await visitor_door.admit(self.services, Arrival(self.session_id, self.peer.origin), hello)
+        if self.gone:
+            return
+        self._config, self._app, self._unstarted = came.case.config, came.case.app, came.unstarted
+
+        def first() -> list[Action]:
+            until_ms = came.case.proven.token_until_ms
+            expiry = came.session.token_holds(until_ms) if until_ms is not None else []
+            resumed = {position.conversation: position for position in came.positions}.values()
+            reading = [action for position in resumed for action in came.session.reading.attach(position)]
+            return [act.Say(came.ready), *expiry, *reading]
+
+        self.entered(came.session, came.case.config, first)
+
+    def where(self, conversation: ConversationId) -> Where:
+        visitor = self.identity
+        cold = conversation != self._unstarted
+        return Where(self.cell, visitor.account, conversation, "visitor", visitor.device, cold)
+
+    def configured(self, config: AccountConfig | None) -> None:
+        assert self._app is not None, "only who is in hears of changes"
+        key = self._app.key
+        app = next((each for each in config.apps if each.key == key), None) if config is not None else None
+        self._config, self._app = config or self._config, app or self._app
+        super().configured(config if app is not None else None)
+
+    async def _read_visitor(self, visitor: VisitorId) -> None:
+        record = None
+        while record is None and not self.gone:
+            try:
+                record = await visitor_door.read_visitor(self.services, self.cell, visitor)
+                break
+            except FAULTS:
+                await asyncio.sleep(AGAIN_S)
+        self.tell_session(lambda session: session.visitor_read(record))
+
+    def _check_token(self, action: act.CheckToken) -> None:
+        self.tell_session(lambda session: session.token_checked(*self._verdict(session, action.token)))
+
+    def _verdict(self, session: MobileSession, token: str) -> tuple[int | None, Code | None]:
+        """Return until when a token is good, or why it is not."""
+        config, app, outside = self._config, self._app, self.services.outside
+        assert config is not None, "a token is renewed by who is in"
+        assert app is not None, "a token is renewed by who is in"
+        claims = outside.credentials.verify_token(config, app, token, outside.now_ms() // 1000)
+        if isinstance(claims, Refusal):
+            return None, claims.code
+        if visitor_door.visitor_of(config, app, claims) != session.visitor.visitor:
+            return None, Code.SUBJECT_CHANGED
+        return claims.expires_at_s * 1000, None
+
+    def _woke(self) -> None:
+        self.tell_session(lambda session: session.woke(self.services.outside.now_ms()))

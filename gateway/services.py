@@ -1,0 +1,50 @@
+"""What every session of this process shares.
+
+Invariant: nothing in here belongs to one session; a session reaches the world through it and through its line only.
+"""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.cells import Cells
+from gateway.configs import Configs
+from gateway.core.limits import SessionLimits
+from gateway.load import Load
+from gateway.logs import Logs
+from gateway.pending import Pending
+from gateway.ports import Credentials
+from gateway.presence import PresenceLease
+from gateway.receipts import Receipts
+from gateway.roll import Roll
+from gateway.subscriptions import Subscriptions
+from store.sql.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a gateway is given: SQL's record side, proofs, chance, time and a log."""
+
+    record: Database
+    credentials: Credentials
+    entropy: Callable[[int], bytes]
+    now_ms: Callable[[], int]
+    log: Any  # structlog's bound logger
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The shared parts. `spawn` runs a coroutine inside the process's one TaskGroup."""
+
+    outside: Outside
+    limits: SessionLimits
+    cells: Cells
+    subscriptions: Subscriptions
+    pending: Pending
+    lease: PresenceLease
+    load: Load
+    configs: Configs
+    logs: Logs
+    receipts: Receipts
+    roll: Roll
+    spawn: Callable[[Coroutine[Any, Any, None]], None]
