@@ -1,0 +1,1 @@
+"""The roster, part by part."""

@@ -1,0 +1,1 @@
+"""Each module does what it says; needs nothing."""
