@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- Read a feed from a reader's position, or as it stands now.
 -- KEYS  1 the feed's rows  2 the feed
 -- ARGV  1 seq  2 event id of the last change the reader has ("0" and "": none)
