@@ -98,7 +98,7 @@ def _visitor_closes(state: Conversation, asked: Stamped) -> Decision:
     if state.seq == 0:
         return Refusal(Code.NOT_FOUND)
     if isinstance(state.phase, phases.Closed):
-        return Already(state.seq, state.event)
+        return Already(state.phase.seq, state.phase.event)
     return [content.Closed(Author(Role.VISITOR, command.visitor), "visitor")]
 
 
@@ -125,8 +125,8 @@ def _agent_closes(state: Conversation, asked: Stamped) -> Decision:
     match state.phase:
         case phases.Talking(agent=agent) if agent.id == command.agent:
             return [content.Closed(agent, "agent")]
-        case phases.Closed() if state.last_agent == command.agent:
-            return Already(state.seq, state.event)
+        case phases.Closed(seq=seq, event=event) if state.last_agent == command.agent:
+            return Already(seq, event)
         case phases.Talking() | phases.Waiting() | phases.Unassigned() | phases.Closed():
             return Refusal(Code.NOT_ASSIGNED)
         case _:

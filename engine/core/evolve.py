@@ -109,7 +109,7 @@ _PHASE_AFTER: dict[type[content.Body], Callable[[Conversation, Event, Any], AnyP
     content.Assigned: _assigned,
     content.Unassigned: _unassigned,
     content.Transferred: lambda state, _, __: state.phase,
-    content.Closed: lambda _, event, __: phases.Closed(event.at),
+    content.Closed: lambda _, event, __: phases.Closed(event.at, event.seq, event.id),
     content.Reopened: lambda _, __, ___: _OPENING,
     content.Parked: lambda _, __, body: phases.Parked(body.error),
 }

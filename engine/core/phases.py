@@ -6,6 +6,7 @@ phase that bots lead will stand beside `Waiting` and `Unassigned`.
 
 import msgspec
 
+from protocol.ids import EventId
 from protocol.wire.content import Author
 
 
@@ -53,9 +54,11 @@ class Talking(Phase, frozen=True):
 
 
 class Closed(Phase, frozen=True):
-    """Over at `at_ms`, unless a message within the reopen window brings it back."""
+    """Over at `at_ms` by entry `seq`/`event`, unless a message within the reopen window brings it back."""
 
     at_ms: int
+    seq: int
+    event: EventId
 
 
 class Parked(Phase, frozen=True):

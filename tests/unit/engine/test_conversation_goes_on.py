@@ -150,7 +150,7 @@ def test_close_by_agent() -> None:
     (body,) = thread.ask(hangs_up(ANN, 2, thread.state.id), 5_000)
     assert (body.reason, body.by) == ("agent", author(ANN))
     assert [type(asked) for asked in thread.asked] == [NoteClosed, Release]
-    assert thread.ask(hangs_up(ANN, 3, thread.state.id)) == Already(thread.state.seq, thread.state.event)
+    assert thread.ask(hangs_up(ANN, 3, thread.state.id)) == Already(5, thread.log[-1].id)
     assert thread.ask(hangs_up(BO, 3, thread.state.id)) == Refusal(Code.NOT_ASSIGNED)
 
 
@@ -159,7 +159,7 @@ def test_close_by_visitor() -> None:
     thread = talking()
     (body,) = thread.ask(closes(2))
     assert body.reason == "visitor"
-    assert thread.ask(closes(3)) == Already(thread.state.seq, thread.state.event)
+    assert thread.ask(closes(3)) == Already(5, thread.log[-1].id)
 
 
 def test_nobody_on_an_empty_line() -> None:
@@ -205,7 +205,8 @@ def test_answer_reopens_nothing() -> None:
     thread.config = workplace(consent=workplace().chatflows[0].consent)
     assert thread.ask(sends(2), 6_000) == Refusal(Code.CONSENT_REQUIRED)
     assert thread.kinds(answers(3, flow=OPEN), 6_000) == ["ConsentAnswered"]
-    assert thread.state.phase == phases.Closed(5_000)
+    assert thread.state.phase == closed().state.phase
+    assert thread.ask(closes(4)) == Already(thread.state.seq - 1, thread.log[-2].id)
 
 
 def test_parking() -> None:

@@ -161,7 +161,7 @@ def test_gate_expires() -> None:
     thread = Thread(ASKS)
     thread.ask(answers(value="declined"))
     (closed,) = thread.gate_expires()
-    assert (closed.reason, thread.state.phase) == ("gate_expired", phases.Closed(700_000))
+    assert (closed.reason, thread.state.phase) == ("gate_expired", phases.Closed(700_000, 3, thread.log[-1].id))
     assert not any(type(asked).__name__ == "Release" for asked in thread.asked)
     assert thread.gate_expires() == Already()
 

@@ -24,7 +24,7 @@ PHASES: list[AnyPhase] = [
     phases.Waiting(100),
     phases.Unassigned(None),
     phases.Talking(author(ANN), 100),
-    phases.Closed(200),
+    phases.Closed(200, 7, EventId("1.1.0")),
     phases.Parked("KeyError"),
 ]
 BODIES: list[AnyBody] = [
