@@ -38,8 +38,10 @@ class Connection(asyncio.Protocol):
         "_closing",
         "_controls",
         "_driver",
+        "_early_bytes",
         "_frames",
         "_head",
+        "_is_answer_late",
         "_protocol",
         "_silence",
         "_sockets",
@@ -58,8 +60,9 @@ class Connection(asyncio.Protocol):
         self._frames = Bucket(rules.frames_per_minute, rules.frames_burst)
         self._controls = Bucket(rules.pings_per_minute, rules.pings_burst)
         self._driver: Driver | None = None
-        self._admitted = self._closing = False
+        self._admitted = self._closing = self._is_answer_late = False
         self._assembly = Assembly()
+        self._early_bytes = 0  # before the hello is answered
         self._head = BINARY_HEAD
         self._silence = 0
         self._cause = "peer"
@@ -102,8 +105,7 @@ class Connection(asyncio.Protocol):
         self._arm(self._sockets.rules.hello_timeout_s)
 
     def data_received(self, data: bytes) -> None:
-        if not self._admitted:
-            self._admitted_now()
+        self._admitted_now()
         for start in range(0, len(data), _PIECE_BYTES):
             self._protocol.receive_data(data[start : start + _PIECE_BYTES])
             events = self._protocol.events_received()
@@ -173,9 +175,15 @@ class Connection(asyncio.Protocol):
         except UnicodeDecodeError:
             self.close(CloseCode.BAD_FRAME, "A text message must be UTF-8.")
             return
-        if message is not None and self._driver is not None:
-            self._sockets.counts.frames_in += 1
-            self._driver.receive(message)
+        if message is None or self._driver is None:
+            return
+        if not self._admitted_now():
+            self._early_bytes += len(part.data)
+            if self._early_bytes > self._sockets.rules.max_hello_bytes:
+                self.close(CloseCode.TOO_LARGE, "Too much before the hello was answered.")
+                return
+        self._sockets.counts.frames_in += 1
+        self._driver.receive(message)
 
     def _shake(self, request: Request) -> None:
         sockets = self._sockets
@@ -194,9 +202,6 @@ class Connection(asyncio.Protocol):
             self._open(verdict)
 
     def _open(self, admission: Admission) -> None:
-        if admission.close is not None:
-            self.close(admission.close)
-            return
         subprotocol = str(self._protocol.subprotocol)
         self._head = TEXT_HEAD if subprotocol == SUBPROTOCOL_JSON else BINARY_HEAD
         self._driver = admission.open(self, subprotocol, admission.peer)
@@ -229,13 +234,21 @@ class Connection(asyncio.Protocol):
         self._timer = asyncio.get_running_loop().call_later(after_s, self._late)
 
     def _late(self) -> None:
+        """A deadline came: of the hello, of its answer, or of the closing."""
         if self._closing or self._driver is None:
             self._transport.abort()
-        elif not self._admitted_now():
+        elif self._admitted_now():
+            return
+        elif self._early_bytes and not self._is_answer_late:
+            self._is_answer_late = True
+            self._arm(self._sockets.rules.admission_timeout_s)
+        else:
             self.close(CloseCode.HELLO_TIMEOUT, "No valid hello in time.")
 
     def _admitted_now(self) -> bool:
-        if not self._admitted and self._driver is not None and self._driver.admitted:
+        if self._admitted:
+            return True
+        if self._driver is not None and self._driver.admitted:
             self._admitted = True
             self._protocol.max_message_size = self._sockets.rules.max_frame_bytes
             if self._timer is not None and not self._closing:

@@ -14,7 +14,6 @@ from websockets.http11 import Request
 from gateway.ports import Driver, Line, Peer, Sessions
 from gateway.rules import SocketRules
 from gateway.throttle import Buckets
-from protocol.wire.codes import CloseCode
 
 MOBILE_PATH = "/v1/mobile"
 AGENT_PATH = "/v1/agent"
@@ -24,11 +23,10 @@ Open = Callable[[Line, str, Peer], Driver]
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Let in: `open` makes the session, or the socket is closed at once with `close`, which a browser can read."""
+    """Let in: `open` makes the session."""
 
     open: Open
     peer: Peer
-    close: CloseCode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +57,11 @@ class Doorway:
         if request.path == MOBILE_PATH:
             return Admission(self._sessions.open_mobile, peer)
         if request.path == AGENT_PATH:
-            allowed = peer.origin in self._agent_origins
-            return Admission(self._sessions.open_agent, peer, None if allowed else CloseCode.ORIGIN_REFUSED)
+            if not self.is_allowed(peer.origin):
+                return Rejection(HTTPStatus.FORBIDDEN, "No agents' console is served from this origin.")
+            return Admission(self._sessions.open_agent, peer)
         return Rejection(HTTPStatus.NOT_FOUND, f"Sockets are at {MOBILE_PATH} and {AGENT_PATH}, without a query.")
 
-    def may_log_in(self, origin: str | None) -> bool:
-        """Whether a page of `origin` may log agents in; None: no browser asks."""
+    def is_allowed(self, origin: str | None) -> bool:
+        """Whether an agents' console may come from `origin` (SPEC 3.6); None: it is no browser."""
         return origin is None or origin in self._agent_origins

@@ -14,6 +14,7 @@ class SocketRules:
     """The bounds of every socket; times in seconds."""
 
     hello_timeout_s: float = HELLO_TIMEOUT_S  # also for the HTTP head that asks for the socket
+    admission_timeout_s: float = 15.0  # for the answer to a hello: a cell may be changing hands (G8: 12 s)
     max_hello_bytes: int = MAX_HELLO_BYTES
     max_frame_bytes: int = MAX_FRAME_BYTES
     max_head_bytes: int = 16_384  # an HTTP head; httptools itself has no limit

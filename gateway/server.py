@@ -18,7 +18,7 @@ from gateway.sockets import Sockets
 
 
 def listen(host: str, port: int, user_timeout_s: float) -> socket.socket:
-    """Return a listening socket. Those it accepts inherit TCP_USER_TIMEOUT, which drops peers that acknowledge nothing."""
+    """Return a listening socket. What it accepts inherits TCP_USER_TIMEOUT, which drops peers that acknowledge none."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -35,7 +35,7 @@ class _Payload(msgspec.Struct):
 
     exp: float
     iat: float
-    sub: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    sub: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
     aud: str | list[str]
     nbf: float = 0
 

@@ -36,11 +36,11 @@ class Login(msgspec.Struct):
 
 
 class LoggedIn(msgspec.Struct):
-    """`ticket` opens the agent socket at `socket` once, within 30 s."""
+    """`ticket` opens the socket at `socket` once, within 30 s; relative, since proxies may know us by another name."""
 
     ticket: str
     socket: str
-    agent: dict[str, str]
+    agent: AgentId
 
 
 class TooMany(Exception):
@@ -76,14 +76,14 @@ class LoginDesk:
         return response
 
     async def _answer(self, request: Request) -> Response:
-        if not self._sockets.doorway.may_log_in(request.headers.get("Origin")):
+        if not self._sockets.doorway.is_allowed(request.headers.get("Origin")):
             return refuse(403, Code.UNAUTHENTICATED)
         if request.headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
             return refuse(415, Code.MALFORMED)  # what a browser sends across origins without asking first
         try:
             login = msgspec.json.decode(await _body(request), type=Login)
             self._allow(request, login)
-            return await self._let_in(request, login)
+            return await self._let_in(login)
         except TooLong:
             return refuse(413, Code.TOO_LARGE)
         except (msgspec.DecodeError, UnicodeDecodeError, ClientDisconnect, TimeoutError):
@@ -103,14 +103,12 @@ class LoginDesk:
         if wait_ms:
             raise TooMany(wait_ms)
 
-    async def _let_in(self, request: Request, login: Login) -> Response:
+    async def _let_in(self, login: Login) -> Response:
         found = await self._find(login.email)
         if not await self._passwords.is_right(login.password, found.agent.password if found else None) or not found:
             return refuse(401, Code.UNAUTHENTICATED)
         ticket = await tickets.issue(self._redis, found.whom, self._entropy)
-        scheme = "wss" if request.url.scheme == "https" else "ws"
-        socket = f"{scheme}://{request.headers.get('Host', request.url.netloc)}{AGENT_PATH}"
-        return answer(LoggedIn(ticket, socket, {"id": found.agent.id, "name": found.agent.name}))
+        return answer(LoggedIn(ticket, AGENT_PATH, found.agent.id))
 
     async def _find(self, email: str) -> Found | None:
         entry = await self._redis.call(None, "HGET", LOGINS, email.lower())

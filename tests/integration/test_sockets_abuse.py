@@ -94,6 +94,8 @@ async def test_a_reader_that_lags_and_catches_up_loses_nothing() -> None:
     """Lagging is no fault while every byte leaves in time."""
     async with shell(SocketRules(watch_every_s=0.01, high_water_bytes=1_024)) as gateway:
         client = await RawSocket.open(gateway.authority, receive_buffer=SMALL_BUFFER)
+        client.send(2, b"hello")
+        await client.frame()
         for number in range(40):
             client.send(2, b"%04d" % number + bytes(5_000))
         came = [(await client.frame())[1][:4] for _ in range(40)]

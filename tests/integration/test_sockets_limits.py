@@ -26,6 +26,24 @@ async def test_a_socket_without_hello_is_closed_in_time() -> None:
         await gateway.lost()
 
 
+async def test_a_hello_that_is_never_answered_ends_the_socket() -> None:
+    """A valid hello may wait while a cell changes hands, not for ever: 4408."""
+    rules = SocketRules(hello_timeout_s=0.05, admission_timeout_s=0.1)
+    async with shell(rules) as gateway, connect(gateway.mobile, subprotocols=[SUBPROTOCOL_MSGPACK]) as client:
+        await client.send(b"wait")
+        assert await client.recv() == b"wait"
+        assert await closed_with(client) == 4408
+
+
+async def test_frames_before_the_answer_do_not_add_up_beyond_the_bound() -> None:
+    """8 KiB are for everything before `ready`: 4509."""
+    async with shell() as gateway, connect(gateway.mobile, subprotocols=[SUBPROTOCOL_MSGPACK]) as client:
+        for _ in range(2):
+            await client.send(b"wait" + bytes(5_000))
+        assert await closed_with(client) == 4509
+        assert len(gateway.sessions.opened[0].heard) == 1
+
+
 async def test_a_hello_in_pieces_does_not_stretch_the_deadline() -> None:
     """A client that sends a byte now and then is closed as one that sends none."""
     async with shell(SOON) as gateway:

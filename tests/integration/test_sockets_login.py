@@ -64,8 +64,7 @@ async def test_a_right_password_gets_a_ticket_that_names_the_agent(valkey: Embed
         answer = await http.post("/v1/agent/login", json=GOOD)
         body = answer.json()
         assert answer.status_code == 200
-        assert body["socket"] == f"ws://{http.base_url.netloc.decode()}/v1/agent"
-        assert body["agent"] == {"id": KARI, "name": "Kari"}
+        assert (body["socket"], body["agent"]) == ("/v1/agent", KARI)
         assert await Proofs([CELL]).redeem_ticket(lines, body["ticket"]) == Ticket(CELL, ACCOUNT, KARI)
 
 

@@ -29,7 +29,7 @@ class NoRedis:
 
 
 class Echo:
-    """A session: `flood` makes it talk without end, `leave` close the line, `break` raise."""
+    """A session: `flood` makes it talk without end, `leave` close the line, `break` raise; `wait…` is no hello."""
 
     def __init__(self, line: Line, subprotocol: str, peer: Peer) -> None:
         self.line, self.subprotocol, self.peer = line, subprotocol, peer
@@ -39,8 +39,8 @@ class Echo:
 
     def receive(self, raw: bytes | str) -> None:
         self.heard.append(raw)
-        self.admitted = True
         word = raw.encode() if isinstance(raw, str) else raw
+        self.admitted = self.admitted or not word.startswith(b"wait")
         if word == b"break":
             raise ArithmeticError("a bug of this session")
         if word == b"leave":
