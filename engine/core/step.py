@@ -142,7 +142,7 @@ def _conclude(settling: Settling, command: Any, state: Conversation, decision: D
 
 
 def _roster_asked(settling: Settling, command: Asked) -> Asking:
-    if command.origin.n and not (yield from _fresh(settling, command, DESK)):
+    if not (yield from _fresh(settling, command, DESK)):
         return
     decision = yield from settling.decide_roster(command.account, command)
     yield from settling.rest()  # first, so that the outcome can name the entry it led to
@@ -180,6 +180,8 @@ def _gateway_lost(settling: Settling, command: GatewayLost) -> Asking:
 def _fresh(settling: Settling, command: Asked, owner: str) -> Asking:
     """Return whether the frame is to be decided; if it is not, it has been answered."""
     origin = command.origin
+    if not origin.n:
+        return True  # nobody counts what gateways ask by themselves
     ledger: Ledger = yield Need("ledger", command.account, owner, origin.device)
     check = ledger.check(origin.n, origin.id)
     if isinstance(check, Fresh):
