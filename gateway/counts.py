@@ -5,6 +5,7 @@ Invariant: counting on the hot path is an addition to an integer; names and labe
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -30,6 +31,25 @@ class Counts(Collector):
         yield _by("samtale_handshakes", "Socket handshakes by result.", "result", self.handshakes)
         yield _by("samtale_socket_ends", "Sockets ended, by close code or cause.", "cause", self.ends)
         yield _by("samtale_logins", "Agent logins by result.", "result", self.logins)
+
+
+class Gauge(NamedTuple):
+    """A number that is asked for when somebody looks."""
+
+    name: str
+    text: str
+    now: Callable[[], int]
+
+
+class Gauges(Collector):
+    """Numbers that others keep."""
+
+    def __init__(self, gauges: list[Gauge]) -> None:
+        self._gauges = gauges
+
+    def collect(self) -> Iterable[Metric]:
+        for gauge in self._gauges:
+            yield GaugeMetricFamily(gauge.name, gauge.text, value=gauge.now())
 
 
 def _by(name: str, text: str, label: str, numbers: Counter[str]) -> CounterMetricFamily:

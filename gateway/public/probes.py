@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from gateway.counts import Gauges
 from gateway.ports import Sessions
 from gateway.public.answers import answer
 from gateway.sockets import Sockets
@@ -17,10 +18,11 @@ from gateway.sockets import Sockets
 class Probes:
     """The endpoints that watch a gateway."""
 
-    def __init__(self, sockets: Sockets, sessions: Sessions) -> None:
+    def __init__(self, sockets: Sockets, sessions: Sessions, gauges: Gauges) -> None:
         self._sockets, self._sessions = sockets, sessions
         self._own = CollectorRegistry()
         self._own.register(sockets.counts)
+        self._own.register(gauges)
 
     async def health(self, _: Request) -> Response:
         """200 while the process turns its loop."""

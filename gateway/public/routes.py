@@ -8,15 +8,22 @@ from collections.abc import Callable
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from gateway.counts import Gauges
 from gateway.ports import Redis, Sessions
 from gateway.public.login import LoginDesk
 from gateway.public.probes import Probes, welcome
 from gateway.sockets import Sockets
 
 
-def public_app(sockets: Sockets, sessions: Sessions, redis: Redis, entropy: Callable[[int], bytes]) -> Starlette:
+def public_app(
+    sockets: Sockets,
+    sessions: Sessions,
+    redis: Redis,
+    entropy: Callable[[int], bytes],
+    gauges: Gauges,
+) -> Starlette:
     """Return everything that is served over HTTP."""
-    probes = Probes(sockets, sessions)
+    probes = Probes(sockets, sessions, gauges)
     return Starlette(
         routes=[
             Route("/", welcome, methods=["GET"]),

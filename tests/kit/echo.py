@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from gateway.counts import Gauges
 from gateway.handshake import Doorway
 from gateway.ports import Driver, Line, Peer, Redis
 from gateway.public.routes import public_app
@@ -105,7 +106,7 @@ async def shell(
     """Run a gateway shell with echoing sessions."""
     sessions, rules = Echoes(), rules or SocketRules()
     sockets = Sockets(rules, Doorway(sessions, frozenset({ORIGIN}), rules), proxies)
-    app = public_app(sockets, sessions, redis or NoRedis(), os.urandom)
+    app = public_app(sockets, sessions, redis or NoRedis(), os.urandom, Gauges([]))
     server = Server(app, sockets, listen("127.0.0.1", 0, rules.send_deadline_s))
     async with asyncio.TaskGroup() as tasks:
         pulse = tasks.create_task(sockets.pulse.run())

@@ -1,0 +1,102 @@
+"""One gateway process: the hub of sessions behind one port for sockets and public HTTP.
+
+Invariant: `run` returns only when every socket is gone and everything that was asked has its outcome or its time is up;
+what runs, runs in one TaskGroup.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from gateway.core.limits import SessionLimits
+from gateway.counts import Gauge, Gauges
+from gateway.credentials import Proofs
+from gateway.drain import drain
+from gateway.handshake import Doorway
+from gateway.hub import Hub, HubSettings
+from gateway.public.routes import public_app
+from gateway.rules import SocketRules
+from gateway.server import Server, listen
+from gateway.services import Outside
+from gateway.sockets import Sockets
+from protocol.ids import CellName
+from store.redis.connection import Dial
+from store.sql.database import Databases
+
+
+class GatewaySettings(Struct, frozen=True):
+    """Times in seconds; port 0 means any free one.
+
+    `drain_s`: over how long clients are sent away at a stop; half as long again is waited for outcomes.
+    `agent_origins`: the exact origins of agents' consoles. `trusted_proxies`: whose X-Forwarded-For is believed.
+    """
+
+    cells: list[CellName]
+    host: str = "127.0.0.1"
+    port: int = 8080
+    lease_s: float = 6.0
+    drain_s: float = 5.0
+    agent_origins: frozenset[str] = frozenset()
+    trusted_proxies: frozenset[str] = frozenset()
+    rules: SocketRules = SocketRules()
+    limits: SessionLimits = SessionLimits()
+
+
+class Gateway:
+    """Listens from `run` until `stop`; `listening` is set, and `port` known, in between."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        dial: Dial,
+        databases: Databases,
+        entropy: Callable[[int], bytes],
+        now_ms: Callable[[], int],
+        log: Any,
+    ) -> None:
+        self._settings, self._log = settings, log
+        outside = Outside(databases.record, Proofs(settings.cells), entropy, now_ms, log)
+        self.hub = Hub(HubSettings(settings.cells, settings.lease_s, settings.limits), dial, outside)
+        self.sockets = Sockets(
+            settings.rules, Doorway(self.hub, settings.agent_origins, settings.rules), settings.trusted_proxies
+        )
+        self._app = public_app(self.sockets, self.hub, self.hub.cells, entropy, self._gauges())
+        self.port = settings.port
+        self.listening = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set, then send everybody elsewhere. Raises OSError if the port cannot be had."""
+        settings = self._settings
+        listener = listen(settings.host, settings.port, settings.rules.send_deadline_s)
+        try:
+            server = Server(self._app, self.sockets, listener)
+            self.port = server.port
+            async with asyncio.TaskGroup() as tasks:
+                serving = tasks.create_task(server.serve())
+                beside = [tasks.create_task(work) for work in (self.hub.run(), self.sockets.pulse.run())]
+                self._log.info("gateway listens", host=settings.host, port=self.port)
+                self.listening.set()
+                await stop.wait()
+                await self._leave()
+                server.stop()
+                await serving
+                for task in beside:
+                    task.cancel()
+        finally:
+            self.listening.clear()
+            listener.close()
+
+    async def _leave(self) -> None:
+        self._log.info("gateway drains", sockets=len(self.sockets.open), over_s=self._settings.drain_s)
+        await drain(self.sockets, self._settings.drain_s)
+        await self.hub.settle(self._settings.drain_s / 2)
+
+    def _gauges(self) -> Gauges:
+        return Gauges(
+            [
+                Gauge("samtale_sessions", "Admitted sessions.", lambda: self.hub.sessions),
+                Gauge("samtale_commands_unresolved", "Commands awaiting their outcome.", lambda: self.hub.unresolved),
+            ]
+        )
