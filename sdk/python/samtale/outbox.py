@@ -11,8 +11,8 @@ from typing import Any
 
 Frame = dict[str, Any]
 
-MAX_UNRESOLVED = 32
-KEPT = 32
+KEPT = 32  # outcomes that the server remembers per series
+MAX_UNRESOLVED = 16  # half for what is under way, the other half for what a server that lost data may need again
 RENUMBER = frozenset({"out_of_order", "n_conflict"})
 WAIT = frozenset({"rate_limited", "overloaded", "unavailable", "too_many_unresolved"})
 
@@ -52,11 +52,13 @@ class Series:
     def not_taken(self, item: Item, expected: int) -> None:
         """The server refused `item` without using up a number, and wants `expected` first.
 
-        If an item before it has that number, it is that one's turn, and this one only has to wait for it.
+        If that is its own number, or that of an item before it, it only has to wait: numbers that are too high are
+        refused in order, while one that is too low lets a later item in before it.
         """
         at = self.items.index(item)
+        is_right = item.line_n == expected or (at > 0 and self.items[at - 1].n >= expected)
         item.line_n, self.probe = 0, item.id
-        if not at or self.items[at - 1].n < expected:
+        if not is_right:
             self.renumber(at, expected)
 
     def settle(self, item: Item) -> None:

@@ -32,7 +32,7 @@ class Story:
         self.wire: list[Frame] = []
         self.said: list[str] = []
         self.denied: set[str] = set()
-        self.may_lose = 31  # what is older than the last 32, a client does not keep
+        self.may_lose = 16  # what is older, a client need not have kept: 16 others may be under way
 
     def do(self, step: str, number: int) -> None:
         match step:
