@@ -177,3 +177,13 @@ def test_the_first_command_of_an_account_founds_its_roster() -> None:
     shift = Shift(account([agent("ann")]))
     decision = shift.ask(AgentArrives(ACCOUNT, shift.origin("ann"), "ann"))
     assert [type(event).__name__ for event in decision] == ["StaffingTaken", "AgentArrived"]
+
+
+def test_who_reconnected_may_be_asked_again() -> None:
+    """A new session is a change: what was declined before it is offered anew."""
+    shift = talking()
+    shift.seek("c1")
+    shift.decline("c1")
+    shift.leave("ann")
+    shift.arrive("ann")
+    assert shift.asked("c1") == "ann"
