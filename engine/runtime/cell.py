@@ -26,6 +26,7 @@ from store.sql.queries import cells, rebuild
 
 TOKEN_BYTES = 16
 LONGEST_PAUSE_S = 2.0
+LONGEST_POLL_S = 0.5
 
 
 class CellOwner:
@@ -91,7 +92,7 @@ class CellOwner:
                 return found
             self._mine = None
         left_to_owner_s = self._around.settings.lease_s
-        poll_s = self._around.settings.lease_s / 8
+        poll_s = min(LONGEST_POLL_S, self._around.settings.lease_s / 8)
         while not self._ending:
             if self._shares.wants_more():
                 record = await lease.read(line, self._cell)
@@ -141,6 +142,8 @@ class CellOwner:
             await tenure.work()
         finally:
             self._tenure = None
+            if tenure.taken_no > record.commit_no:
+                self._pause_s = 0.0  # it got somewhere: what ended it is new
             self._mine = Remembered(found.token, record.epoch, tenure.taken_no)
 
     async def _made_good(self, line: Connection, found: Found) -> CellRecord:

@@ -9,6 +9,7 @@ import asyncio
 from engine.runtime.cell import CellOwner
 from engine.runtime.shares import Shares
 from engine.runtime.surroundings import Surroundings
+from protocol.ids import CellName
 from store.redis.connection import Away
 
 
@@ -20,6 +21,11 @@ class Engine:
         self._shares = Shares(around, "eng_" + around.entropy(8).hex())
         self._owners = [CellOwner(around, cell, self._shares) for cell in around.settings.cells]
         self._stopping = asyncio.Event()
+
+    @property
+    def owned(self) -> list[CellName]:
+        """The cells that are this engine's now, those taken first in front."""
+        return self._shares.owned
 
     async def run(self) -> None:
         """Own cells until `stop`."""

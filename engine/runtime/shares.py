@@ -14,12 +14,17 @@ from store.redis.connection import Away, Refused
 
 
 class Shares:
-    """This engine among the others. `owned` is in the order in which cells were taken."""
+    """This engine among the others."""
 
     def __init__(self, around: Surroundings, engine: str) -> None:
         self.fair = 0  # nothing is taken before it is known who else lives
         self._around, self._engine = around, engine
         self._owned: dict[CellName, Callable[[], None]] = {}
+
+    @property
+    def owned(self) -> list[CellName]:
+        """The cells counted, in the order in which they were taken."""
+        return list(self._owned)
 
     def wants_more(self) -> bool:
         """Whether another cell may be taken."""

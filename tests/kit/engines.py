@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
-import structlog
 
 from engine.core.conversation import Conversation
 from engine.core.snapshot import thaw
@@ -51,6 +50,18 @@ def later_s(seconds: float) -> Callable[[], int]:
     return lambda: now_ms() + round(seconds * 1000)
 
 
+class Reports:
+    """Remembers what engines report, in place of a logger."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def info(self, line: str, **fields: Any) -> None:
+        self.lines.append(line)
+
+    warning = error = info
+
+
 class Bench:
     """A Valkey, SQL, and any number of engines."""
 
@@ -58,6 +69,7 @@ class Bench:
         self.valkey, self.databases = valkey, databases
         self.keys = Keys(CELL)
         self.port: Any = RosterDecider()
+        self.reports = Reports()
         self._line: Connection | None = None
 
     async def publish(self, config: AccountConfig) -> None:
@@ -76,8 +88,7 @@ class Bench:
     def start(self, settings: EngineSettings = SETTINGS, **changes: Any) -> "Running":
         """Start an engine."""
         given = {"now_ms": now_ms, "entropy": os.urandom, "roster": self.port, **changes}
-        log = structlog.get_logger()
-        around = Surroundings(settings=settings, dial=self.dial, databases=self.databases, log=log, **given)
+        around = Surroundings(settings=settings, dial=self.dial, databases=self.databases, log=self.reports, **given)
         engine = Engine(around)
         return Running(engine, asyncio.create_task(engine.run()))
 
@@ -88,17 +99,17 @@ class Bench:
         return running
 
     async def put(self, *commands: AnyCommand) -> str:
-        """Put a pack of commands into the inbox; return its entry."""
+        """Put a pack of commands into the inbox; return the cursor after it."""
         entry: bytes = await self.call("XADD", self.keys.inbox, "*", "p", msgspec.msgpack.encode(commands))
-        return entry.decode()
+        return f"{entry.decode()}:{len(commands)}"
 
-    async def decided(self, entry: str) -> CellRecord:
-        """Wait until the cell is ready and its cursor is at or past `entry`."""
-        wanted, line = _order(entry), await self.dial()
+    async def decided(self, cursor: str, epoch: int = 1) -> CellRecord:
+        """Wait until the cell is ready under `epoch` or a later one, and its cursor is at or past `cursor`."""
+        wanted, line = _order(cursor), await self.dial()
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 record = await read(line, CELL)
-                if record.status == "ready" and _order(record.cursor.partition(":")[0]) >= wanted:
+                if record.status == "ready" and record.epoch >= epoch and _order(record.cursor) >= wanted:
                     await line.close()
                     return record
                 outbox, last = self.keys.outbox(record.epoch), f"{record.commit_no}-0"
@@ -108,9 +119,21 @@ class Bench:
         """Put commands into the inbox and wait until they are decided."""
         return await self.decided(await self.put(*commands))
 
-    async def ready(self) -> CellRecord:
-        """Wait until the cell is ready."""
-        return await self.decided("0-0")
+    async def ready(self, epoch: int = 1) -> CellRecord:
+        """Wait until the cell is ready under `epoch` or a later one."""
+        return await self.decided("0-0:0", epoch)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until `holds`, while whatever else there is goes on."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not holds():
+                await self.call("XREAD", "BLOCK", 20, "STREAMS", "nothing", "$")
+
+    async def gone(self, key: str) -> None:
+        """Wait until there is no such key."""
+        async with asyncio.timeout(PATIENCE_S):
+            while await self.call("EXISTS", key):
+                await self.call("XREAD", "BLOCK", 20, "STREAMS", "nothing", "$")
 
     async def log(self, conversation: ConversationId) -> list[Event]:
         """The conversation's log in Redis."""
@@ -200,6 +223,7 @@ async def bench(valkey: EmbeddedValkey, databases: Databases) -> AsyncIterator[B
         await made.close()
 
 
-def _order(entry: str) -> tuple[int, int]:
+def _order(cursor: str) -> tuple[int, ...]:
+    entry, _, index = cursor.partition(":")
     at_ms, _, number = entry.partition("-")
-    return int(at_ms), int(number)
+    return int(at_ms), int(number), int(index)
