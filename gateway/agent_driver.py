@@ -30,8 +30,6 @@ class AgentDriver(SessionDriver[AgentSession]):
 
     def __init__(self, services: Services, line: Line, subprotocol: str, peer: Peer) -> None:
         super().__init__(services, line, AGENT[subprotocol], peer)
-        self._do[act.ReadFeed] = lambda action: self.spawn(self._read_feed(action))
-        self._do[act.LeaveFeed] = lambda action: self.hearing.leave(action.feed)
 
     async def let_in(self, hello: client.AgentHello) -> None:
         came = await agent_door.admit(self.services, Arrival(self.session_id, self.peer.origin), hello)
@@ -71,3 +69,9 @@ class AgentDriver(SessionDriver[AgentSession]):
 
     def _feed_changed(self, feed: str, frames: list[bytes]) -> None:
         self.tell_session(lambda session: session.feed_changed(feed, frames))
+
+    DO = {
+        **SessionDriver.DO,
+        act.ReadFeed: lambda self, action: self.spawn(self._read_feed(action)),
+        act.LeaveFeed: lambda self, action: self.hearing.leave(action.feed),
+    }

@@ -7,7 +7,7 @@ by. Once the line is lost nothing is sent, and what the session left behind (cha
 import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
@@ -54,19 +54,6 @@ class SessionDriver(Generic[S]):
         self._entering = False
         self.hearing = Hearing(services.subscriptions)
         self._timers: list[asyncio.TimerHandle] = []
-        self._do: dict[type[Action], Callable[[Any], None]] = {
-            act.Say: lambda action: self.say(action.frame),
-            act.Forward: lambda action: self.forward(action.frame),
-            act.Submit: self._submit,
-            act.Follow: self._follow,
-            act.Unfollow: lambda action: self.hearing.leave(action.conversation),
-            act.ReadLog: lambda action: self.spawn(read_log(self, action)),
-            act.ReadPage: lambda action: self.spawn(read_page(self, action)),
-            act.Tell: self._tell,
-            act.Mark: lambda action: services.receipts.mark(self.cell, self.identity.device, action),
-            act.Wake: self._wake,
-            act.End: lambda action: self.line.close(action.code, action.reason),
-        }
 
     @property
     def admitted(self) -> bool:
@@ -176,6 +163,9 @@ class SessionDriver(Generic[S]):
     def entered(self, session: S, config: AccountConfig, first: Callable[[], list[Action]]) -> None:
         """The session begins: `first` says what it does first. Whoever was here with the same device is replaced."""
         self.session, self.cell = session, config.cell
+        if session.identity.gateway != self.services.lease.incarnation:
+            self.line.close(CloseCode.RESTARTED, "the gateway lost its lease")
+            return
         self.services.roll.enter(self)
         self.step(first)
 
@@ -191,7 +181,7 @@ class SessionDriver(Generic[S]):
         """Call into the session and do what it asks; a bug ends this session only."""
         try:
             for action in take(*args):
-                self._do[type(action)](action)
+                self.DO[type(action)](self, action)
         except Exception:
             self.services.outside.log.exception("session_broke", session=self.session_id)
             self.line.close(CloseCode.OVERLOADED, "a fault of the server")
@@ -261,3 +251,18 @@ class SessionDriver(Generic[S]):
 
     def _woke(self) -> None:
         """A time came that the session asked for."""
+
+    # How each action is done.
+    DO: ClassVar[dict[type[Action], Callable[[Any, Any], None]]] = {
+        act.Say: lambda self, action: self.say(action.frame),
+        act.Forward: lambda self, action: self.forward(action.frame),
+        act.Submit: _submit,
+        act.Follow: _follow,
+        act.Unfollow: lambda self, action: self.hearing.leave(action.conversation),
+        act.ReadLog: lambda self, action: self.spawn(read_log(self, action)),
+        act.ReadPage: lambda self, action: self.spawn(read_page(self, action)),
+        act.Tell: _tell,
+        act.Mark: lambda self, action: self.services.receipts.mark(self.cell, self.identity.device, action),
+        act.Wake: _wake,
+        act.End: lambda self, action: self.line.close(action.code, action.reason),
+    }

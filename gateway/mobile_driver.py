@@ -31,8 +31,6 @@ class MobileDriver(SessionDriver[MobileSession]):
         self._config: AccountConfig | None = None
         self._app: App | None = None
         self._unstarted: ConversationId | None = None
-        self._do[act.ReadVisitor] = lambda action: self.spawn(self._read_visitor(action.visitor))
-        self._do[act.CheckToken] = self._check_token
 
     async def let_in(self, hello: client.Hello) -> None:
         came = await visitor_door.admit(self.services, Arrival(self.session_id, self.peer.origin), hello)
@@ -88,3 +86,9 @@ class MobileDriver(SessionDriver[MobileSession]):
 
     def _woke(self) -> None:
         self.tell_session(lambda session: session.woke(self.services.outside.now_ms()))
+
+    DO = {
+        **SessionDriver.DO,
+        act.ReadVisitor: lambda self, action: self.spawn(self._read_visitor(action.visitor)),
+        act.CheckToken: _check_token,
+    }

@@ -117,16 +117,22 @@ class Reading:
 def shown(conversation: ConversationId, entries: Sequence[Hint]) -> list[Action]:
     """Return what shows `entries` to their reader: stored frames as they are, runs of hidden ones as one (SPEC 7.4)."""
     actions: list[Action] = []
-    hidden_from = 0
-    for entry, following in zip(entries, [*entries[1:], None], strict=True):
-        if entry.frame:
-            actions.append(Forward(entry.frame))
+    hidden: list[Hint] = []
+    for entry in entries:
+        if not entry.frame:
+            hidden.append(entry)
             continue
-        hidden_from = hidden_from or entry.seq
-        if following is None or following.frame:
-            actions.append(Say(Hidden(conversation, hidden_from, entry.seq, EventId(entry.id))))
-            hidden_from = 0
-    return actions
+        actions += _veil(conversation, hidden)
+        hidden = []
+        actions.append(Forward(entry.frame))
+    return [*actions, *_veil(conversation, hidden)]
+
+
+def _veil(conversation: ConversationId, hidden: Sequence[Hint]) -> list[Action]:
+    """Return the one frame that stands for entries which are not for this reader."""
+    if not hidden:
+        return []
+    return [Say(Hidden(conversation, hidden[0].seq, hidden[-1].seq, EventId(hidden[-1].id)))]
 
 
 def raw_events(conversation: ConversationId, entries: Sequence[Hint]) -> list[msgspec.Raw]:
