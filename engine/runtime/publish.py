@@ -24,7 +24,7 @@ def publications(cell: CellName, batch: Batch, log: Iterable[LogRow], feeds: dic
     """Yield one SPUBLISH per channel that has something to hear. `feeds`: frames per feed."""
     yield from _events(cell, batch, log)
     for name, frames in feeds.items():
-        yield "SPUBLISH", topics.feed(cell, name), _PACK.encode([msgspec.Raw(frame) for frame in frames])
+        yield "SPUBLISH", topics.feed(cell, name), _PACK.encode(frames)
     for gateway, outcomes in batch.replies.items():
         yield "SPUBLISH", topics.replies(cell, gateway), _PACK.encode(outcomes)
     for place in batch.places.values():
