@@ -6,17 +6,17 @@ repeated, or is fenced, may be written.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from store.sql.dialects import connect_args, driver_url, is_sqlite, tune
+from store.sql.dialects import connect_args, driver_url, is_sqlite, lacks_schema, tune
 
 T = TypeVar("T")
 Query = Callable[[Connection], T]
@@ -63,6 +63,7 @@ class SqlDatabase:
 
     def __init__(self, url: str, *, timeout_s: float = 15.0) -> None:
         self._timeout_s = timeout_s
+        self._is_file = is_sqlite(url)
         self._writer = _open(url, writes=True)
         self._reader = _open(url, writes=False) if is_sqlite(url) else self._writer
 
@@ -77,12 +78,14 @@ class SqlDatabase:
         await self._reader.dispose()
 
     async def _run(self, engine: AsyncEngine, query: Query[T]) -> T:
-        try:
-            with _faults():
-                async with asyncio.timeout(self._timeout_s), engine.begin() as connection:
-                    return await connection.run_sync(query)
-        except TimeoutError:
-            raise StoreAway(f"no answer within {self._timeout_s:g} s") from None
+        with _faults():
+            if self._is_file:
+                return await _to_its_end(_transaction(engine, query))
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    return await _transaction(engine, query)
+            except TimeoutError:
+                raise StoreAway(f"no answer within {self._timeout_s:g} s") from None
 
 
 class DirectDatabase:
@@ -108,6 +111,29 @@ class DirectDatabase:
         self.engine.dispose()
 
 
+async def _transaction(engine: AsyncEngine, query: Query[T]) -> T:
+    async with engine.begin() as connection:
+        return await connection.run_sync(query)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Return what `work` does, and let it finish even if we are cancelled.
+
+    An aiosqlite connection that is interrupted leaves its thread behind. SQLite waits for nobody but the lock, and for
+    that no longer than its busy timeout.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # whoever gave up does not want to know
+        raise
+
+
 def _open(url: str, *, writes: bool) -> AsyncEngine:
     # One writer: SQLite has no more, and waiting in our own pool is fair where SQLite's lock is not.
     size = 1 if is_sqlite(url) and writes else 4
@@ -131,6 +157,6 @@ def _faults() -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         raise StoreAway(str(error.orig)) from error
     except DBAPIError as error:
-        if not error.connection_invalidated:
+        if not (error.connection_invalidated or lacks_schema(error)):
             raise
         raise StoreAway(str(error.orig)) from error

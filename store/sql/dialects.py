@@ -6,8 +6,10 @@ Invariant: nothing outside this module asks which of the two it is talking to.
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, func, make_url, select
+from sqlalchemy.exc import DBAPIError
 
 _BUSY_TIMEOUT_S = 10
+_UNDEFINED_TABLE = "42P01"  # PostgreSQL's
 _SCHEMA_LOCK = 0x53616D74616C65  # any number that is ours: "Samtale"
 
 
@@ -57,6 +59,11 @@ def tune(engine: Engine, *, writes: bool) -> None:
     def _begin(connection: Connection) -> None:
         # IMMEDIATE: a transaction that upgrades from reading to writing can be refused half-way.
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def lacks_schema(error: DBAPIError) -> bool:
+    """Whether a table was not there (yet); SQLite calls that an operational error anyway."""
+    return getattr(error.orig, "sqlstate", "") == _UNDEFINED_TABLE
 
 
 def lock_schema(connection: Connection) -> None:

@@ -1,13 +1,15 @@
 """Workspace files: what is refused and where, what becomes of the rest."""
 
+import re
 from collections.abc import Iterator
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 
 from app.workspace import Applied, BadWorkspace, Means, apply, read
-from protocol.bus.config import AccountConfig, serve
+from protocol.bus.config import AccountConfig, Agent, App, Chatflow, Consent, IdentityKey, Inbox, Rule, serve
 from protocol.ids import AccountId
 from store.sql import tables
 from store.sql.database import DirectDatabase
@@ -352,6 +354,17 @@ def test_the_example_is_what_the_demo_needs(config: DirectDatabase) -> None:
     assert [agent.name.split()[0] for agent in account.agents] == ["Kari", "Ola", "Liv"]
     assert not account.rules[0].auto_accept
     assert account.apps[0].identity_keys[0].algorithm == "HS256"
+
+
+def test_the_file_in_the_docs_is_right_and_every_field_is_explained() -> None:
+    """docs/howto/workspace.md: its smallest file applies, and no field is missing from its tables."""
+    page = (Path(__file__).parents[3] / "docs/howto/workspace.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert [placed.thing.id for placed in read(example).accounts] == ["nordvik"]
+    fields = {
+        field for kind in (App, Inbox, Agent, Rule, Chatflow, IdentityKey, Consent) for field in kind.__struct_fields__
+    }
+    assert {field for field in fields - {"version"} if f"`{field}`" not in page} == set()
 
 
 def rsa_pem() -> str:
