@@ -33,16 +33,12 @@ class Facts:
     append_only_ok: bool
     used_bytes: int
     limit_bytes: int
+    memory_share: float
 
     @property
     def evicts(self) -> bool:
         """Whether the server would throw keys away when full, instead of refusing."""
         return self.policy != "noeviction"
-
-    @property
-    def memory_share(self) -> float:
-        """Used memory as a share of the limit; 0 without one."""
-        return self.used_bytes / self.limit_bytes if self.limit_bytes else 0.0
 
 
 async def facts(connection: Connection) -> Facts:
@@ -62,6 +58,7 @@ async def facts(connection: Connection) -> Facts:
         append_only_ok=info.get("aof_last_write_status", "ok") == "ok",
         used_bytes=int(info["used_memory"]),
         limit_bytes=int(info["maxmemory"]),
+        memory_share=memory_share(info),
     )
 
 

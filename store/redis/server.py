@@ -1,7 +1,7 @@
 """An embedded Valkey: a real server as our child, on 127.0.0.1, with its data in a directory of ours.
 
 Invariant: one server per directory (the lock is the child's own, so it is free exactly when the child is gone), and no
-server outlives whoever started it: on Linux the kernel stops it when its parent dies, however it dies.
+server outlives whoever started it: on Linux the kernel kills it when its parent dies, however it dies.
 """
 
 import asyncio
@@ -42,7 +42,10 @@ class ServerOptions:
 
 
 class EmbeddedValkey:
-    """One server and its directory. Start, stop and start again at will: address and data stay."""
+    """One server and its directory. Start, stop and start again at will: address and data stay.
+
+    Start it from a thread that lives as long as the process: the kernel takes that thread's end for the parent's.
+    """
 
     def __init__(self, directory: Path, options: ServerOptions | None = None) -> None:
         self.directory = directory
@@ -72,9 +75,11 @@ class EmbeddedValkey:
                 finally:
                     os.close(lock)
                 await self._until_serving()
-        except TimeoutError:
-            await self.stop()
-            raise ServerFault(f"the server in {self.directory} was not ready within {timeout_s:g} s") from None
+        except BaseException as error:
+            await self.stop(timeout_s=1.0)
+            if isinstance(error, TimeoutError):
+                raise ServerFault(f"the server in {self.directory} was not ready within {timeout_s:g} s") from None
+            raise
 
     async def stop(self, *, timeout_s: float = 10.0) -> None:
         """Stop the server so that nothing is lost; after `timeout_s` it is killed. Nothing if it does not run."""
@@ -115,6 +120,7 @@ class EmbeddedValkey:
             self.options.binary or bundled_binary(),
             "-",
             cwd=self.directory,
+            env={},  # ours may hold the password in a URL
             stdin=PIPE,
             stdout=DEVNULL,
             stderr=DEVNULL,
@@ -209,7 +215,7 @@ def _die_with(parent: int) -> Callable[[], None] | None:
     libc = ctypes.CDLL(None)
 
     def ask_the_kernel() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # ends a stopped server too; what it answered is in its file
         if os.getppid() != parent:  # it died between fork and here
             os._exit(1)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from store.redis import admin
 from store.redis.connection import Away, Refused, dial, parse
 from store.redis.server import EmbeddedValkey, ServerFault, ServerOptions
 
@@ -84,12 +85,17 @@ async def test_a_cut_file_starts_with_its_beginning(server: EmbeddedValkey) -> N
     await again.close()
 
 
-async def test_a_server_ends_with_its_killed_parent(parent: subprocess.Popen[str], tmp_path: Path) -> None:
-    """After kill -9 of whoever started it, the directory is free again and its data is there."""
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_a_server_ends_with_its_killed_parent(
+    parent: subprocess.Popen[str], tmp_path: Path, stopped: bool
+) -> None:
+    """After kill -9 of whoever started it, the directory is free again and its data is there, if it was stopped too."""
     assert parent.stdout is not None
     address = parse(parent.stdout.readline().strip())
     line = await dial(address)
     await line.call("SET", "k", "v")
+    if stopped:
+        os.kill(int(admin.parse_info(await line.call("INFO", "server"))["process_id"]), signal.SIGSTOP)
     parent.kill()
     following = EmbeddedValkey(tmp_path / "valkey")
     await following.start()
