@@ -10,7 +10,8 @@ import click
 import msgspec
 
 from app.settings import Settings
-from engine.core.snapshot import freeze, replay
+from engine.core.evolve import replay
+from engine.core.snapshot import freeze
 from protocol.ids import ConversationId
 from protocol.wire.content import Event
 from store.sql.database import Database, SqlDatabase, StoreAway
@@ -42,7 +43,7 @@ async def replay_one(record: Database, conversation: ConversationId) -> Replayed
     log = await record.read(lambda connection: audit.log_of(connection, conversation))
     if log is None:
         return None
-    state = freeze(replay([_EVENT.decode(entry.frame) for entry in log.entries], log.account))
+    state = freeze(replay(log.account, [_EVENT.decode(entry.frame) for entry in log.entries]))
     return Replayed(conversation, len(log.entries), log.state, state)
 
 

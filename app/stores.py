@@ -10,8 +10,8 @@ import socket
 import time
 
 from app.settings import Settings
-from protocol.ids import CellName
 from store.redis.address import Address, parse
+from store.redis.cluster import Dialler
 from store.redis.connection import Connection, Dial, dial
 from store.redis.faults import Away
 from store.sql.database import Databases, SqlDatabase
@@ -55,12 +55,8 @@ async def redis_address(settings: Settings) -> Address:
 
 
 def dialler(address: Address) -> Dial:
-    """Return the Dial for a single server; every cell lives there."""
-
-    async def to(_cell: CellName | None) -> Connection:
-        return await dial(address)
-
-    return to
+    """Return the Dial for one server, or for the cluster that it belongs to."""
+    return Dialler(address)
 
 
 async def until_answering(settings: Settings) -> Connection:

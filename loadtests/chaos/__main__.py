@@ -14,16 +14,19 @@ from pathlib import Path
 
 import click
 
+from app.settings import Settings
+from app.stores import databases, redis_address
 from app.workspace import apply_text
 from loadtests.chaos import traffic, workspace
-from loadtests.chaos.evidence import NotQuiet, gather, until_stored
+from loadtests.chaos.evidence import NotQuiet, files_with, gather, until_stored
 from loadtests.chaos.installation import Installation, Size
 from loadtests.chaos.journal import Notebook
 from loadtests.chaos.schedule import Schedule
 from loadtests.checker.conduct import unanswered
-from loadtests.checker.history import Acked, History, Refused, Sent, Violation, Waited
+from loadtests.checker.history import Acked, History, Leak, Refused, Sent, Violation, Waited
 from loadtests.checker.verdict import violations
 from store.failpoints import NAMES
+from store.redis.connection import dial
 
 DEFAULT_S, LONG_S = 120, 1_200
 HITS, LONG_HITS = 3, 20
@@ -104,7 +107,7 @@ async def run(plan: Plan, data: Path) -> Report:
     people = workspace.teams(plan.conversations)
     installation = _installation(plan, data)
     notebook, history = Notebook(), History()
-    world = traffic.World(installation.gateway_urls, random.Random(plan.seed + 1), notebook)
+    world = traffic.World(_ways(installation), random.Random(plan.seed + 1), notebook)
     click.echo(f"chaos: seed {plan.seed}, {plan.seconds:.0f} s, {plan.conversations} conversations, {plan.size}")
     async with asyncio.TaskGroup() as tasks:
         await installation.start(tasks)
@@ -130,8 +133,8 @@ async def run(plan: Plan, data: Path) -> Report:
             client.cancel()
         progress.cancel()
         try:
-            await until_stored(installation.settings)
-            await gather(installation.settings, history, traffic.CANARY)
+            await _until_stored(installation.settings)
+            await _gather(installation.settings, history)
         except NotQuiet as fault:
             history.facts.append(Waited(loop.time(), "scribe", "", str(fault), "SQL", loop.time() - calm_at))
         await installation.stop()
@@ -144,9 +147,33 @@ def _installation(plan: Plan, data: Path) -> Installation:
     return Installation(data, plan.size, module="loadtests.wrong", environment={"SAMTALE_WRONG": plan.wrong})
 
 
+def _ways(installation: Installation) -> traffic.Ways:
+    return traffic.over_network(installation.gateway_urls, random.Random())
+
+
 def _apply(installation: Installation, people: list[workspace.Team], pause_s: int) -> None:
     settings = installation.settings
     apply_text(settings.config_url, workspace.text(people, pause_s), cells=settings.cells)
+
+
+async def _until_stored(settings: Settings) -> None:
+    stores, connection = databases(settings), await dial(await redis_address(settings))
+    try:
+        await until_stored(stores, connection, settings.cells)
+    finally:
+        connection.abort()
+        await stores.close()
+
+
+async def _gather(settings: Settings, history: History) -> None:
+    stores, connection = databases(settings), await dial(await redis_address(settings))
+    try:
+        await gather(stores, connection, history)
+    finally:
+        connection.abort()
+        await stores.close()
+    found = await asyncio.to_thread(files_with, settings.data, traffic.CANARY)
+    history.leaks += [Leak(traffic.CANARY, name) for name in found]
 
 
 async def _tell_progress(notebook: Notebook, installation: Installation, stop: asyncio.Event) -> None:

@@ -11,14 +11,12 @@ import msgspec
 import samtale.journal as told
 
 from app.replay import replay_one
-from app.settings import Settings
-from app.stores import databases, redis_address
-from loadtests.checker.history import Committed, Conversation, Decision, Entry, Epoch, History, Leak
+from loadtests.checker.history import Committed, Conversation, Decision, Entry, Epoch, History
 from protocol.ids import AccountId, AgentId, CellName, ConversationId
 from routing.core import events as roster_events
 from routing.core.roster import RosterDecider
 from routing.core.state import Roster
-from store.redis.connection import Connection, dial
+from store.redis.connection import Connection
 from store.redis.keys import Keys, cell_names
 from store.sql.database import Databases
 from store.sql.queries import accounts, audit, cells
@@ -30,37 +28,27 @@ class NotQuiet(Exception):
     """SQL does not catch up with the cells: nothing can be compared."""
 
 
-async def until_stored(settings: Settings) -> None:
+async def until_stored(stores: Databases, connection: Connection, cells_count: int) -> None:
     """Wait until SQL has every commit of every cell; raises NotQuiet."""
-    stores, connection = databases(settings), await dial(await redis_address(settings))
+    names = cell_names(cells_count)
+    behind = names
     try:
         async with asyncio.timeout(QUIET_DEADLINE_S):
-            while behind := [
-                name for name in cell_names(settings.cells) if not await _stored(stores, connection, name)
-            ]:
+            while behind := [name for name in names if not await _stored(stores, connection, name)]:
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise NotQuiet(f"SQL does not catch up with {', '.join(behind)}") from None
-    finally:
-        connection.abort()
-        await stores.close()
 
 
-async def gather(settings: Settings, history: History, planted: str) -> None:
+async def gather(stores: Databases, connection: Connection, history: History) -> None:
     """Add everything that the stores hold to `history`."""
-    stores, connection = databases(settings), await dial(await redis_address(settings))
-    try:
-        for conversation in await stores.record.read(audit.conversation_ids):
-            await _conversation(stores, connection, history, conversation)
-        for account in await stores.record.read(audit.accounts_with_rosters):
-            log = await stores.record.read(lambda sql, of=account: audit.roster_log(sql, of))  # type: ignore[misc]
-            history.decisions += _decisions(account, [stored for _, stored in log])
-        for cell, epoch, base in await stores.record.read(cells.epochs_of):
-            history.epochs.append(Epoch(cell, epoch, base))
-    finally:
-        connection.abort()
-        await stores.close()
-    history.leaks += [Leak(planted, name) for name in await asyncio.to_thread(files_with, settings.data, planted)]
+    for conversation in await stores.record.read(audit.conversation_ids):
+        await _conversation(stores, connection, history, conversation)
+    for account in await stores.record.read(audit.accounts_with_rosters):
+        log = await stores.record.read(lambda sql, of=account: audit.roster_log(sql, of))  # type: ignore[misc]
+        history.decisions += _decisions(account, [stored for _, stored in log])
+    for cell, epoch, base in await stores.record.read(cells.epochs_of):
+        history.epochs.append(Epoch(cell, epoch, base))
 
 
 def files_with(directory: Path, text: str) -> list[str]:

@@ -4,45 +4,70 @@ Invariant: nobody waits for a fault to be over: everybody goes on as people do, 
 """
 
 import asyncio
+import os
 import random
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
 import samtale
-from samtale.login import over_http
+from samtale.line import Connect
+from samtale.login import Login, over_http
 
 from loadtests.chaos.journal import Notebook
 from loadtests.chaos.workspace import PASSWORD, Team
 
 CANARY = "never-stored-before-consent"
+SERVER = "http://samtale.invalid"  # the ways know where to
 _LINE_CUT = 0.03
 _CLOSE = 0.02
 
 
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How clients reach gateways, and where their ids and times come from."""
+
+    visitors: Connect
+    agents: Connect
+    login: Login
+    entropy: Callable[[int], bytes] = os.urandom
+    clock: Callable[[], float] = time.monotonic
+
+
+def over_network(gateways: list[str], chance: random.Random) -> Ways:
+    """Return the ways over real sockets, each time to one of the gateways, as behind a load balancer."""
+    open_line = samtale.network()
+
+    def elsewhere(url: str) -> str:
+        return urlunsplit(urlsplit(url)._replace(netloc=urlsplit(chance.choice(gateways)).netloc))
+
+    async def connect(url: str) -> samtale.Line:
+        return await open_line(elsewhere(url))
+
+    async def login(url: str, email: str, password: str) -> samtale.Ticket:
+        return await over_http(elsewhere(url), email, password)
+
+    return Ways(connect, connect, login)
+
+
 @dataclass(slots=True)
 class World:
-    """What all clients share. `gateways` are tried by chance, as behind a load balancer."""
+    """What all clients share."""
 
-    gateways: list[str]
+    ways: Ways
     chance: random.Random
     notebook: Notebook
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     pace_s: float = 2.5
     refused: dict[str, int] = field(default_factory=dict)
 
-    def elsewhere(self, url: str) -> str:
-        """Return `url` on one of the gateways."""
-        other = urlsplit(self.chance.choice(self.gateways))
-        return urlunsplit(urlsplit(url)._replace(netloc=other.netloc))
-
     def surroundings(self, client: str, account: str, lines: "Lines") -> samtale.Surroundings:
         """Return the surroundings of one client."""
-
-        async def login(url: str, email: str, password: str) -> samtale.Ticket:
-            return await over_http(self.elsewhere(url), email, password)
-
         return samtale.Surroundings(
-            connect=lines.connect, login=login, chance=self.chance.random,
+            connect=lines.connect, login=self.ways.login, chance=self.chance.random,
+            entropy=self.ways.entropy,
+            clock=self.ways.clock,
             journal=self.notebook.for_client(client, account),
         )  # fmt: skip
 
@@ -63,14 +88,13 @@ class World:
 class Lines:
     """A client's present line, to be cut."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._open = samtale.network()
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
         self._line: samtale.Line | None = None
 
     async def connect(self, url: str) -> samtale.Line:
         """Open a line to one of the gateways."""
-        self._line = await self._open(self._world.elsewhere(url))
+        self._line = await self._connect(url)
         return self._line
 
     async def cut(self) -> None:
@@ -82,9 +106,9 @@ class Lines:
 async def visit(world: World, team: Team, number: int) -> samtale.VisitorClient:
     """Be a visitor until the run stops, then wait until all outcomes are there; returns the client, disconnected."""
     name = f"{team.account}-visitor-{number}"
-    lines = Lines(world)
+    lines = Lines(world.ways.visitors)
     client = samtale.VisitorClient(
-        world.chance.choice(world.gateways), app_key=team.app_key, tag="chat",
+        SERVER, app_key=team.app_key, tag="chat",
         surroundings=world.surroundings(name, team.account, lines),
     )  # fmt: skip
     async with client:
@@ -113,10 +137,10 @@ async def _talk(world: World, team: Team, client: samtale.VisitorClient, lines: 
 
 async def serve(world: World, team: Team, number: int) -> samtale.AgentClient:
     """Be an agent until the run stops, then wait until all outcomes are there."""
-    lines = Lines(world)
+    lines = Lines(world.ways.agents)
     name = f"{team.account}-agent-{number}"
     client = samtale.AgentClient(
-        world.chance.choice(world.gateways), email=team.email(number), password=PASSWORD,
+        SERVER, email=team.email(number), password=PASSWORD,
         surroundings=world.surroundings(name, team.account, lines),
     )  # fmt: skip
     others = [f"agent{other}" for other in range(1, team.agents + 1) if other != number]
@@ -140,7 +164,7 @@ def _act(world: World, client: samtale.AgentClient, conversation: str, others: l
     what = world.chance.random()
     if what < 0.15:
         client.send(conversation, answer)
-    elif what < 0.155:
+    elif what < 0.155 and others:
         client.transfer(conversation, world.chance.choice(others), "please take over")
     elif what < 0.16:
         client.close(conversation)

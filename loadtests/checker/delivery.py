@@ -107,13 +107,20 @@ def unstable_ack(history: History) -> Iterator[Violation]:
 
 
 def real_time_order(history: History) -> Iterator[Violation]:
-    """A send acknowledged before another was first put on a line comes before it in the log."""
-    seqs = {(e.conversation, e.id): e.seq for e in history.entries if e.id}
+    """A send acknowledged before another was first put on a line comes before it in the log.
+
+    An ack of an event that a data loss took says nothing about the event that its send made when it was offered again.
+    """
+    logged = {(e.conversation, e.id): e for e in history.entries if e.id}
     acked: dict[str, list[tuple[float, int]]] = defaultdict(list)
     sent: dict[str, list[tuple[float, int]]] = defaultdict(list)
     for fact in history.facts:
-        if isinstance(fact, Sent | Acked) and (seq := seqs.get((fact.conversation, fact.id))):
-            (acked if isinstance(fact, Acked) else sent)[fact.conversation].append((fact.t, seq))
+        if not isinstance(fact, Sent | Acked) or (entry := logged.get((fact.conversation, fact.id))) is None:
+            continue
+        if isinstance(fact, Sent):
+            sent[fact.conversation].append((fact.t, entry.seq))
+        elif fact.event == entry.event:
+            acked[fact.conversation].append((fact.t, entry.seq))
     for conversation, sends in sent.items():
         done = sorted(acked[conversation])
         highest, at = 0, 0

@@ -57,6 +57,14 @@ class _Socket(AsyncFakeSocket):
         super().__init__(network.server, 0, client_class=fakeredis.FakeAsyncRedis)
         self._network = network
 
+    async def _async_blocking(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            await super()._async_blocking(*args, **kwargs)
+        except AttributeError:
+            if self.responses is not None:
+                raise
+            # The line was cut while its command blocked: there is nobody to answer.
+
     def _process_command(self, fields: list[bytes]) -> None:
         name = fields[0].upper() if fields else b""
         if name == b"INFO":
