@@ -179,6 +179,12 @@ class Conduct(RuleBasedStateMachine):
                 assert set(member.conversations) <= given_up
 
     @invariant()
+    def offers_are_with_those_who_are_there(self) -> None:
+        """Nobody is asked who has no session, no seat, or went away."""
+        for member in self.on.roster.members.values():
+            assert not member.offers or (member.connected and member.seat and not member.away)
+
+    @invariant()
     def each_conversation_has_one_holder(self) -> None:
         """Loads say the same as phases do: nobody is double booked, nobody is charged for what they do not have."""
         roster = self.on.roster

@@ -41,8 +41,9 @@ def test_the_inbox_sees_a_conversation_from_first_to_last() -> None:
     """New, being offered, claimed, closed; then no row is left."""
     shift = at_work()
     shift.seek("c1")
+    assert (shift.rows[INBOX_FEED]["c1"]["status"], shift.rows[INBOX_FEED]["c1"]["agent"]) == ("offered", "ann")
     shift.accept("c1")
-    assert shift.rows[INBOX_FEED]["c1"]["status"] == "assigned"
+    assert (shift.rows[INBOX_FEED]["c1"]["status"], shift.rows[INBOX_FEED]["c1"]["agent"]) == ("assigned", "ann")
     shift.release("c1")
     assert whats(shift, INBOX_FEED) == ["new", "waiting", "claimed", "closed"]
     assert shift.rows[INBOX_FEED] == {}

@@ -6,7 +6,7 @@ from protocol.bus.decisions import Refusal
 from protocol.bus.effects import Assign
 from protocol.wire.codes import Code
 from protocol.wire.content import Author, Role
-from routing.core.events import ConversationOffered
+from routing.core.events import ConversationOffered, OfferEnded
 from routing.core.queue import Resting, Waiting
 from tests.kit.shift import ACCOUNT, INBOX, RULE, Shift, account, agent
 
@@ -216,3 +216,29 @@ def test_an_offer_says_who_was_considered_and_why() -> None:
     assert why is not None
     assert why.counts == {"ready": 2, "away": 1, "no_seat": 1}
     assert why.candidates == [("ann", "chosen"), ("bob", "later_in_turn"), ("eva", "away"), ("kim", "no_seat")]
+
+
+def test_who_is_set_away_keeps_no_other_offer() -> None:
+    """All that was put before an absent agent goes on at once, each offer ending once."""
+    shift = Shift(account([agent("ann"), agent("bob")], rules=[Rule(RULE, INBOX, "R", expiries_to_away=1)]))
+    shift.arrive("ann")
+    shift.seek("c1")
+    shift.pass_s(10)
+    shift.seek("c2")
+    shift.arrive("bob")
+    shift.pass_s(20)
+    ended = [(event.conversation, event.how) for event in shift.events if isinstance(event, OfferEnded)]
+    assert ended == [("c1", "expired"), ("c2", "withdrawn")]
+    assert (shift.asked("c1"), shift.asked("c2")) == ("bob", "bob")
+
+
+def test_accepting_ends_the_row_of_expiries() -> None:
+    """Two expiries with an acceptance between them are not two in a row."""
+    shift = Shift(account([agent("ann")], rules=[Rule(RULE, INBOX, "R", decline_pause_s=1, expiries_to_away=2)]))
+    shift.arrive("ann")
+    shift.seek("c1")
+    shift.pass_s(32)
+    shift.accept("c1")
+    shift.seek("c2")
+    shift.pass_s(31)
+    assert not shift.roster.members["ann"].away

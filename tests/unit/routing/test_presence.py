@@ -187,3 +187,12 @@ def test_who_reconnected_may_be_asked_again() -> None:
     shift.leave("ann")
     shift.arrive("ann")
     assert shift.asked("c1") == "ann"
+
+
+def test_offers_go_on_at_once_when_a_gateway_is_lost() -> None:
+    """Its agents see nothing any more; others are asked without waiting for a deadline."""
+    shift = talking()
+    shift.arrive("eva", gateway="gw_2")
+    shift.seek("c1")
+    shift.lose("gw_1")
+    assert shift.asked("c1") == "eva"

@@ -103,3 +103,13 @@ def test_an_agent_without_access_is_counted_and_not_asked() -> None:
     shift.seek("c1", inbox="side", rule="r")
     queued = shift.events[-1]
     assert queued.reasons.counts == {"offline": 1, "no_access": 1}
+
+
+def test_a_new_configuration_ends_every_rest() -> None:
+    """Who may be asked because of it is asked at once, for what the others declined too."""
+    shift = Shift(account([agent("ann"), agent("eva", seat=False)]))
+    shift.arrive("ann", "eva")
+    shift.seek("c1")
+    shift.decline("c1")
+    shift.publish(account([agent("ann"), agent("eva")], version=2))
+    assert shift.asked("c1") == "eva"
