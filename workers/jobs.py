@@ -65,6 +65,8 @@ class Jobs:
     async def do_due(self) -> int:
         """Do what is due now, oldest first, and return how many were tried; raises StoreAway."""
         now_ms = self._now_ms()
+        if not await self._database.read(lambda sql: jobs.is_any_due(sql, self._side, now_ms)):
+            return 0
         due = await self._database.transact(
             lambda sql: jobs.take(sql, self._side, now_ms=now_ms, lease_ms=_LEASE_MS, limit=_AT_ONCE)
         )

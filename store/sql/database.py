@@ -64,8 +64,8 @@ class SqlDatabase:
     def __init__(self, url: str, *, timeout_s: float = 15.0) -> None:
         self._timeout_s = timeout_s
         self._is_file = is_sqlite(url)
-        self._writer = _open(url, writes=True)
-        self._reader = _open(url, writes=False) if is_sqlite(url) else self._writer
+        self._writer = _open(url, timeout_s, writes=True)
+        self._reader = _open(url, timeout_s, writes=False) if self._is_file else self._writer
 
     async def transact(self, query: Query[T]) -> T:
         return await self._run(self._writer, query)
@@ -134,7 +134,7 @@ async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
-def _open(url: str, *, writes: bool) -> AsyncEngine:
+def _open(url: str, timeout_s: float, *, writes: bool) -> AsyncEngine:
     # One writer: SQLite has no more, and waiting in our own pool is fair where SQLite's lock is not.
     size = 1 if is_sqlite(url) and writes else 4
     engine = create_async_engine(
@@ -142,6 +142,7 @@ def _open(url: str, *, writes: bool) -> AsyncEngine:
         connect_args=connect_args(url),
         pool_size=size,
         max_overflow=0,
+        pool_timeout=timeout_s,
         pool_pre_ping=not is_sqlite(url),
     )
     tune(engine.sync_engine, writes=writes)

@@ -47,6 +47,13 @@ def take(connection: Connection, side: Side, *, now_ms: int, lease_ms: int, limi
     return [TakenJob(row.id, row.kind, row.account, row.payload, row.attempts + 1) for row in rows]
 
 
+def is_any_due(connection: Connection, side: Side, now_ms: int) -> bool:
+    """Whether `take` would find anything: asked first, so that idle workers do not take the writer's turn."""
+    columns = _table(side).c
+    due = select(columns.id).where(columns.done_ms.is_(None), columns.due_ms <= now_ms).limit(1)
+    return connection.scalar(due) is not None
+
+
 def done(connection: Connection, side: Side, job_id: str, now_ms: int) -> None:
     """Note that the job was done."""
     table = _table(side)
