@@ -15,7 +15,7 @@ def at_work() -> Shift:
     return shift
 
 
-def whats(shift: Shift, feed: str) -> list[str]:
+def kinds_of(shift: Shift, feed: str) -> list[str]:
     return [change.what for change in shift.changes if change.feed == feed]
 
 
@@ -33,7 +33,7 @@ def test_accepting_replaces_the_offer_by_the_conversation() -> None:
     shift = at_work()
     shift.seek("c1")
     shift.accept("c1")
-    assert whats(shift, ANN_FEED) == ["state", "offered", "withdrawn", "assigned"]
+    assert kinds_of(shift, ANN_FEED) == ["state", "offered", "withdrawn", "assigned"]
     assert shift.rows[ANN_FEED]["conversation:c1"] == {"conversation": "c1", "since_ms": shift.now_ms}
 
 
@@ -45,7 +45,7 @@ def test_the_inbox_sees_a_conversation_from_first_to_last() -> None:
     shift.accept("c1")
     assert (shift.rows[INBOX_FEED]["c1"]["status"], shift.rows[INBOX_FEED]["c1"]["agent"]) == ("assigned", "ann")
     shift.release("c1")
-    assert whats(shift, INBOX_FEED) == ["new", "waiting", "claimed", "closed"]
+    assert kinds_of(shift, INBOX_FEED) == ["new", "waiting", "claimed", "closed"]
     assert shift.rows[INBOX_FEED] == {}
 
 
