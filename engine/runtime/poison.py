@@ -10,6 +10,7 @@ command that the record names; and only as far as the inbox reached when it bega
 from dataclasses import dataclass
 
 from engine.runtime.inbox import Entry
+from engine.runtime.surroundings import CALL_S
 from store.redis.connection import Connection
 
 HOPELESS_TRIES = 2
@@ -30,8 +31,6 @@ def place(entry: Entry) -> str:
 class Caution:
     """How carefully an owner goes. `until`: the newest entry when it began, None if there is no need for care."""
 
-    line: Connection
-    record: str  # the key of the cell's record
     until: str | None
     trying: str
     tries: int
@@ -42,18 +41,20 @@ class Caution:
             self.until = None
         return self.until is not None or place(entry) == self.trying
 
-    async def dare(self, entry: Entry) -> bool:
-        """Note that the first command of `entry` is now tried; False if it has ended two owners."""
+    def dare(self, entry: Entry) -> bool:
+        """Count a try of the first command of `entry`; False if it has ended two owners."""
         here = place(entry)
         self.tries = self.tries + 1 if here == self.trying else 1
         self.trying = here
-        if self.tries > HOPELESS_TRIES:
-            return False
-        await self.line.call("HSET", self.record, "trying", here, "tries", self.tries)
-        return True
+        return self.tries <= HOPELESS_TRIES
 
 
 async def caution(line: Connection, record: str, newest: str, *, careful: bool) -> Caution:
-    """Return how to go on: carefully up to the entry `newest`, or only if the record names a command."""
-    trying, tries = await line.call("HMGET", record, "trying", "tries")
-    return Caution(line, record, newest if careful else None, (trying or b"").decode(), int(tries or 0))
+    """Return how to go on: carefully up to the entry `newest`, or only if the cell's record names a command."""
+    trying, tries = await line.call("HMGET", record, "trying", "tries", timeout_s=CALL_S)
+    return Caution(newest if careful else None, (trying or b"").decode(), int(tries or 0))
+
+
+async def note(line: Connection, record: str, care: Caution) -> None:
+    """Name the command that is now tried in the cell's record, before it can end anybody."""
+    await line.call("HSET", record, "trying", care.trying, "tries", care.tries, timeout_s=CALL_S)

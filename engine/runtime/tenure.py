@@ -18,7 +18,7 @@ from engine.runtime.deciding import Deciding, refuse
 from engine.runtime.faults import FAULTS, CommitRefused
 from engine.runtime.inbox import Cursor, Entry, Unreadable
 from engine.runtime.memory import Memory
-from engine.runtime.poison import Caution, caution, place
+from engine.runtime.poison import Caution, caution, note, place
 from engine.runtime.reading import Reading
 from engine.runtime.surroundings import CALL_S, Surroundings
 from protocol.bus.commands import COMMAND_ENCODER
@@ -138,7 +138,8 @@ class Tenure:
         for command in entry.commands:
             batch = self._new_batch()
             batch.at_ms = entry.at_ms
-            if await self._caution.dare(entry):
+            if self._caution.dare(entry):
+                await note(self._line, self._keys.cell, self._caution)
                 try:
                     await self._decide(batch, command, entry.at_ms)
                     await self._commit(batch, entry.end)

@@ -17,7 +17,7 @@ class Watchdog:
         self.inside = False
         self.serial = 0
         self._limit_s = limit_s
-        self._seen = 0
+        self._seen = -1
         self._seconds = 0
 
     def install(self) -> None:
@@ -28,7 +28,7 @@ class Watchdog:
     def look(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """Raise Overran, in the decider, if the same stretch has gone on for the limit."""
         if not self.inside or self.serial != self._seen:
-            self._seen, self._seconds = self.serial, 0
+            self._seen, self._seconds = self.serial if self.inside else -1, 0
             return
         self._seconds += 1
         if self._seconds >= self._limit_s:
