@@ -167,3 +167,12 @@ def test_more_hints_than_are_kept_make_the_log_be_read_again() -> None:
     for hint in log(MAX_WAITING + 2):
         assert reader.hinted([hint]) == []
     assert reader.take(Page(1, [])).again
+
+
+@given(st.integers(1, 5))
+def test_a_live_reader_does_not_go_on_under_another_epoch(seen: int) -> None:
+    """A hint that fits by seq but comes from after a rebuild makes the log be read."""
+    reader = Reader(NOWHERE)
+    reader.begin()
+    reader.take(Page(1, log(seen)))
+    assert reader.hinted([entry(seen + 1, epoch=2)]) is None
