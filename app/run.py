@@ -17,6 +17,7 @@ from app.settings import Settings
 from app.supervisor import Job, Supervisor
 
 START_DEADLINE_S = 60.0
+STOP_DEADLINE_S = 10.0
 
 
 def run_installation(settings: Settings, *, example: bool) -> int:
@@ -64,20 +65,18 @@ class _Installation:
         try:
             async with asyncio.timeout(START_DEADLINE_S):
                 if self._settings.redis_url is None:
-                    self._supervisor.start(tasks, Job("valkey", ("valkey",)))
+                    self._start_one(tasks, "valkey", "valkey")
                 _done("redis", await ready.redis())
                 for name in _names("worker", self._settings.workers):
-                    self._supervisor.start(tasks, Job(name, ("worker",)))
+                    self._start_one(tasks, name, "worker")
                 _done("sql", await ready.sql())
                 if self._example and (applied := await ready.example()):
                     _done("workspace", applied)
                 for name in _names("engine", self._settings.engines):
-                    self._supervisor.start(tasks, Job(name, ("engine",)))
+                    self._start_one(tasks, name, "engine")
                 _done("engine", await ready.cells())
                 for at, name in enumerate(_names("gateway", self._settings.gateways)):
-                    port = str(self._settings.port + at)
-                    deadline_s = self._settings.drain_s + 10
-                    self._supervisor.start(tasks, Job(name, ("gateway", "--port", port), stop_deadline_s=deadline_s))
+                    self._start_one(tasks, name, "gateway", "--port", str(self._settings.port + at))
                 _done("gateway", await ready.gateways())
         except (NotReady, TimeoutError) as error:
             why = str(error) or f"not ready within {START_DEADLINE_S:.0f} s: {ready.waiting_for}"
@@ -85,6 +84,11 @@ class _Installation:
             return False
         self._explain_what_to_do()
         return True
+
+    def _start_one(self, tasks: asyncio.TaskGroup, name: str, *arguments: str) -> None:
+        deadline_s = STOP_DEADLINE_S + self._settings.drain_s
+        job = Job(name, arguments, self._settings.as_environment, stop_deadline_s=deadline_s)
+        self._supervisor.start(tasks, job)
 
     def _explain_what_to_do(self) -> None:
         here = f"{self._settings.host}:{self._settings.port}"

@@ -31,9 +31,16 @@ class Settings(BaseSettings):
     gateway_lease_s: Annotated[Seconds, Field(description="a gateway's presence lease")] = 6.0
     drain_s: Annotated[Seconds, Field(description="over how long a stopping gateway sends its clients away")] = 5.0
     agent_origins: Annotated[str, Field(description="comma-separated origins of agent consoles")] = ""
+    trusted_proxies: Annotated[
+        str, Field(description="comma-separated; whose X-Forwarded-For is believed")
+    ] = ""
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
     failpoints: Annotated[str, Field(description="for `make chaos` only: name=kill@0.01,…")] = ""
     failpoint_hits: Annotated[str, Field(description="the file that counts hits")] = ""
+
+    def as_environment(self) -> dict[str, str]:
+        """Return these settings as the environment of a child."""
+        return {f"SAMTALE_{name.upper()}": str(value) for name, value in self if value is not None}
 
     @property
     def config_url(self) -> str:
@@ -48,9 +55,18 @@ class Settings(BaseSettings):
     @property
     def origins(self) -> list[str]:
         """The exact origins that agent consoles may come from."""
-        return [origin.strip() for origin in self.agent_origins.split(",") if origin.strip()]
+        return _listed(self.agent_origins)
+
+    @property
+    def proxies(self) -> list[str]:
+        """The addresses of reverse proxies in front of gateways."""
+        return _listed(self.trusted_proxies)
 
     @property
     def valkey_url_file(self) -> Path:
         """Where the embedded Valkey says how to reach it (mode 0600: the URL holds its password)."""
         return self.data / "valkey.url"
+
+
+def _listed(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]

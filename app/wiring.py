@@ -27,6 +27,7 @@ from app.telemetry import start_logging
 from engine.runtime.engine import Engine
 from engine.runtime.surroundings import EngineSettings, Surroundings
 from engine.runtime.watchdog import Watchdog
+from gateway.gateway import Gateway, GatewaySettings
 from routing.core.roster import RosterDecider
 from store import failpoints
 from store.redis.faults import Refused
@@ -59,6 +60,11 @@ def run_worker(settings: Settings) -> int:
 def run_engine(settings: Settings) -> int:
     """Run an engine until stopped. Returns the exit status."""
     return _run("engine", settings, _engine)
+
+
+def run_gateway(settings: Settings) -> int:
+    """Run a gateway until stopped. Returns the exit status."""
+    return _run("gateway", settings, _gateway)
 
 
 async def _valkey(settings: Settings, stop: asyncio.Event) -> None:
@@ -104,6 +110,28 @@ async def _engine(settings: Settings, stop: asyncio.Event) -> None:
         )
     )  # fmt: skip
     await _serve(engine.run(), stop, engine.stop)
+    await stores.close()
+
+
+async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
+    stores = await _stores(settings)
+    gateway = Gateway(
+        GatewaySettings(
+            cells=cell_names(settings.cells),
+            host=settings.host,
+            port=settings.port,
+            lease_s=settings.gateway_lease_s,
+            drain_s=settings.drain_s,
+            agent_origins=frozenset(settings.origins),
+            trusted_proxies=frozenset(settings.proxies),
+        ),
+        dialler(await redis_address(settings)),
+        stores,
+        os.urandom,
+        now_ms,
+        structlog.get_logger(),
+    )
+    await gateway.run(stop)
     await stores.close()
 
 
