@@ -1,0 +1,89 @@
+"""Sessions without sockets or cells, as the unit tests use them."""
+
+from typing import Any
+
+import msgspec
+
+from gateway.core.actions import Action, Forward, ReadLog, Say, Submit
+from gateway.core.agent import AgentSession, Desk
+from gateway.core.limits import SessionLimits
+from gateway.core.mobile import MobileSession, Visitor
+from gateway.core.resume import Page
+from gateway.core.session import Moment
+from protocol.bus.records import Head, Outcome
+from protocol.bus.topics import Hint
+from protocol.ids import ConversationId, DeviceId, EventId, SessionId, event_id
+from protocol.wire import client
+from protocol.wire.content import AnyBody, Event
+from tests.kit.workplace import (
+    ACCOUNT,
+    ANN,
+    ASKS,
+    GATEWAY,
+    INBOX,
+    KARI,
+    OPEN,
+    conversation,
+    phone,
+    record,
+    workplace,
+)
+
+ASKING, CHAT = conversation(ASKS), conversation(OPEN)
+NOW = Moment(1_000_000)
+
+
+def mobile(answer: str = "", **changes: Any) -> MobileSession:
+    """Kari's session: one conversation that asks for consent, one that does not."""
+    visitor = Visitor(ACCOUNT, GATEWAY, SessionId("ses_1"), phone(KARI), KARI, "en", ASKS, {ASKING: ASKS, CHAT: OPEN})
+    return MobileSession(visitor, workplace(), record(KARI, answer), SessionLimits(**changes))
+
+
+def agent(**changes: Any) -> AgentSession:
+    """Ann's session."""
+    desk = Desk(ACCOUNT, GATEWAY, SessionId("ses_a"), DeviceId("dev_ann"), ANN)
+    return AgentSession(desk, workplace(), SessionLimits(**changes))
+
+
+def head(which: ConversationId = CHAT, **changes: Any) -> Head:
+    """The committed head of one of Kari's conversations."""
+    fields: dict[str, Any] = {
+        "account": ACCOUNT, "visitor": KARI, "inbox": INBOX, "chatflow": OPEN if which == CHAT else ASKS,
+        "status": "open", "phase": "waiting", "seq": 1, "event": EventId("1.1.0"), "agent": None,
+    }  # fmt: skip
+    return Head(**{**fields, **changes})
+
+
+def hint(seq: int, body: AnyBody | None, which: ConversationId = CHAT, epoch: int = 1) -> Hint:
+    """A committed entry; hidden from its reader without a body."""
+    name = event_id(epoch, seq, 0)
+    frame = msgspec.msgpack.encode(Event(which, seq, name, 0, body)) if body is not None else b""
+    return Hint(seq, name, frame)
+
+
+def attach(session: MobileSession | AgentSession, which: ConversationId, page: Page) -> list[Action]:
+    """Resume from nothing, and read one page; returns what the session does about it."""
+    actions = session.receive(client.Resume(client.Position(which, 0, "")), NOW)
+    asked = next(action for action in actions if isinstance(action, ReadLog))
+    return session.log_read(which, asked.turn, page)
+
+
+def said(actions: list[Action]) -> list[Any]:
+    """The frames that actions send, stored ones decoded."""
+    frames: list[Any] = []
+    for action in actions:
+        if isinstance(action, Say):
+            frames.append(action.frame)
+        elif isinstance(action, Forward):
+            frames.append(msgspec.msgpack.decode(action.frame))
+    return frames
+
+
+def submitted(actions: list[Action]) -> list[Any]:
+    """The commands that actions put into the cell."""
+    return [action.command for action in actions if isinstance(action, Submit)]
+
+
+def done(n: int, frame_id: str, **changes: Any) -> Outcome:
+    """What became of a frame."""
+    return msgspec.structs.replace(Outcome("ses_1", phone(KARI), n, frame_id), **changes)
