@@ -106,7 +106,7 @@ class _Installation:
 Now open two more terminals here and talk:
 
   {samtale} visitor{server}
-  {samtale} agent{server} kari@nordvik.example --password kari-demo-password
+  {samtale} agent{server} kari@nordvik.example --password kari-kari
 
 Ctrl-C stops everything; the history stays.""")
 
