@@ -47,6 +47,7 @@ class Batch:
     places: dict[ConversationId, TellPlace] = field(default_factory=dict)
     jobs: list[Do] = field(default_factory=list)
     replies: dict[Incarnation, list[Outcome]] = field(default_factory=dict)
+    gateways: dict[Incarnation, bool] = field(default_factory=dict)  # whether its lapse matters to this cell
     quarantined: list[bytes] = field(default_factory=list)
     evicted: list[tuple[str, str, AccountId]] = field(default_factory=list)  # kind, id, account
 

@@ -13,6 +13,7 @@ from engine.runtime.lease import Found
 from engine.runtime.poison import FRUITLESS_TAKEOVERS
 from engine.runtime.recovery import Recovery
 from engine.runtime.shares import Shares
+from engine.runtime.stored import UnknownSchema
 from engine.runtime.surroundings import Surroundings
 from engine.runtime.suspicion import Remembered, Verdict, judge, judge_by_sql
 from engine.runtime.tenure import Standing, Tenure
@@ -39,6 +40,7 @@ class CellOwner:
         self._tenure: Tenure | None = None
         self._ending = False  # the engine stops
         self._met_trouble = False  # something raised that is no fault: go carefully
+        self._unreadable = False  # what Redis holds is of another version: rebuild it
         self._pause_s = 0.0
 
     def stop(self) -> None:
@@ -54,6 +56,8 @@ class CellOwner:
                 self._pause_s = 0.0
             except* FAULTS as faults:
                 self._report(faults)
+            except* UnknownSchema:
+                self._unreadable = True
             except* Exception as bug:
                 self._met_trouble = True
                 metrics.FAULTS.labels(self._cell, "bug").inc()
@@ -121,9 +125,10 @@ class CellOwner:
             record = await self._made_good(line, found)
             inbox_line = await self._around.dial(self._cell)
             try:
-                beats.append(tasks.create_task(timers.keep(line, self._cell, found.token, self._around)))
-                beats.append(tasks.create_task(self._forget_clean()))
+                ticking = tasks.create_task(timers.keep(line, self._cell, found.token, self._around))
+                beats += [ticking, tasks.create_task(self._forget_clean())]
                 await self._tenure_of(line, inbox_line, found, record)
+                ticking.cancel()
                 await self._leave(line, found.token, record.epoch)
             finally:
                 for beat in beats:
@@ -148,11 +153,13 @@ class CellOwner:
 
     async def _made_good(self, line: Connection, found: Found) -> CellRecord:
         """Return the record of a cell that may be gone on with, rebuilding it if need be."""
-        verdict = judge(found.record, line.run_id, found.mine)
+        verdict = Verdict.SUSPECT if self._unreadable else judge(found.record, line.run_id, found.mine)
         if verdict is Verdict.ASK_SQL:
             verdict = judge_by_sql(found.record, await self._position())
         if verdict is Verdict.SUSPECT:
-            return await Recovery(self._around, self._cell, line, found).run()
+            record = await Recovery(self._around, self._cell, line, found).run()
+            self._unreadable = False
+            return record
         if verdict is Verdict.GOOD_AS_LEFT:
             await self._around.databases.record.transact(lambda sql: rebuild.forget_clean(sql, self._cell))
         if not await scripts.vouch(line, self._cell, found.token, found.record.epoch, line.run_id):

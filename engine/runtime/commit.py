@@ -23,6 +23,7 @@ from store.redis.keys import Keys
 from store.redis.scripts import Check, Fence, Write
 
 LOG_TAIL = 200  # entries of a log that stay in Redis though SQL has them
+UNSEEN_GATEWAY_MS = 10_000  # how long a gateway that is not known to hold a lease is given to renew it
 _MEMBERS_AT_ONCE = 1_000
 _PACK = msgspec.msgpack.Encoder()
 
@@ -47,6 +48,7 @@ def plan(fence: Fence, batch: Batch, heads: Heads) -> Plan:
     draft.rosters()
     draft.feeds()
     draft.timers_and_jobs()
+    draft.gateways()
     draft.evictions()
     outbox, writes = draft.outbox, draft.writes
     writes.append(("XADD", keys.outbox(fence.epoch), f"{fence.next_commit_no}-0", "c", _PACK.encode(outbox)))
@@ -172,6 +174,15 @@ class _Draft:
         self.writes.extend(("RPUSH", self.keys.quarantine, raw) for raw in self.batch.quarantined)
         for job in self.batch.jobs:
             self.outbox.jobs.append(JobRow(job.id, job.account, job.kind, _PACK.encode(job.payload)))
+
+    def gateways(self) -> None:
+        """Watch for the lapse of each gateway whose sessions count here, though its lease be lost; forget the ended."""
+        for gateway, counts in self.batch.gateways.items():
+            if counts:
+                ends_ms = self.batch.at_ms + UNSEEN_GATEWAY_MS
+                self.writes.append(("ZADD", self.keys.gateways, "NX", ends_ms, gateway))
+            else:
+                self.writes.append(("ZREM", self.keys.gateways, gateway))
 
     def evictions(self) -> None:
         gone: list[Part] = []

@@ -13,7 +13,7 @@ from engine.core.step import park, step
 from engine.runtime.batch import Batch
 from engine.runtime.memory import ABSENT, Memory
 from engine.runtime.watchdog import Watchdog
-from protocol.bus.commands import AnyCommand, Asked, PublishConfig
+from protocol.bus.commands import AgentArrives, AnyCommand, Asked, GatewayLost, PublishConfig
 from protocol.bus.records import Outcome
 from protocol.wire.codes import Code
 
@@ -33,16 +33,22 @@ class Deciding:
             if command.version <= self._memory.config_version(command.account):
                 return
             self._memory.forget_config(command.account)
-        await self._settle(batch, step(command, self._stamp(batch), self._port))
+        result = await self._settle(batch, step(command, self._stamp(batch), self._port))
+        match command:
+            case AgentArrives() if result.outcome is not None and not result.outcome[1].code:
+                batch.gateways[command.origin.gateway] = True
+            case GatewayLost():
+                batch.gateways[command.gateway] = False
 
     async def park(self, batch: Batch, failed: StepFailed) -> None:
         """Set aside the conversation whose decider raised. Raises StepFailed."""
         await self._settle(batch, park(failed, self._stamp(batch), self._port))
 
-    async def _settle(self, batch: Batch, steps: Steps) -> None:
+    async def _settle(self, batch: Batch, steps: Steps) -> StepResult:
         result = await self._run(steps)
         self._memory.evolve(result)
         batch.absorb(result, self._port.encode)
+        return result
 
     async def _run(self, steps: Steps) -> StepResult:
         find, watchdog, answer = self._memory.find, self._watchdog, None

@@ -40,16 +40,17 @@ async def sweep(line: Connection, keys: Keys, memory: Memory, batch: Batch, sett
     before_ms = batch.at_ms - round(settings.late_s * 1000)
     idle = await line.call("ZRANGEBYSCORE", keys.active, "-inf", before_ms, "LIMIT", 0, AT_ONCE)
     later: list[str | int] = []
-    for member in idle:
-        kind, _, id_ = member.decode().partition(":")
+    members = [member.decode().partition(":") for member in idle]
+    await memory.hold([(kind, id_) for kind, _, id_ in members])
+    for kind, _, id_ in members:
         if kind == "conversation":
-            look = at_conversation(await memory.held_conversation(ConversationId(id_)), memory.stored, before_ms)
+            look = at_conversation(memory.held_conversation(ConversationId(id_)), memory.stored, before_ms)
         else:
-            look = at_visitor(await memory.held_visitor(VisitorId(id_)), memory.stored, before_ms, settings)
+            look = at_visitor(memory.held_visitor(VisitorId(id_)), memory.stored, before_ms, settings)
         if look.account is not None:
             batch.evicted.append((kind, id_, look.account))
         else:
-            later += [look.again_ms or before_ms + LOOK_AGAIN_MS, member.decode()]
+            later += [look.again_ms or before_ms + LOOK_AGAIN_MS, f"{kind}:{id_}"]
     if later:
         await line.call("ZADD", keys.active, "XX", *later)
     return len(idle) == AT_ONCE

@@ -49,6 +49,7 @@ class Entry:
     id: str
     commands: list[AnyCommand | Unreadable]
     first: int = 0
+    size_bytes: int = 0
 
     @property
     def at_ms(self) -> int:
@@ -73,7 +74,7 @@ def read_entry(entry_id: bytes, fields: Sequence[bytes]) -> Entry:
             commands += _pack(value)
         elif name == b"t":
             commands.append(_one(value))
-    return Entry(entry_id.decode(), commands)
+    return Entry(entry_id.decode(), commands, size_bytes=sum(map(len, fields)))
 
 
 def _pack(value: bytes) -> Sequence[AnyCommand | Unreadable]:

@@ -72,29 +72,23 @@ class Memory:
 
     async def prefetch(self, commands: Iterable[AnyCommand]) -> None:
         """Load, in one round trip, what these commands need at the least."""
-        wanted: dict[Key, None] = {}
-        for command in commands:
-            for need in needs(command):
-                kind, id_ = _key(need)
-                if kind in self._held and id_ not in self._held[kind]:
-                    wanted[kind, id_] = None
-        if wanted:
-            await self._load(list(wanted))
+        wanted = dict.fromkeys(_key(need) for command in commands for need in needs(command))
+        await self.hold(key for key in wanted if key[0] in self._held)
 
-    async def load_feeds(self, feeds: Iterable[str]) -> None:
-        """Load the positions of feeds."""
-        missing = [("feed", name) for name in feeds if name not in self._held["feed"]]
+    async def hold(self, keys: Iterable[Key]) -> None:
+        """Load what is not held of these."""
+        missing = [(kind, id_) for kind, id_ in keys if id_ not in self._held[kind]]
         if missing:
             await self._load(missing)
 
-    async def held_conversation(self, id_: ConversationId) -> HeldConversation:
-        """Return a conversation with its head."""
-        held: HeldConversation = await self._one("conversation", id_)
+    def held_conversation(self, id_: ConversationId) -> HeldConversation:
+        """Return a conversation that is held, with its head."""
+        held: HeldConversation = self._held["conversation"][id_]
         return held
 
-    async def held_visitor(self, id_: VisitorId) -> HeldVisitor:
-        """Return a visitor with its head."""
-        held: HeldVisitor = await self._one("visitor", id_)
+    def held_visitor(self, id_: VisitorId) -> HeldVisitor:
+        """Return a visitor that is held, with its head."""
+        held: HeldVisitor = self._held["visitor"][id_]
         return held
 
     def forget_config(self, account: AccountId) -> None:
@@ -165,11 +159,6 @@ class Memory:
         values = self._held[kind]
         for id_ in list(values)[: len(values) - most] if len(values) > most else ():
             del values[id_]
-
-    async def _one(self, kind: str, id_: str) -> Any:
-        if id_ not in self._held[kind]:
-            await self._load([(kind, id_)])
-        return self._held[kind][id_]
 
     async def _load(self, wanted: list[Key]) -> None:
         asked = asyncio.gather(*(self._ask(kind, id_) for kind, id_ in wanted))

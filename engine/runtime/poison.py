@@ -4,7 +4,7 @@ Invariant: before a careful owner decides a command, the cell's record names it 
 ended two careful owners is not tried a third time.
 
 An owner is careful when the last one ended without any progress, when it met trouble itself, or when it comes to the
-command that the record names; and only as far as the inbox reached when it began.
+command that the record names; and only for as many commands as could have been under way, or as the inbox then held.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from engine.runtime.surroundings import CALL_S
 from store.redis.connection import Connection
 
 HOPELESS_TRIES = 2
+CAREFUL_COMMANDS = 2_000  # more than a few batches
 FRUITLESS_TAKEOVERS = 2  # take-overs since the last commit, the present one included
 
 
@@ -34,16 +35,18 @@ class Caution:
     until: str | None
     trying: str
     tries: int
+    left: int = CAREFUL_COMMANDS
 
     def concerns(self, entry: Entry) -> bool:
         """Whether `entry` is to be decided command by command."""
-        if self.until is not None and _order(entry.id) > _order(self.until):
+        if self.until is not None and (not self.left or _order(entry.id) > _order(self.until)):
             self.until = None
         return self.until is not None or place(entry) == self.trying
 
     def dare(self, entry: Entry) -> bool:
         """Count a try of the first command of `entry`; False if it has ended two owners."""
         here = place(entry)
+        self.left = max(0, self.left - 1)
         self.tries = self.tries + 1 if here == self.trying else 1
         self.trying = here
         return self.tries <= HOPELESS_TRIES

@@ -54,11 +54,14 @@ class Reading:
 
     def batch(self) -> list[Entry]:
         """Take whole entries from `entries`, as many as make a batch."""
-        taken: list[Entry] = []
-        commands = 0
-        while self.entries and (not taken or commands + len(self.entries[0].commands) <= self._settings.batch_commands):
+        taken = [self.entries.popleft()]
+        commands, size_bytes = len(taken[0].commands), taken[0].size_bytes
+        while self.entries:
+            commands += len(self.entries[0].commands)
+            size_bytes += self.entries[0].size_bytes
+            if commands > self._settings.batch_commands or size_bytes > self._settings.batch_bytes:
+                break
             taken.append(self.entries.popleft())
-            commands += len(taken[-1].commands)
         return taken
 
     def one(self) -> Entry:

@@ -17,6 +17,7 @@ from engine.core.snapshot import thaw
 from engine.runtime import restored
 from engine.runtime.commit import LOG_TAIL
 from engine.runtime.faults import LeaseLost
+from engine.runtime.stored import UnknownSchema, thawed
 from engine.runtime.surroundings import CALL_S, Surroundings
 from protocol.bus.commands import AnyCommand, GatewayLost, PublishConfig
 from protocol.bus.config import AccountConfig
@@ -146,7 +147,10 @@ class Rebuild:
     async def _roster(self, found: rebuild.StoredRoster, known: dict[AccountId, AccountConfig]) -> Roster:
         """Return a roster from its last snapshot and all of its log after that, or from the log alone."""
         port = self._around.roster
-        roster = port.thaw(found.state) if found.state else port.new(known[found.account])
+        try:
+            roster = thawed(port, found.state)
+        except UnknownSchema:
+            roster = port.new(known[found.account])
         query = partial(rebuild.roster_events, account=found.account, limit=PAGE)
         while events := await self._read(partial(query, after_seq=port.seq(roster))):
             for _, event in events:

@@ -94,12 +94,20 @@ def roster(
     (snapshot, seq, commit_no), log = reply
     if snapshot is None:
         return HeldRoster()
-    found, snapshot_seq = port.thaw(snapshot), int(seq or 0)
+    found, snapshot_seq = thawed(port, snapshot), int(seq or 0)
     for entry_id, fields in log:
         if int(entry_id.partition(b"-")[0]) > snapshot_seq:
             port.evolve(found, port.decode_event(dict(_pairs(fields))[b"e"]))
     log_end = log[-1][0].decode() if log else ""
     return HeldRoster(found, RosterHead(port.seq(found), int(commit_no or 0), log_end), snapshot_seq)
+
+
+def thawed(port: RosterPort, snapshot: bytes) -> Roster:
+    """Return the roster in a snapshot. Raises UnknownSchema."""
+    try:
+        return port.thaw(snapshot)
+    except Exception as error:
+        raise UnknownSchema("a roster") from error
 
 
 def config(reply: bytes | None) -> AccountConfig | None:

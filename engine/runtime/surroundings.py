@@ -25,7 +25,8 @@ class EngineSettings:
     cells: list[CellName]
     lease_s: float = 4.0
     read_entries: int = 64
-    batch_commands: int = 512
+    batch_commands: int = 256
+    batch_bytes: int = 1_048_576
     in_flight: int = 2
     block_ms: int = 1_000
     tick_ms: int = 100

@@ -28,6 +28,8 @@ from store.redis.connection import Away, Connection
 from store.redis.keys import Keys
 from store.redis.scripts import Fence, send_commit
 
+SWEEP_PAUSE_S = 0.1  # while there is more to let go of, commands come in between
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -80,10 +82,10 @@ class Tenure:
             self._reading.take_in()
             if len(self._under_way) >= self._around.settings.in_flight:
                 await self._wait()
-            elif self._reading.entries:
-                await self._next()
             elif self._loop.time() >= self._sweep_at_s:
                 await self._sweep()
+            elif self._reading.entries:
+                await self._next()
             else:
                 await self._wait()
         await self._settle_all()
@@ -129,7 +131,7 @@ class Tenure:
     async def _decide(self, batch: Batch, command: object, at_ms: int) -> None:
         batch.commands += 1
         if isinstance(command, Unreadable):
-            self._quarantine(batch, command, command.error)
+            self._quarantine(batch, command, "unreadable")
         else:
             await self._deciding.decide(batch, command, at_ms)  # type: ignore[arg-type]  # one of AnyCommand
 
@@ -185,7 +187,7 @@ class Tenure:
     async def _commit(self, batch: Batch, cursor: Cursor) -> None:
         """Send the commit of `batch`; its answer is settled later."""
         standing = self._standing
-        await self._memory.load_feeds(batch.feeds)
+        await self._memory.hold(("feed", name) for name in batch.feeds)
         self._memory.snapshot_rosters(batch)
         fence = Fence(
             standing.cell,
@@ -233,7 +235,7 @@ class Tenure:
             await self._commit(batch, self._cursor)
             for kind, _, _ in batch.evicted:
                 metrics.EVICTED.labels(self._standing.cell, kind).inc()
-        self._sweep_at_s = self._loop.time() + (0 if more else self._around.settings.sweep_s)
+        self._sweep_at_s = self._loop.time() + (SWEEP_PAUSE_S if more else self._around.settings.sweep_s)
 
     def _new_batch(self) -> Batch:
         return Batch(self._standing.epoch, self._commit_no + 1)

@@ -7,17 +7,33 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from sqlalchemy import update
 
-from protocol.bus.commands import AcceptOffer, AgentArrives
+from protocol.bus.commands import AcceptOffer, AgentArrives, GatewayLost
 from protocol.ids import OfferId
-from protocol.wire.content import Message
+from protocol.wire.content import Closed, Message
 from store import failpoints
 from store.redis.server import EmbeddedValkey
+from store.sql import tables
 from store.sql.database import Databases
 from store.sql.queries import cells, history
 from tests.kit.engines import CELL, SETTINGS, Bench, bench, dies_at
-from tests.kit.workplace import ACCOUNT, ANN, KARI, OLA, admits, closes, conversation, origin, phone, replies, sends
+from tests.kit.workplace import (
+    ACCOUNT,
+    ANN,
+    GATEWAY,
+    KARI,
+    OLA,
+    admits,
+    closes,
+    conversation,
+    origin,
+    phone,
+    replies,
+    sends,
+)
 
 PATIENT = replace(SETTINGS, lease_s=5.0)  # so that the owner is back before its lease is over
 HOT = ("conversation", "visitor", "log", "roster_log")
@@ -259,3 +275,32 @@ async def test_closed_conversations_come_back_while_they_may_be_reopened(cell: B
     await cell.do(sends(3, "Jo, én ting til"))
     assert (await cell.outcome(conversation(), phone(KARI), 3)).code == ""
     await second.stop()
+
+
+async def test_a_snapshot_of_another_version_makes_the_cell_rebuild(cell: Bench) -> None:
+    """What cannot be read in Redis is not guessed at: SQL's snapshots and logs say what it was."""
+    first = await cell.open()
+    await a_day_at_work(cell)
+    await cell.copy_to_sql()
+    await first.stop()
+    await cell.call("HSET", cell.keys.roster(ACCOUNT), "s", msgspec.msgpack.encode([999, None]))
+    await cell.databases.record.transact(
+        lambda sql: sql.execute(update(tables.roster).values(state=b"\x91\xcd\x03\xe7"))
+    )
+    second = await cell.open()
+    await cell.put(closes(3))  # dropped with the inbox, and put in again as gateways do
+    assert (await cell.ready(epoch=2)).epoch == 2
+    await cell.do(closes(3))
+    assert isinstance((await cell.log(conversation()))[-1].body, Closed)
+    await second.stop()
+
+
+async def test_a_gateway_that_holds_no_lease_is_watched_all_the_same(cell: Bench) -> None:
+    """Sessions that count are tied to a lease, lost or not; a gateway that was lost is not watched again."""
+    engine = await cell.open()
+    await cell.do(AgentArrives(ACCOUNT, origin("desk_a", 0), ANN))
+    assert await cell.call("ZSCORE", cell.keys.gateways, GATEWAY) is not None
+    await cell.do(GatewayLost(GATEWAY))
+    await cell.do(AgentArrives(ACCOUNT, origin("desk_a", 0, "too late"), ANN))
+    assert await cell.call("ZSCORE", cell.keys.gateways, GATEWAY) is None
+    await engine.stop()
