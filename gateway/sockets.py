@@ -39,7 +39,8 @@ class Sockets:
         self.pulse = Pulse(rules)
         self.tick = Tick()
         self.counts = Counts(lambda: len(self.open))
-        self.are_gone = asyncio.Event()  # set whenever the last one has ended
+        self.are_gone = asyncio.Event()  # set while none is open
+        self.are_gone.set()
 
     def add(self, socket: Closable) -> None:
         self.open.add(socket)

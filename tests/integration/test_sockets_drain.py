@@ -60,7 +60,7 @@ async def test_a_draining_gateway_takes_no_more_sockets_and_is_not_ready() -> No
 
 async def test_nobody_to_send_away_takes_no_time() -> None:
     """Draining an empty gateway returns at once."""
-    async with shell() as gateway, asyncio.timeout(5):
+    async with shell(SocketRules(close_timeout_s=3_600)) as gateway, asyncio.timeout(5):
         await drain(gateway.sockets, 3_600)
 
 
