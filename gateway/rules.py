@@ -35,4 +35,6 @@ class SocketRules:
     handshakes_burst: int = 2_000
     logins_per_minute: int = 5  # per address and e-mail
     logins_burst: int = 5
+    address_logins_per_minute: int = 60  # an office shares an address; each attempt costs 170 ms of a core
+    address_logins_burst: int = 60
     max_connections: int = 18_000  # what 20,000 open files leave room for

@@ -67,7 +67,9 @@ class LoginDesk:
     def __init__(self, sockets: Sockets, redis: Redis, entropy: Callable[[int], bytes]) -> None:
         self._sockets, self._redis, self._entropy = sockets, redis, entropy
         self._passwords = Passwords()
-        self._attempts = Buckets(sockets.rules.logins_per_minute, sockets.rules.logins_burst)
+        rules = sockets.rules
+        self._by_email = Buckets(rules.logins_per_minute, rules.logins_burst)
+        self._by_address = Buckets(rules.address_logins_per_minute, rules.address_logins_burst)
 
     async def __call__(self, request: Request) -> Response:
         """Answer 200 with a ticket; 400, 401, 403, 413, 415, 429 or 503 with a refusal."""
@@ -96,10 +98,10 @@ class LoginDesk:
             return refuse(503, Code.UNAVAILABLE, RETRY_MS)
 
     def _allow(self, request: Request, login: Login) -> None:
-        address = self._sockets.address_of(
-            request.client.host if request.client else "", request.headers.getlist("X-Forwarded-For")
-        )
-        wait_ms = self._attempts.wait_ms((address, login.email.casefold()), self._sockets.now_ms())
+        sockets, forwarded = self._sockets, request.headers.getlist("X-Forwarded-For")
+        address = sockets.address_of(request.client.host if request.client else "", forwarded)
+        wait_ms = self._by_address.wait_ms(address, sockets.now_ms())
+        wait_ms = wait_ms or self._by_email.wait_ms((address, login.email.casefold()), sockets.now_ms())
         if wait_ms:
             raise TooMany(wait_ms)
 

@@ -1,12 +1,14 @@
 """What one frame, and one unauthenticated socket, may cost."""
 
 import asyncio
+import socket
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from gateway.rules import SocketRules
+from gateway.server import listen
 from protocol.wire.limits import MAX_FRAME_BYTES, MAX_HELLO_BYTES, SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK
 from tests.kit.echo import shell
 from tests.kit.raw_socket import RawSocket
@@ -82,6 +84,14 @@ async def test_a_second_request_on_the_same_connection_has_a_deadline_too() -> N
         client.writer.write(b"GET /healthz HTTP/1.1\r\n")
         assert await client.ended() == b""
         await client.close()
+
+
+async def test_the_kernel_drops_peers_that_acknowledge_nothing() -> None:
+    """Accepted sockets inherit TCP_USER_TIMEOUT: a phone that vanished does not hold its line for a quarter of an hour."""
+    with listen("127.0.0.1", 0, 10.0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
 
 
 async def test_an_endless_request_head_is_cut() -> None:

@@ -161,6 +161,13 @@ async def test_guessing_is_slowed_down(valkey: EmbeddedValkey) -> None:
         assert (await http.post("/v1/agent/login", json=GOOD | {"email": "ola@nordvik.example"})).status_code == 401
 
 
+async def test_trying_many_emails_is_slowed_down_too(valkey: EmbeddedValkey) -> None:
+    """An address has an allowance of its own, whatever it tries."""
+    async with cells(valkey) as lines, desk(lines, SocketRules(address_logins_burst=2)) as http:
+        tries = [await http.post("/v1/agent/login", json=GOOD | {"email": f"{name}@x.example"}) for name in "abc"]
+        assert [answer.status_code for answer in tries] == [401, 401, 429]
+
+
 async def test_nobody_logs_in_while_redis_is_away() -> None:
     """503, to be tried again."""
     async with shell() as gateway, httpx2.AsyncClient() as http:
