@@ -95,6 +95,9 @@ class Pending:
     def clear(self) -> None:
         """Forget everything: the incarnation that asked is over."""
         self._packs.forget([each.entry for each in self._all()])
+        for each in list(self._all()):
+            if isinstance(each.asker, _Once):
+                each.asker.fail()
         self._waiting.clear()
         self.idle.set()
 
@@ -181,3 +184,7 @@ class _Once:
 
     def accepted(self, command: Asked) -> None:
         """Nobody needs to know."""
+
+    def fail(self) -> None:
+        if not self._told.done():
+            self._told.set_exception(Away("the gateway lost its lease"))

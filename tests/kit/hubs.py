@@ -16,13 +16,15 @@ from gateway.core.limits import SessionLimits
 from gateway.hub import Hub, HubSettings
 from gateway.ports import Claims, Driver, Peer, Redis, Ticket
 from gateway.services import Outside
-from protocol.bus.config import AccountConfig, App
+from protocol.bus.commands import PublishConfig
+from protocol.bus.config import CONFIG_ENCODER, AccountConfig, App
 from protocol.bus.decisions import Refusal
 from protocol.ids import AgentId
 from protocol.wire.codes import CloseCode, Code
 from protocol.wire.limits import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK
+from store.redis import scripts
 from store.redis.keys import APPS
-from tests.kit.engines import CELL, SETTINGS, Bench, now_ms
+from tests.kit.engines import CELL, SETTINGS, Bench, Running, now_ms
 from tests.kit.workplace import ACCOUNT, APP, workplace
 
 PATIENCE_S = 20
@@ -91,13 +93,17 @@ class MemoryLine:
 
     async def until(self, wanted: Wanted) -> dict[str, Any]:
         """Wait for the next frame, in order, that is wanted; those before it count as read."""
+        self._read = await self._find(wanted, self._read) + 1
+        return self.frames[self._read - 1]
+
+    async def _find(self, wanted: Wanted, start: int) -> int:
         async with asyncio.timeout(PATIENCE_S):
             while True:
-                while self._read < len(self.frames):
-                    self._read += 1
-                    if wanted(self.frames[self._read - 1]):
-                        return self.frames[self._read - 1]
+                for index in range(start, len(self.frames)):
+                    if wanted(self.frames[index]):
+                        return index
                 assert self.closed is None, f"closed with {self.closed!r}; last frames: {self.frames[-3:]}"
+                start = len(self.frames)
                 self._news.clear()
                 await self._news.wait()
 
@@ -108,9 +114,11 @@ class MemoryLine:
         )
 
     async def ask(self, **frame: Any) -> dict[str, Any]:
-        """Send a numbered frame and return its outcome."""
+        """Send a numbered frame and return its outcome; other frames do not count as read."""
+        start = len(self.frames)
         self.put(**frame)
-        return await self.until(lambda seen: seen["t"] in ("ack", "refused") and seen.get("id") == frame["id"])
+        found = await self._find(lambda seen: seen["t"] in ("ack", "refused") and seen.get("id") == frame["id"], start)
+        return self.frames[found]
 
     async def event(self, kind: str) -> dict[str, Any]:
         """Wait for the next event whose body is of `kind`."""
@@ -135,9 +143,27 @@ def office(**changes: Any) -> AccountConfig:
 class House:
     """A cell with an engine, and any number of gateways."""
 
-    def __init__(self, cell: Bench) -> None:
+    def __init__(self, cell: Bench, engine: Running) -> None:
         self.cell = cell
+        self.engine = engine
         self.proofs = Proofs()
+
+    async def publish_live(self, config: AccountConfig) -> None:
+        """Bring a newer configuration into the cell, as a worker does."""
+        pack = msgspec.msgpack.encode([PublishConfig(ACCOUNT, config.version)])
+        line = await self.cell.dial()
+        version = scripts.ConfigVersion(ACCOUNT, config.version, CONFIG_ENCODER.encode(config), pack)
+        assert await scripts.publish_config(line, CELL, version)
+        await line.close()
+
+    async def lose_redis(self) -> None:
+        """Lose everything in Redis; what a worker published for no cell is published again."""
+        await self.cell.call("FLUSHALL")
+        await self.name_app()
+
+    async def name_app(self) -> None:
+        """Say whose the app is."""
+        await self.cell.call("HSET", APPS, APP, f"{CELL} {ACCOUNT}")
 
     @asynccontextmanager
     async def gateway(self, **settings: Any) -> AsyncIterator["Gateway"]:
@@ -212,9 +238,9 @@ def position(conversation: str, event: dict[str, Any] | None = None) -> dict[str
 async def house(cell: Bench, config: AccountConfig | None = None) -> AsyncIterator[House]:
     """A house whose configuration is published and whose engine owns the cell."""
     await cell.publish(config or office(version=2))
-    await cell.call("HSET", APPS, APP, f"{CELL} {ACCOUNT}")
-    engine = await cell.open(SETTINGS)
+    made = House(cell, await cell.open(SETTINGS))
+    await made.name_app()
     try:
-        yield House(cell)
+        yield made
     finally:
-        await engine.kill()
+        await made.engine.kill()

@@ -1,5 +1,6 @@
 """The consent gate of a visitor's session."""
 
+import msgspec
 import pytest
 
 from gateway.core.actions import Follow, ReadVisitor, Submit
@@ -9,7 +10,7 @@ from protocol.bus.config import Consent
 from protocol.wire import client
 from protocol.wire.codes import Code
 from protocol.wire.content import Author, ConsentAnswered, Message, Role
-from tests.kit.workplace import ASKS, record, workplace
+from tests.kit.workplace import record, workplace
 from tests.unit.gateway.sessions import ASKING, CHAT, NOW, attach, done, head, hint, mobile, said, submitted
 
 SEND = client.Send(n=1, id="a", conversation=ASKING, text="my secret")
@@ -114,12 +115,8 @@ def test_consent_follows_the_current_version_of_the_chatflow() -> None:
     """A chatflow that stops asking lets through at once, one that starts to ask shuts at once."""
     session = mobile()
     config = workplace()
-    asks_no_more = [
-        *(flow for flow in config.chatflows if flow.id != ASKS),
-        type(config.chatflows[0])(**{**_fields(config.chatflows[0]), "consent": Consent("off")}),
-    ]
-    assert config.chatflows[0].id == ASKS
-    session.configured(type(config)(**{**_fields(config), "chatflows": asks_no_more}))
+    flows = [msgspec.structs.replace(flow, consent=Consent("off")) for flow in config.chatflows]
+    session.configured(msgspec.structs.replace(config, chatflows=flows))
     assert submitted(session.receive(SEND, NOW))
     session.configured(config)
     assert submitted(session.receive(client.Send(n=2, id="b", conversation=ASKING, text="x"), NOW)) == []
@@ -129,7 +126,3 @@ def test_the_gate_is_asked_before_everything_that_could_keep_a_word() -> None:
     """Also when the cell is in trouble, the visitor hears of consent first."""
     session = mobile()
     assert not any(isinstance(action, Follow | Submit) for action in session.receive(SEND, Moment(1)))
-
-
-def _fields(struct: object) -> dict[str, object]:
-    return {name: getattr(struct, name) for name in struct.__struct_fields__}  # type: ignore[attr-defined]
