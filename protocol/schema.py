@@ -1,6 +1,6 @@
 """JSON Schema of every frame, generated from the types (`python -m protocol.schema` writes them).
 
-Invariant: schema/*.json are exactly what `documents` returns; a test compares them.
+Invariant: schema/*.json are exactly what `documents` returns; a test compares them. A tool: nothing imports it to run.
 """
 
 import json
