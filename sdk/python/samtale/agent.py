@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 from samtale import events
 from samtale.asked import Asked
 from samtale.client import Client
+from samtale.line import LineLost
 from samtale.login import to_http
 from samtale.outlet import Frame
 from samtale.reading import read
@@ -124,6 +125,11 @@ class AgentClient(Client):
         self.outlet.tell(
             events.Connected(self.who, device, frame["epoch"], colleagues=colleagues, inboxes=list(frame["inboxes"]))
         )
+
+    def _on_refused(self, frame: Frame) -> None:
+        if frame["code"] == "ticket_invalid":
+            raise LineLost(1006, "the ticket is gone; logs in again")  # its server may have lost it, or restarted
+        super()._on_refused(frame)
 
     def _on_feed_snapshot(self, frame: Frame) -> None:
         feed, rows = frame["feed"], {row["key"]: row for row in frame["rows"]}
