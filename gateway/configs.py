@@ -5,12 +5,15 @@ Invariant: versions of an account only rise here; a change acts within 25 s even
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from gateway.cells import Cells
 from protocol.bus.config import CONFIG_DECODER, AccountConfig
 from protocol.ids import AccountId, AppKey, CellName
 from store.redis.connection import Away, Refused
 from store.redis.keys import APPS, Keys
+from store.sql.database import Database
+from store.sql.queries import accounts
 
 CHECK_S = 25.0
 MAX_KEPT = 10_000  # accounts; one without sessions is forgotten first
@@ -19,8 +22,11 @@ MAX_KEPT = 10_000  # accounts; one without sessions is forgotten first
 class Configs:
     """Accounts' configurations by id. `on_change` hears an account's newer one, or None if it is no more."""
 
-    def __init__(self, cells: Cells, on_change: Callable[[AccountId, AccountConfig | None], None]) -> None:
+    def __init__(
+        self, cells: Cells, config: Database, on_change: Callable[[AccountId, AccountConfig | None], None]
+    ) -> None:
         self._cells = cells
+        self._config = config
         self._on_change = on_change
         self._kept: dict[AccountId, AccountConfig] = {}
         self._stale: asyncio.Queue[AccountId] = asyncio.Queue()
@@ -31,14 +37,19 @@ class Configs:
         return kept if kept is not None else await self._read(cell, account)
 
     async def of_app(self, app: AppKey) -> AccountConfig | None:
-        """Return the configuration of the account that registered `app`, or None. Raises Away."""
+        """Return the configuration of the account that registered `app`, or None. Raises Away and StoreAway."""
         known = await self._cells.line(None).call("HGET", APPS, app)
         if known is None:
+            # A Redis that lost its newest data knows fewer names than there are: no phone is sent away for that.
+            if await self._config.read(partial(accounts.has_app_key, key=app)):
+                raise Away("Redis has lost the app's key")
             return None
         cell, _, account = known.decode().partition(" ")
         config = await self.of_account(CellName(cell), AccountId(account))
         if config is not None and not any(each.key == app for each in config.apps):
             config = await self._read(CellName(cell), AccountId(account))
+        if config is None:
+            raise Away("Redis has lost the account's configuration")
         return config
 
     async def run(self) -> None:
@@ -61,7 +72,7 @@ class Configs:
     async def _refresh(self, kept: AccountConfig) -> None:
         try:
             version = await self._cells.call(kept.cell, "HGET", Keys(kept.cell).config(kept.account), "version")
-            if version is None or int(version) > kept.version:
+            if version is not None and int(version) > kept.version:
                 self._on_change(kept.account, await self._read(kept.cell, kept.account))
         except (Away, Refused):
             return  # the next check comes

@@ -16,6 +16,7 @@ from gateway.credentials import Proofs
 from gateway.drain import drain
 from gateway.handshake import Doorway
 from gateway.hub import Hub, HubSettings
+from gateway.public.login import LoginDesk
 from gateway.public.routes import public_app
 from gateway.rules import SocketRules
 from gateway.server import Server, listen
@@ -57,12 +58,13 @@ class Gateway:
         log: Any,
     ) -> None:
         self._settings, self._log = settings, log
-        outside = Outside(databases.record, Proofs(settings.cells), entropy, now_ms, log)
+        outside = Outside(databases.record, Proofs(settings.cells), entropy, now_ms, log, databases.config)
         self.hub = Hub(HubSettings(settings.cells, settings.lease_s, settings.limits), dial, outside)
         self.sockets = Sockets(
             settings.rules, Doorway(self.hub, settings.agent_origins, settings.rules), settings.trusted_proxies
         )
-        self._app = public_app(self.sockets, self.hub, self.hub.cells, entropy, self._gauges())
+        logins = LoginDesk(self.sockets, self.hub.cells, databases.config, entropy)
+        self._app = public_app(self.sockets, self.hub, logins, self._gauges())
         self.port = settings.port
         self.listening = asyncio.Event()
 

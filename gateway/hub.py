@@ -55,7 +55,7 @@ class Hub:
         self._checks = checks = Checks(cells, roll)
         self.load = Load(cells, checks.soon)
         self._subscriptions = Subscriptions(dial, cells, checks.soon)
-        self.configs = Configs(cells, self._configured)
+        self.configs = Configs(cells, outside.config, self._configured)
         self._services = Services(
             outside=outside,
             limits=settings.limits,

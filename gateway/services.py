@@ -23,13 +23,14 @@ from store.sql.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What a gateway is given: SQL's record side, proofs, chance, time and a log."""
+    """What a gateway is given: both sides of SQL, proofs, chance, time and a log."""
 
     record: Database
     credentials: Credentials
     entropy: Callable[[int], bytes]
     now_ms: Callable[[], int]
     log: Any  # structlog's bound logger
+    config: Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ these jobs are done in, the highest version stays.
 
 from protocol.bus.commands import COMMAND_ENCODER, PublishConfig
 from protocol.bus.config import CONFIG_ENCODER, AccountConfig
+from protocol.ids import AccountId
 from store.redis import scripts
 from store.redis.connection import Connection, Dial
-from store.redis.keys import APPS, LOGINS
+from store.redis.keys import APPS, LOGINS, Keys
 from store.sql.database import Database
 from store.sql.queries import accounts
 from store.sql.queries.jobs import TakenJob
@@ -37,6 +38,32 @@ class Publisher:
         await self._tell_cell(config)
         await self._name(config, gone)
 
+    async def mend(self) -> list[AccountId]:
+        """Publish again what Redis has lost of the present configurations; return whose.
+
+        Redis may come back with an older file in which no cell is behind, and yet a configuration or a name is missing.
+        """
+        configs = await self._config.read(accounts.all_of_them)
+        line = await self._dial(None)
+        try:
+            apps, logins = await line.call("HKEYS", APPS), await line.call("HKEYS", LOGINS)
+        finally:
+            line.abort()
+        named = {key.decode() for key in apps}, {key.decode() for key in logins}
+        lost = [config for config in configs if not _is_named(config, *named) or not await self._is_told(config)]
+        for config in lost:
+            await self._tell_cell(config)
+            await self._name(config, Withdrawn([], []))
+        return [config.account for config in lost]
+
+    async def _is_told(self, config: AccountConfig) -> bool:
+        line = await self._dial(config.cell)
+        try:
+            version = await line.call("HGET", Keys(config.cell).config(config.account), "version")
+        finally:
+            line.abort()
+        return int(version or 0) >= config.version
+
     async def _tell_cell(self, config: AccountConfig) -> None:
         pack = COMMAND_ENCODER.encode([PublishConfig(config.account, config.version)])
         version = scripts.ConfigVersion(config.account, config.version, CONFIG_ENCODER.encode(config), pack)
@@ -56,6 +83,11 @@ class Publisher:
                 await connection.call("HDEL", LOGINS, *gone.logins)
         finally:
             connection.abort()
+
+
+def _is_named(config: AccountConfig, apps: set[str], logins: set[str]) -> bool:
+    keys, emails = {app.key for app in config.apps}, {agent.email.lower() for agent in config.agents}
+    return keys <= apps and emails <= logins
 
 
 async def name(connection: Connection, config: AccountConfig) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from protocol.ids import CellName
 from store.redis.connection import Connection, Dial
 from store.redis.faults import Away, Refused
-from store.sql.database import Databases
+from store.sql.database import Databases, StoreAway
 from store.sql.queries.publications import PUBLISH
 from workers.counts import Counts
 from workers.jobs import Doing, Jobs
@@ -49,9 +49,9 @@ class Worker:
         self._dial = dial
         self._databases = databases
         self._log = log.bind(worker=self._name)
-        publisher = Publisher(dial, databases.config)
+        self._publisher = Publisher(dial, databases.config)
         self._jobs = [
-            Jobs("config", databases.config, {PUBLISH: publisher}, now_ms, self.counts, self._log),
+            Jobs("config", databases.config, {PUBLISH: self._publisher}, now_ms, self.counts, self._log),
             Jobs("record", databases.record, settings.kinds, now_ms, self.counts, self._log),
         ]
         self._scribes: dict[CellName, asyncio.Task[object]] = {}
@@ -72,10 +72,13 @@ class Worker:
 
     async def _keep_share(self, group: asyncio.TaskGroup) -> None:
         connection: Connection | None = None
+        mended = False
         try:
             while True:
                 try:
-                    connection = connection or await self._dial(None)
+                    if connection is None:
+                        connection, mended = await self._dial(None), False
+                    mended = mended or await self._mend()
                     self._adjust(group, await enlist(connection, self._name))
                 except (Away, Refused) as fault:
                     # Without Redis nobody knows better: whoever copies a cell keeps it.
@@ -87,6 +90,16 @@ class Worker:
         finally:
             if connection is not None:
                 await self._leave(connection)
+
+    async def _mend(self) -> bool:
+        """Publish what a Redis that was lost may have lost; False if SQL is away, which has it."""
+        try:
+            if lost := await self._publisher.mend():
+                self._log.warning("worker.published_again", accounts=lost)
+        except StoreAway as away:
+            self._log.warning("worker.not_mended", why=away.reason)
+            return False
+        return True
 
     def _adjust(self, group: asyncio.TaskGroup, workers: list[str]) -> None:
         mine = share(self._cells, workers, self._name)

@@ -6,6 +6,7 @@ Invariant: credentials come in the body only; whatever fails to prove who somebo
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -24,6 +25,8 @@ from protocol.ids import AccountId, AgentId, CellName
 from protocol.wire.codes import Code
 from store.redis.faults import Away, Refused
 from store.redis.keys import LOGINS, Keys
+from store.sql.database import Database, StoreAway
+from store.sql.queries import accounts
 
 MAX_BODY_BYTES = 4_096
 BODY_DEADLINE_S = 5.0
@@ -64,8 +67,8 @@ class Found:
 class LoginDesk:
     """The endpoint, with its allowances and its two threads."""
 
-    def __init__(self, sockets: Sockets, redis: Redis, entropy: Callable[[int], bytes]) -> None:
-        self._sockets, self._redis, self._entropy = sockets, redis, entropy
+    def __init__(self, sockets: Sockets, redis: Redis, config: Database, entropy: Callable[[int], bytes]) -> None:
+        self._sockets, self._redis, self._config, self._entropy = sockets, redis, config, entropy
         self._passwords = Passwords()
         rules = sockets.rules
         self._by_email = Buckets(rules.logins_per_minute, rules.logins_burst)
@@ -94,7 +97,7 @@ class LoginDesk:
             return refuse(429, Code.RATE_LIMITED, too_many.wait_ms)
         except Busy:
             return refuse(503, Code.OVERLOADED, RETRY_MS)
-        except (Away, Refused):
+        except (Away, Refused, StoreAway):
             return refuse(503, Code.UNAVAILABLE, RETRY_MS)
 
     def _allow(self, request: Request, login: Login) -> None:
@@ -115,6 +118,9 @@ class LoginDesk:
     async def _find(self, email: str) -> Found | None:
         entry = await self._redis.call(None, "HGET", LOGINS, email.lower())
         if entry is None:
+            # A Redis that lost its newest data knows fewer names than there are: nobody is refused for that.
+            if await self._config.read(partial(accounts.has_login, email=email)):
+                raise Away("Redis has lost the login")
             return None
         cell, account, agent_id = entry.decode().split(" ")
         whom = Ticket(CellName(cell), AccountId(account), AgentId(agent_id))

@@ -3,13 +3,11 @@
 Invariant: a path not listed here is 404; no path takes a credential in its URL.
 """
 
-from collections.abc import Callable
-
 from starlette.applications import Starlette
 from starlette.routing import Route
 
 from gateway.counts import Gauges
-from gateway.ports import Redis, Sessions
+from gateway.ports import Sessions
 from gateway.public.login import LoginDesk
 from gateway.public.probes import Probes, welcome
 from gateway.sockets import Sockets
@@ -18,8 +16,7 @@ from gateway.sockets import Sockets
 def public_app(
     sockets: Sockets,
     sessions: Sessions,
-    redis: Redis,
-    entropy: Callable[[int], bytes],
+    logins: LoginDesk,
     gauges: Gauges,
 ) -> Starlette:
     """Return everything that is served over HTTP."""
@@ -30,6 +27,6 @@ def public_app(
             Route("/healthz", probes.health, methods=["GET"]),
             Route("/readyz", probes.readiness, methods=["GET"]),
             Route("/metrics", probes.metrics, methods=["GET"]),
-            Route("/v1/agent/login", LoginDesk(sockets, redis, entropy).__call__, methods=["POST"]),
+            Route("/v1/agent/login", logins.__call__, methods=["POST"]),
         ]
     )

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from gateway.counts import Gauges
 from gateway.handshake import Doorway
 from gateway.ports import Driver, Line, Peer, Redis
+from gateway.public.login import LoginDesk
 from gateway.public.routes import public_app
 from gateway.rules import SocketRules
 from gateway.server import Server, listen
@@ -18,6 +19,8 @@ from gateway.sockets import Sockets
 from protocol.ids import CellName
 from protocol.wire.codes import CloseCode
 from store.redis.faults import Away
+from store.sql import tables
+from store.sql.database import DirectDatabase
 
 ORIGIN = "https://console.example"
 
@@ -99,6 +102,14 @@ class Shell:
             await self.sessions.opened[index].was_lost.wait()
 
 
+def no_accounts() -> DirectDatabase:
+    """Return the configuration of an installation without accounts."""
+    database = DirectDatabase("sqlite://")
+    with database.engine.begin() as connection:
+        tables.CONFIG.create_all(connection)
+    return database
+
+
 @asynccontextmanager
 async def shell(
     rules: SocketRules | None = None, redis: Redis | None = None, proxies: frozenset[str] = frozenset()
@@ -106,7 +117,8 @@ async def shell(
     """Run a gateway shell with echoing sessions."""
     sessions, rules = Echoes(), rules or SocketRules()
     sockets = Sockets(rules, Doorway(sessions, frozenset({ORIGIN}), rules), proxies)
-    app = public_app(sockets, sessions, redis or NoRedis(), os.urandom, Gauges([]))
+    logins = LoginDesk(sockets, redis or NoRedis(), no_accounts(), os.urandom)
+    app = public_app(sockets, sessions, logins, Gauges([]))
     server = Server(app, sockets, listen("127.0.0.1", 0, rules.send_deadline_s))
     async with asyncio.TaskGroup() as tasks:
         pulse = tasks.create_task(sockets.pulse.run())

@@ -1,14 +1,16 @@
 """A whole installation in one seeded loop: production's engines, workers and gateways, over a simulated network.
 
 Invariant: everything but the transports is the product itself: its Redis connection, its scripts (in fakeredis), its SQL
-(in SQLite), its deciders, its SDK. A part is killed by cutting its lines first, so that nothing it does while it dies
-is seen by anybody.
+(in SQLite), its deciders, its SDK. A part that is killed is frozen for ever, between any two of its steps: nothing of
+it is cleaned up, as after kill -9.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextvars import Context, copy_context
 from typing import Any
 
+import msgspec
 import samtale
 import structlog
 
@@ -25,11 +27,12 @@ from routing.core.roster import RosterDecider
 from store.redis.address import Address
 from store.redis.connection import Connection, greet
 from store.redis.faults import Away
+from store.redis.faults import Refused as RedisRefused
 from store.redis.keys import cell_names
 from store.sql import tables
 from store.sql.database import Databases, DirectDatabase, StoreAway
 from store.sql.queries import publications
-from tests.simulation.loop import SimulatedLoop
+from tests.simulation.loop import PART, SimulatedLoop
 from tests.simulation.network import Network
 from tests.simulation.phones import PEER, SUBPROTOCOL, Line, Phone
 from workers.worker import Worker, WorkerSettings
@@ -38,26 +41,50 @@ CELLS = 2
 LEASE_S = 2.0
 GATEWAY_LEASE_S = 3.0
 DIAL_S = 5.0
+SQL_LATENCY_S = (0.000_1, 0.003)
 
 
 class Sql(DirectDatabase):
-    """SQLite in memory that can be away."""
+    """SQLite in memory, some way off, that can be away; an answer may get lost on its way back."""
 
-    def __init__(self) -> None:
+    def __init__(self, loop: SimulatedLoop) -> None:
         super().__init__("sqlite://")
+        self._loop = loop
+        self._session = self.engine.connect()
         self.is_away = False
+        self.lost_answers = 0.0
+
+    async def transact(self, query: Any) -> Any:
+        await self._travel()
+        done = self.run(query)
+        await self._travel()
+        if self._loop.chance.random() < self.lost_answers:
+            raise StoreAway("the answer was lost")
+        return done
+
+    async def read(self, query: Any) -> Any:
+        await self._travel()
+        return self.run(query)
 
     def run(self, query: Any) -> Any:
         if self.is_away:
             raise StoreAway("stopped by the simulation")
-        return super().run(query)
+        return self.look(query)
+
+    def look(self, query: Any) -> Any:
+        """Run `query` as somebody whom no fault concerns."""
+        with self._session.begin():
+            return query(self._session)
+
+    async def _travel(self) -> None:
+        await asyncio.sleep(self._loop.chance.uniform(*SQL_LATENCY_S))
 
 
 class Part:
-    """One life of one process."""
+    """One life of one process. `context`: what it runs in."""
 
-    def __init__(self, name: str, task: asyncio.Task[None], inside: Any) -> None:
-        self.name, self.task, self.inside = name, task, inside
+    def __init__(self, name: str, task: asyncio.Task[None], inside: Any, context: Context) -> None:
+        self.name, self.task, self.inside, self.context = name, task, inside, context
 
 
 class World:
@@ -67,11 +94,13 @@ class World:
         self.loop = loop
         self.network = Network(loop)
         self.cells = cell_names(CELLS)
-        self.databases = Databases(Sql(), Sql())
+        self.config, self.record = Sql(loop), Sql(loop)
+        self.databases = Databases(self.config, self.record)
         self.parts: dict[str, Part] = {}
         self.line_cut = 0.0
         self.bugs: list[BaseException] = []
         self._lives = 0
+        self._dead: list[Part] = []  # kept, so that nothing of theirs is even collected
         self._log = structlog.get_logger()
         self._configs = configs
         loop.set_exception_handler(self._raised)
@@ -82,53 +111,50 @@ class World:
 
     def prepare(self) -> None:
         """Make the tables and publish the configurations, as a worker and `samtale apply` do."""
-        for database, metadata in ((self.databases.config, tables.CONFIG), (self.databases.record, tables.RECORD)):
-            assert isinstance(database, Sql)
-            with database.engine.begin() as connection:
-                metadata.create_all(connection)
-        config = self.databases.config
-        assert isinstance(config, Sql)
-        config.run(lambda sql: publications.publish(sql, self._configs, self.loop.wall_ms()))
+        for database, metadata in ((self.config, tables.CONFIG), (self.record, tables.RECORD)):
+            database.look(metadata.create_all)
+        self.publish(self._configs)
+
+    def publish(self, configs: list[AccountConfig]) -> None:
+        """Make `configs` the present ones, as `samtale apply` does."""
+        self.config.look(lambda sql: publications.publish(sql, configs, self.loop.wall_ms()))
+        self._configs = configs
+
+    def publish_again(self) -> None:
+        """Publish the next version of every account: the same people, hurrying more, or less."""
+        hurry_s = self.loop.chance.randint(2, 8)
+        self.publish([_hurried(config, hurry_s) for config in self._configs])
 
     def start(self, name: str) -> None:
         """Begin a new life of `name`: engine-…, worker-… or gateway-…"""
         self._lives += 1
         owner = f"{name}#{self._lives}"
+        context = copy_context()
+        context.run(PART.set, owner)
         make: dict[str, Callable[[str], tuple[Coroutine[Any, Any, None], Any]]] = {
             "engine": self._engine,
             "worker": self._worker,
             "gateway": self._gateway,
         }
         run, inside = make[name.split("-", maxsplit=1)[0]](owner)
-        task = asyncio.ensure_future(run)
+        task = self.loop.create_task(run, context=context)
         task.add_done_callback(self._ended)
-        self.parts[name] = Part(owner, task, inside)
+        self.parts[name] = Part(owner, task, inside, context)
 
     def kill(self, name: str) -> None:
         """kill -9."""
         part = self.parts.pop(name, None)
         if part is None:
             return
+        self.loop.freeze(part.name)
         self.network.cut_off(part.name)
         if isinstance(part.inside, GatewayLife):
             part.inside.die()
-        part.task.cancel()
-
-    def stop_lines(self, name: str) -> None:
-        """Cut a part off from Redis, alive: a network that went away."""
-        if name in self.parts:
-            self.network.cut_off(self.parts[name].name)
-
-    def restore_lines(self, name: str) -> None:
-        """Let it back."""
-        if name in self.parts:
-            self.network.reconnect(self.parts[name].name)
+        self._dead.append(part)
 
     def set_sql_away(self, away: bool) -> None:
         """Stop SQL, or start it again."""
-        for database in (self.databases.config, self.databases.record):
-            assert isinstance(database, Sql)
-            database.is_away = away
+        self.config.is_away = self.record.is_away = away
 
     # What clients need.
 
@@ -144,11 +170,11 @@ class World:
         """Give an agent a ticket, as a gateway does that has checked the password."""
         config = next(config for config in self._configs for agent in config.agents if agent.email == email)
         agent = next(agent.id for agent in config.agents if agent.email == email)
-        life = self._some_gateway()
+        hub = self._some_gateway().inside.hub
         try:
             whom = Ticket(config.cell, config.account, agent)
-            ticket = await tickets.issue(life.hub.cells, whom, self.loop.entropy)
-        except Away as away:
+            ticket = await tickets.issue(hub.cells, whom, self.loop.entropy)
+        except (Away, RedisRefused) as away:
             raise samtale.LineLost(1006, str(away)) from None
         return samtale.Ticket(ticket, "sim://agent")
 
@@ -158,19 +184,18 @@ class World:
 
     # Inside.
 
-    def _some_gateway(self) -> "GatewayLife":
-        lives = [part.inside for part in self.parts.values() if isinstance(part.inside, GatewayLife)]
-        if not lives:
+    def _some_gateway(self) -> Part:
+        gateways = [part for part in self.parts.values() if isinstance(part.inside, GatewayLife)]
+        if not gateways:
             raise samtale.LineLost(1006, "no gateway")
-        life: GatewayLife = self.loop.chance.choice(lives)
-        return life
+        return self.loop.chance.choice(gateways)
 
     def _open(self, *, agent: bool) -> Phone:
-        life = self._some_gateway()
-        line = Line(self.loop, self.line_cut)
-        open_session = life.hub.open_agent if agent else life.hub.open_mobile
-        line.attach(open_session(line, SUBPROTOCOL, PEER))
-        life.lines.append(line)
+        part = self._some_gateway()
+        line = Line(self.loop, self.line_cut, self.network.outside, part.context)
+        open_session = part.inside.hub.open_agent if agent else part.inside.hub.open_mobile
+        line.attach(part.context.run(open_session, line, SUBPROTOCOL, PEER))
+        part.inside.lines.append(line)
         return Phone(line)
 
     def _dial(self, owner: str) -> Callable[[CellName | None], Coroutine[Any, Any, Connection]]:
@@ -212,7 +237,7 @@ class World:
         return worker.run(), worker
 
     def _gateway(self, owner: str) -> tuple[Coroutine[Any, Any, None], "GatewayLife"]:
-        outside = Outside(self.databases.record, Proofs(self.cells), self.loop.entropy, self.loop.wall_ms, self._log)
+        outside = Outside(self.databases.record, Proofs(self.cells), self.loop.entropy, self.loop.wall_ms, self._log, self.databases.config)
         life = GatewayLife(Hub(HubSettings(self.cells, GATEWAY_LEASE_S), self._dial(owner), outside))
         return life.hub.run(), life
 
@@ -232,3 +257,8 @@ class GatewayLife:
         """Every client loses its line."""
         for line in self.lines:
             line.cut()
+
+
+def _hurried(config: AccountConfig, hurry_s: int) -> AccountConfig:
+    rules = [msgspec.structs.replace(rule, lost_grace_s=hurry_s, offer_timeout_s=hurry_s) for rule in config.rules]
+    return msgspec.structs.replace(config, version=config.version + 1, rules=rules)

@@ -24,6 +24,12 @@ def in_cell(connection: Connection, cell: CellName) -> list[AccountConfig]:
     return [CONFIG_DECODER.decode(config) for config in found]
 
 
+def all_of_them(connection: Connection) -> list[AccountConfig]:
+    """Return the present configurations of all accounts."""
+    found = connection.scalars(select(tables.account.c.config).order_by(tables.account.c.id))
+    return [CONFIG_DECODER.decode(config) for config in found]
+
+
 def count(connection: Connection) -> int:
     """Return how many accounts the installation has."""
     return connection.scalar(select(func.count()).select_from(tables.account)) or 0
@@ -42,6 +48,16 @@ def owners(connection: Connection) -> tuple[dict[str, AccountId], dict[str, Acco
     keys = connection.execute(select(tables.app_key.c.key, tables.app_key.c.account))
     logins = connection.execute(select(tables.login.c.email, tables.login.c.account))
     return {row.key: row.account for row in keys}, {row.email: row.account for row in logins}
+
+
+def has_app_key(connection: Connection, key: str) -> bool:
+    """Whether some account's app has this key."""
+    return connection.scalar(select(tables.app_key.c.key).where(tables.app_key.c.key == key)) is not None
+
+
+def has_login(connection: Connection, email: str) -> bool:
+    """Whether some account's agent logs in with this e-mail, in whatever case."""
+    return connection.scalar(select(tables.login.c.email).where(tables.login.c.email == email.lower())) is not None
 
 
 def setting(connection: Connection, name: str, first_value: str) -> str:

@@ -1,0 +1,81 @@
+"""A Redis that lost the names of apps and logins sends nobody away, and gets them back."""
+
+import asyncio
+import os
+
+import pytest
+import structlog
+
+from gateway.cells import Cells
+from gateway.configs import Configs
+from protocol.ids import AppKey
+from store.redis.cluster import Dialler
+from store.redis.faults import Away
+from store.redis.keys import APPS, LOGINS, Keys, cell_names
+from store.redis.server import EmbeddedValkey
+from store.sql.database import Databases
+from store.sql.queries import publications
+from tests.kit.engines import CELL
+from tests.kit.workplace import ACCOUNT, APP, workplace
+from workers.publish import Publisher
+from workers.worker import Worker, WorkerSettings
+
+
+async def published(databases: Databases) -> None:
+    await databases.config.transact(lambda sql: publications.publish(sql, [workplace()], 0))
+
+
+async def test_a_name_that_only_sql_knows_is_away_and_not_unknown(
+    valkey: EmbeddedValkey, sqlite_databases: Databases
+) -> None:
+    """A phone that is told `app_unknown` never comes back; one whose name Redis lost must."""
+    await published(sqlite_databases)
+    cells = Cells(Dialler(valkey.address), cell_names(1))
+    configs = Configs(cells, sqlite_databases.config, lambda _account, _config: None)
+    running = asyncio.create_task(cells.run(lambda: None))
+    try:
+        async with asyncio.timeout(20):
+            while not cells.all_open():
+                await asyncio.sleep(0)
+        with pytest.raises(Away):
+            await configs.of_app(APP)
+        assert await configs.of_app(AppKey("app_nobody")) is None
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_what_redis_lost_is_published_again(valkey: EmbeddedValkey, sqlite_databases: Databases) -> None:
+    """Configuration, app keys and logins come back; what is there already is left alone."""
+    await published(sqlite_databases)
+    publisher = Publisher(Dialler(valkey.address), sqlite_databases.config)
+    assert await publisher.mend() == [ACCOUNT]
+    assert await publisher.mend() == []
+    line = await Dialler(valkey.address)(None)
+    try:
+        assert await line.call("HGET", APPS, APP) == f"{CELL} {ACCOUNT}".encode()
+        await line.call("DEL", APPS, LOGINS)
+        assert await publisher.mend() == [ACCOUNT]
+        await line.call("DEL", Keys(CELL).config(ACCOUNT))
+        assert await publisher.mend() == [ACCOUNT]
+    finally:
+        await line.close()
+
+
+async def test_a_worker_mends_as_soon_as_it_has_a_line(valkey: EmbeddedValkey, sqlite_databases: Databases) -> None:
+    """No job asks for it: a Redis that was restarted may have lost what no cell misses."""
+    await published(sqlite_databases)
+    worker = Worker(
+        WorkerSettings(cell_names(1)), Dialler(valkey.address), sqlite_databases, os.urandom, lambda: 0,
+        structlog.get_logger(),
+    )  # fmt: skip
+    running = asyncio.create_task(worker.run())
+    line = await Dialler(valkey.address)(None)
+    try:
+        async with asyncio.timeout(20):
+            while not await line.call("HEXISTS", APPS, APP):
+                await asyncio.sleep(0)
+    finally:
+        worker.stop()
+        await running
+        await line.close()
