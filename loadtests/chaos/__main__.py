@@ -129,6 +129,8 @@ async def run(plan: Plan, data: Path) -> Report:
         _, late = await asyncio.wait(clients, timeout=SETTLE_S)
         history.facts = list(notebook.facts)
         history.facts += _waiting(history, loop.time() - calm_at) if late else []
+        if late:
+            _tell_who_waits(world)
         for client in late:
             client.cancel()
         progress.cancel()
@@ -191,6 +193,14 @@ def _waiting(history: History, for_s: float) -> list[Waited]:
         for fact in history.facts
         if isinstance(fact, Sent) and fact.id not in done
     ]
+
+
+def _tell_who_waits(world: traffic.World) -> None:
+    for name, client in world.clients.items():
+        for item in client.asking.outbox.waiting():
+            line = "on the line" if item.line_n else "not on the line"
+            connected = "connected" if client.outlet.is_ready() else "not connected"
+            click.echo(f"  {name} ({connected}) waits for {item.fields['t']} n {item.n} {item.id}, {line}", err=True)
 
 
 def _report(plan: Plan, schedule: Schedule, notebook: Notebook, history: History, world: traffic.World) -> Report:

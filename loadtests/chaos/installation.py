@@ -86,9 +86,9 @@ class Installation:
         await ready.sql()
         for number in range(1, self.size.engines + 1):
             self._run(tasks, f"engine-{number}", ("engine",))
+        await ready.cells()  # a first rebuild takes away the leases of gateways that came before it
         for number, port in enumerate(self.ports, start=1):
             self._run(tasks, f"gateway-{number}", ("gateway", "--port", str(port)))
-        await ready.cells()
         for url in self.gateway_urls:
             await ready.gateway(url)
 

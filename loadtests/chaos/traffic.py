@@ -61,6 +61,7 @@ class World:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     pace_s: float = 2.5
     refused: dict[str, int] = field(default_factory=dict)
+    clients: dict[str, "samtale.VisitorClient | samtale.AgentClient"] = field(default_factory=dict)
 
     def surroundings(self, client: str, account: str, lines: "Lines") -> samtale.Surroundings:
         """Return the surroundings of one client."""
@@ -111,6 +112,7 @@ async def visit(world: World, team: Team, number: int) -> samtale.VisitorClient:
         SERVER, app_key=team.app_key, tag="chat",
         surroundings=world.surroundings(name, team.account, lines),
     )  # fmt: skip
+    world.clients[name] = client
     async with client:
         reading = asyncio.create_task(_read(world, client))
         await _talk(world, team, client, lines, name)
@@ -143,6 +145,7 @@ async def serve(world: World, team: Team, number: int) -> samtale.AgentClient:
         SERVER, email=team.email(number), password=PASSWORD,
         surroundings=world.surroundings(name, team.account, lines),
     )  # fmt: skip
+    world.clients[name] = client
     others = [f"agent{other}" for other in range(1, team.agents + 1) if other != number]
     async with client:
         reading = asyncio.create_task(_read(world, client))
