@@ -37,29 +37,30 @@ class Memory:
         self._held: dict[str, dict[str, Any]] = {
             kind: {} for kind in ("conversation", "visitor", "desk", "roster", "config", "feed")
         }
+        self._conversations: dict[str, HeldConversation] = self._held["conversation"]
+        self._visitors: dict[str, HeldVisitor] = self._held["visitor"]
         self._accounts: set[AccountId] | None = None
 
     def find(self, need: Need) -> Any:
         """Return what a step needs, or ABSENT if it must be loaded first."""
-        if need.kind == "roster_accounts":
-            return ABSENT if self._accounts is None else sorted(self._accounts)
-        kind, id_ = _key(need)
-        values = self._held[kind]
-        held = values.pop(id_, ABSENT)
-        if held is ABSENT:
-            return ABSENT
-        values[id_] = held  # now the most recently used
-        match need.kind:
-            case "conversation":
-                return held.state
-            case "visitor":
-                return held.record
-            case "ledger":
-                return held if kind == "desk" else held.ledger(need.device)
-            case "roster":
-                return held.roster
-            case _:
-                return held
+        kind = need.kind
+        if kind == "conversation":
+            conversation = self._conversations.get(need.id)
+            return ABSENT if conversation is None else conversation.state
+        if kind == "visitor":
+            visitor = self._visitors.get(need.id)
+            return ABSENT if visitor is None else visitor.record
+        if kind == "ledger":
+            if need.id == DESK:
+                return self._held["desk"].get(need.device, ABSENT)
+            conversation = self._conversations.get(need.id)
+            return ABSENT if conversation is None else conversation.ledger(DeviceId(need.device))
+        if kind == "config":
+            return self._held["config"].get(need.account, ABSENT)
+        if kind == "roster":
+            held = self._held["roster"].get(need.account)
+            return ABSENT if held is None else held.roster
+        return ABSENT if self._accounts is None else sorted(self._accounts)
 
     async def load(self, need: Need) -> Any:
         """Return what a step needs, asking Redis for it."""
@@ -72,7 +73,10 @@ class Memory:
 
     async def prefetch(self, commands: Iterable[AnyCommand]) -> None:
         """Load, in one round trip, what these commands need at the least."""
-        wanted = dict.fromkeys(_key(need) for command in commands for need in needs(command))
+        at_hand, wanted = self._conversations, dict[Key, None]()
+        for command in commands:
+            if getattr(command, "conversation", None) not in at_hand:
+                wanted.update(dict.fromkeys(map(_key, needs(command))))
         await self.hold(key for key in wanted if key[0] in self._held)
 
     async def hold(self, keys: Iterable[Key]) -> None:
@@ -83,13 +87,11 @@ class Memory:
 
     def held_conversation(self, id_: ConversationId) -> HeldConversation:
         """Return a conversation that is held, with its head."""
-        held: HeldConversation = self._held["conversation"][id_]
-        return held
+        return self._conversations[id_]
 
     def held_visitor(self, id_: VisitorId) -> HeldVisitor:
         """Return a visitor that is held, with its head."""
-        held: HeldVisitor = self._held["visitor"][id_]
-        return held
+        return self._visitors[id_]
 
     def forget_config(self, account: AccountId) -> None:
         """Load the account's configuration anew when it is needed next."""
@@ -103,9 +105,9 @@ class Memory:
     def evolve(self, step: StepResult) -> None:
         """Make what is held what it is after one command."""
         for id_, state in step.conversations.items():
-            self._held["conversation"][id_].state = state
+            self._conversations[id_].state = state
         for visitor, record in step.visitors.items():
-            self._held["visitor"][visitor].record = record
+            self._visitors[visitor].record = record
         for owner, device, outcome in step.ledger:
             ledger = self._held["desk"][device] if owner == DESK else self._held["conversation"][owner].ledger(device)
             ledger.remember(outcome)
@@ -139,10 +141,11 @@ class Memory:
     def advance(self, batch: Batch, plan: Plan) -> None:
         """Take over the heads that the commit of `batch` leaves, and forget what is too much."""
         for id_ in batch.touched_conversations():
-            held: HeldConversation = self._held["conversation"][id_]
+            held = self._conversations[id_] = self._conversations.pop(id_)  # now the most recently used
             held.head = ConversationHead(held.state.seq if held.state else 0, batch.commit_no)
-        for visitor in batch.visitors:
-            self._held["visitor"][visitor].commit_no = batch.commit_no
+        for touched in batch.visitors:
+            visitor = self._visitors[touched] = self._visitors.pop(touched)
+            visitor.commit_no = batch.commit_no
         for account, events in batch.rosters.items():
             roster: HeldRoster = self._held["roster"][account]
             seq = roster.head.seq + len(events)

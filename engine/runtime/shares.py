@@ -65,6 +65,6 @@ class Shares:
                 self.fair = -(-len(self._around.settings.cells) // max(1, living))
                 for give_up in list(self._owned.values())[self.fair :]:
                     give_up()
-                await asyncio.sleep(lease_ms / 3000)
+                await asyncio.sleep(lease_ms / 6000)  # a death must show soon: shares follow from it
         finally:
             await line.close()

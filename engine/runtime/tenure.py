@@ -204,6 +204,7 @@ class Tenure:
         self._under_way.append(UnderWay(answer, batch.commit_no, batch.commands, self._loop.time()))
         self._memory.advance(batch, planned)
         self._cursor, self._commit_no = cursor, batch.commit_no
+        await asyncio.sleep(0)  # lets it leave, so that Redis is at work on it while the next batch is decided
 
     def _settle(self) -> None:
         """Take note of the commits that were answered; raises if one was not taken."""

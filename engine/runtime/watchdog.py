@@ -25,6 +25,11 @@ class Watchdog:
         signal.signal(signal.SIGVTALRM, self.look)
         signal.setitimer(signal.ITIMER_VIRTUAL, 1.0, 1.0)
 
+    def remove(self) -> None:
+        """Look no more."""
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
+
     def look(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """Raise Overran, in the decider, if the same stretch has gone on for the limit."""
         if not self.inside or self.serial != self._seen:

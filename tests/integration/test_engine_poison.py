@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from engine.runtime.watchdog import Watchdog
 from protocol.bus.commands import COMMAND_DECODER, AgentArrives, SetAgentState
 from protocol.bus.effects import Assign, Effect, Inner
 from protocol.bus.records import Outcome
@@ -151,6 +152,29 @@ async def test_a_command_that_ends_every_owner_is_set_aside(cell: Bench) -> None
     assert [type(command) for command in set_aside] == [SetAgentState]
     assert await texts(cell, conversation(UNROUTED)) == ["1", "2"]
     await running.stop()
+
+
+class EndlessRoster(RosterDecider):
+    """A roster that never comes to an end over a state."""
+
+    def decide(self, roster: Any, command: Any, at_ms: int) -> Any:
+        while isinstance(command, SetAgentState):
+            at_ms += 1
+        return super().decide(roster, command, at_ms)
+
+
+async def test_a_decider_that_never_ends_is_interrupted(cell: Bench) -> None:
+    """Its processor time is watched: it becomes one that raised, in the same engine."""
+    cell.port = EndlessRoster()
+    watchdog = Watchdog(1)
+    watchdog.install()
+    engine = await cell.open(replace(SETTINGS, lease_s=30.0), watchdog=watchdog)
+    await cell.do(AgentArrives(ACCOUNT, origin("desk_a", 0), ANN), admits())
+    await cell.do(SetAgentState(ACCOUNT, origin("desk_a", 1), ANN, "away"), sends(1, "1", flow=UNROUTED))
+    watchdog.remove()
+    assert await cell.call("LLEN", cell.keys.quarantine) == 1
+    assert await texts(cell, conversation(UNROUTED)) == ["1"]
+    await engine.stop()
 
 
 async def test_after_trouble_the_rest_is_decided_in_batches_again(cell: Bench) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.runtime.cell import LONGEST_POLL_S
 from engine.runtime.surroundings import EngineSettings
 from protocol.ids import CellName
 from protocol.wire.content import Message
@@ -130,6 +131,6 @@ async def test_engines_share_the_cells(cell: Bench) -> None:
 
 
 def test_the_default_settings_fail_over_within_the_promise() -> None:
-    """G8: a lease, and at most two seconds."""
+    """G8: the lease, then the beat in which others count the dead no more, then a poll: at most two seconds more."""
     settings = EngineSettings([CELL])
-    assert settings.lease_s + settings.lease_s / 8 + settings.lease_s / 3 <= 6
+    assert settings.lease_s / 6 + LONGEST_POLL_S <= 2
