@@ -8,7 +8,6 @@ Invariant: no task and no await per message: a message reaches the driver inside
 """
 
 import asyncio
-from http import HTTPStatus
 from typing import cast
 
 from websockets.frames import Frame, Opcode
@@ -17,7 +16,6 @@ from websockets.protocol import CONNECTING, OPEN, Event
 
 from gateway.addresses import peer_address
 from gateway.core.limits import Bucket
-from gateway.handshake import Admission
 from gateway.messages import Assembly, SocketProtocol
 from gateway.ports import Driver
 from gateway.sockets import Sockets
@@ -107,8 +105,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._admitted_now()
         for start in range(0, len(data), _PIECE_BYTES):
-            self._protocol.receive_data(data[start : start + _PIECE_BYTES])
-            events = self._protocol.events_received()
+            events = self._protocol.arrived(data[start : start + _PIECE_BYTES])
             self._pump()
             for event in events:
                 self._take(event)
@@ -186,26 +183,13 @@ class Connection(asyncio.Protocol):
         self._driver.receive(message)
 
     def _shake(self, request: Request) -> None:
-        sockets = self._sockets
-        address = sockets.address_of(peer_address(self._transport), request.headers.get_all("X-Forwarded-For"))
-        verdict = sockets.judge(request, address)
-        if isinstance(verdict, Admission):
-            response = self._protocol.accept(request)
-        else:
-            response = self._protocol.reject(verdict.status, verdict.text + "\n")
-            if verdict.retry_after_s:
-                response.headers["Retry-After"] = str(verdict.retry_after_s)
-        sockets.counts.handshakes[str(response.status_code)] += 1
-        self._protocol.send_response(response)
+        admission = self._sockets.answer(self._protocol, request, peer_address(self._transport))
         self._pump()
-        if isinstance(verdict, Admission) and response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
-            self._open(verdict)
-
-    def _open(self, admission: Admission) -> None:
-        subprotocol = str(self._protocol.subprotocol)
-        self._head = TEXT_HEAD if subprotocol == SUBPROTOCOL_JSON else BINARY_HEAD
-        self._driver = admission.open(self, subprotocol, admission.peer)
-        self._sockets.pulse.add(self)
+        if admission is not None:
+            subprotocol = str(self._protocol.subprotocol)
+            self._head = TEXT_HEAD if subprotocol == SUBPROTOCOL_JSON else BINARY_HEAD
+            self._driver = admission.open(self, subprotocol, admission.peer)
+            self._sockets.pulse.add(self)
 
     # Ending
 
@@ -250,7 +234,7 @@ class Connection(asyncio.Protocol):
             return True
         if self._driver is not None and self._driver.admitted:
             self._admitted = True
-            self._protocol.max_message_size = self._sockets.rules.max_frame_bytes
+            self._protocol.allow(self._sockets.rules.max_frame_bytes)
             if self._timer is not None and not self._closing:
                 self._timer.cancel()
         return self._admitted

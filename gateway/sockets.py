@@ -4,13 +4,15 @@ Invariant: a connection is in `open` from its first byte to its last.
 """
 
 import asyncio
+from http import HTTPStatus
 from typing import Protocol
 
 from websockets.http11 import Request
+from websockets.server import ServerProtocol
 
 from gateway.addresses import client_address
 from gateway.counts import Counts
-from gateway.handshake import Admission, Doorway, Rejection
+from gateway.handshake import Admission, Doorway
 from gateway.pulse import Pulse
 from gateway.rules import SocketRules
 from gateway.writer import Tick
@@ -61,6 +63,17 @@ class Sockets:
         """Return the loop's time, for allowances."""
         return int(asyncio.get_running_loop().time() * 1000)
 
-    def judge(self, request: Request, address: str) -> Admission | Rejection:
-        """Return what becomes of a handshake."""
-        return self.doorway.judge(request, address, len(self.open), self.now_ms())
+    def answer(self, protocol: ServerProtocol, request: Request, address: str) -> Admission | None:
+        """Answer a handshake that came from `address`; returns how to go on if there is a socket now."""
+        address = self.address_of(address, request.headers.get_all("X-Forwarded-For"))
+        verdict = self.doorway.judge(request, address, len(self.open), self.now_ms())
+        if isinstance(verdict, Admission):
+            response = protocol.accept(request)
+        else:
+            response = protocol.reject(verdict.status, verdict.text + "\n")
+            if verdict.retry_after_s:
+                response.headers["Retry-After"] = str(verdict.retry_after_s)
+        self.counts.handshakes[str(response.status_code)] += 1
+        protocol.send_response(response)
+        is_open = response.status_code == HTTPStatus.SWITCHING_PROTOCOLS
+        return verdict if is_open and isinstance(verdict, Admission) else None

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.ports import Claims
@@ -165,12 +165,14 @@ def test_the_private_half_is_not_needed() -> None:
     assert "PRIVATE" not in public_pem("ES256")
 
 
+@settings(deadline=None)  # the first token reads a key
 @given(st.text(max_size=400) | st.lists(st.text(max_size=60), min_size=2, max_size=4).map(".".join))
 def test_no_text_makes_it_raise(token: str) -> None:
     """Whatever a client sends as a token is refused."""
     assert verify(app(), token, NOW_S) == INVALID
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),
