@@ -5,6 +5,7 @@ fault ends here, in the same way: lines are cut, memory is gone, and the cell is
 """
 
 import asyncio
+from typing import Any
 
 from engine.runtime import lease, metrics, timers
 from engine.runtime.faults import FAULTS, LeaseLost
@@ -121,7 +122,9 @@ class CellOwner:
 
     async def _own(self, line: Connection, found: Found) -> None:
         async with asyncio.TaskGroup() as tasks:
-            beats = [tasks.create_task(lease.keep(line, self._cell, found.token, self._around.settings))]
+            beats: list[asyncio.Task[Any]] = [
+                tasks.create_task(lease.keep(line, self._cell, found.token, self._around.settings))
+            ]
             record = await self._made_good(line, found)
             inbox_line = await self._around.dial(self._cell)
             try:

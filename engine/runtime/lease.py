@@ -5,7 +5,7 @@ line does not lose the lease: whoever comes back in time goes on under the same 
 """
 
 import asyncio
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from engine.runtime.faults import LeaseLost
 from engine.runtime.surroundings import CALL_S, EngineSettings
@@ -49,7 +49,7 @@ async def read(line: Connection, cell: CellName) -> CellRecord:
     return CellRecord(owner, run_id, int(epoch or 0), int(commit_no or 0), cursor, status, int(stored or 0))
 
 
-async def keep(line: Connection, cell: CellName, token: str, settings: EngineSettings) -> None:
+async def keep(line: Connection, cell: CellName, token: str, settings: EngineSettings) -> NoReturn:
     """Renew the lease for ever; raises LeaseLost when the cell is another's."""
     while True:
         await asyncio.sleep(settings.lease_s / 3)

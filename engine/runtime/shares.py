@@ -5,6 +5,7 @@ Invariant: the fair share times the engines that live is at least the number of 
 
 import asyncio
 from collections.abc import Callable
+from typing import NoReturn
 
 from engine.runtime import metrics
 from engine.runtime.surroundings import Surroundings
@@ -40,13 +41,12 @@ class Shares:
         self._owned.pop(cell, None)
         metrics.OWNED.set(len(self._owned))
 
-    async def keep(self) -> None:
+    async def keep(self) -> NoReturn:
         """Say again and again that this engine lives, and give up what is more than its share."""
         lease_s = self._around.settings.lease_s
         while True:
             try:
                 await self._enlist(round(lease_s * 1000))
-                await asyncio.sleep(lease_s / 3)
             except (Away, Refused) as fault:
                 self._around.log.warning("engines cannot be counted", fault=type(fault).__name__)
                 await asyncio.sleep(lease_s / 8)
@@ -57,7 +57,7 @@ class Shares:
         await scripts.enlist(line, self._engine, 0)
         await line.close()
 
-    async def _enlist(self, lease_ms: int) -> None:
+    async def _enlist(self, lease_ms: int) -> NoReturn:
         line = await self._around.dial(None)
         try:
             while True:

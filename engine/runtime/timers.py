@@ -7,6 +7,7 @@ then the new time is believed, with an alarm.
 
 import asyncio
 from dataclasses import dataclass
+from typing import NoReturn
 
 from engine.runtime import metrics
 from engine.runtime.faults import LeaseLost
@@ -50,7 +51,7 @@ def believed(settings: EngineSettings) -> Believed:
     return Believed(round(settings.clock_jump_s * 1000), round(settings.clock_pause_s * 1000))
 
 
-async def keep(line: Connection, cell: CellName, token: str, around: Surroundings) -> None:
+async def keep(line: Connection, cell: CellName, token: str, around: Surroundings) -> NoReturn:
     """Fire what is due, for ever; raises LeaseLost when the cell is another's."""
     belief = believed(around.settings)
     while True:
