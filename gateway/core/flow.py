@@ -29,6 +29,7 @@ class Flow:
     def __init__(self) -> None:
         self._asked: dict[str, set[tuple[str, int]]] = {}
         self._awaited: dict[str, int] = {}
+        self._used: dict[str, int] = {}  # the highest n that an outcome told here used up
 
     def check(self, series: str, n: int, frame_id: str) -> No | None:
         """Return why frame `n` may not pass yet, or None."""
@@ -45,8 +46,7 @@ class Flow:
 
     def refuse(self, series: str, no: No) -> No:
         """Keep the place of a refused frame; return the refusal."""
-        while len(self._awaited) >= MAX_SERIES and series not in self._awaited:
-            del self._awaited[next(iter(self._awaited))]
+        _make_room(self._awaited, series)
         self._awaited[series] = min(no.expected, self._awaited.get(series, no.expected))
         return no
 
@@ -58,6 +58,9 @@ class Flow:
 
     def resolve(self, series: str, outcome: Outcome) -> None:
         """An outcome came: a numbering refusal is about that n only, any other about the id for good."""
+        if not outcome.expected:
+            _make_room(self._used, series)
+            self._used[series] = max(outcome.n, self._used.get(series, 0))
         asked = self._asked.get(series)
         if asked is None:
             return
@@ -68,6 +71,18 @@ class Flow:
             asked -= {each for each in asked if each[0] == outcome.id}
         if not asked:
             del self._asked[series]
+
+    def next_n(self, series: str, read: int) -> int:
+        """Return the next n to tell, given the one `read` from the ledger: outcomes may have come since.
+
+        Too high a number is refused in order; one that is too low would let a later frame in before it (SPEC 5.2).
+        """
+        return max(read, self._used.get(series, 0) + 1)
+
+
+def _make_room(kept: dict[str, int], series: str) -> None:
+    while len(kept) >= MAX_SERIES and series not in kept:
+        del kept[next(iter(kept))]
 
 
 def is_past(cursor: str, entry: str, index: int) -> bool:

@@ -151,6 +151,9 @@ class Session:
 
     def log_read(self, conversation: ConversationId, turn: int, page: Page) -> list[Action]:
         """Take the page that a ReadLog asked for."""
+        if page.next_n:  # the page was read before the outcomes that were told since
+            next_n = self.flow.next_n(self.series(conversation), page.next_n)
+            page = msgspec.structs.replace(page, next_n=next_n)
         came = self.reading.open(conversation) is None and page.head is not None
         entries, actions = self.reading.take(conversation, turn, page, self.may_read)
         came = came and self.reading.open(conversation) is not None

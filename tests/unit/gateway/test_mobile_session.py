@@ -160,6 +160,18 @@ def test_reading_begins_with_what_is_missed_and_ends_with_caught_up() -> None:
     assert (frames[3].seq, frames[3].id, frames[3].next_n) == (2, "1.2.0", 3)
 
 
+def test_caught_up_never_takes_back_a_number_whose_outcome_was_told() -> None:
+    """The page was read before the outcome: a client that believed it would let a later frame in before an earlier."""
+    session = mobile()
+    (reading,) = [
+        a for a in session.receive(client.Resume(client.Position(CHAT, 0, "")), NOW) if isinstance(a, ReadLog)
+    ]
+    (command,) = submitted(session.receive(send(1), NOW))
+    session.outcome(done(1, "id1", conversation=CHAT, seq=2, event="1.2.0"), command)
+    frames = said(session.log_read(CHAT, reading.turn, Page(1, [hint(1, HELLO)], head=head(), next_n=1)))
+    assert frames[-1].next_n == 2
+
+
 def test_a_run_of_hidden_entries_is_told_as_one() -> None:
     """Sequences stay whole for a reader who may not see everything (SPEC 7.4)."""
     entries = [hint(1, HELLO), hint(2, None), hint(3, None), hint(4, HELLO)]
