@@ -159,10 +159,13 @@ class Outbox:
             series.probe = series.items[0].id if series.items else ""
 
     def told(self, name: str, next_n: int) -> None:
-        """The server says where this device goes on; what has no outcome yet keeps its number until refused."""
+        """The server says where this device goes on; what has no outcome yet keeps its number until refused.
+
+        What was acknowledged meanwhile counts more: too high a number is refused in order, too low a one is not.
+        """
         series = self.series(name)
         if not series.items:
-            series.next_n = next_n
+            series.next_n = max(next_n, 1 + max((item.n for item in series.kept), default=0))
 
     def acked(self, ack: Frame) -> Item | None:
         """Settle what `ack` is about and return it; None if it was settled before."""

@@ -130,6 +130,19 @@ async def test_nothing_passes_an_unanswered_consent(network: Network, visitor: s
     assert (await line.hear("send"))["n"] == 2
 
 
+async def test_a_late_word_about_numbers_takes_back_none(network: Network, visitor: samtale.VisitorClient) -> None:
+    """`caught_up` may be written before an ack and arrive after it; what was acknowledged keeps its number."""
+    line, _ = await opened(network)
+    asked = visitor.send("first")
+    line.say("ack", **ack(await line.hear("send")))
+    await asked
+    line.say("caught_up", conversation="c1", seq=0, id="", next_n=1)
+    line.say("pong", ref="x", at=0)
+    await asyncio.sleep(0)
+    visitor.send("second")
+    assert (await line.hear("send"))["n"] == 2
+
+
 async def test_a_refusal_is_raised_where_it_is_awaited(network: Network, visitor: samtale.VisitorClient) -> None:
     """consent_required is told to whoever awaits the send, and its number is used again."""
     line, _ = await opened(network)
