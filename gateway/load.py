@@ -46,10 +46,15 @@ class Load:
     def epoch(self, cell: CellName) -> int:
         return self._seen[cell].epoch
 
+    def answers(self, cell: CellName) -> bool:
+        """Whether the cell answered lately and is not being rebuilt."""
+        seen = self._seen[cell]
+        return seen.status == "ready" and asyncio.get_running_loop().time() - seen.seen_s <= SILENT_S
+
     def trouble(self, cell: CellName) -> No | None:
         """Return why the cell takes nothing now; None if it does."""
         seen = self._seen[cell]
-        if asyncio.get_running_loop().time() - seen.seen_s > SILENT_S or seen.status != "ready":
+        if not self.answers(cell):
             return No(Code.UNAVAILABLE, 0, RETRY_MS)
         if seen.lag_ms > MAX_LAG_MS or seen.memory > MAX_MEMORY:
             return No(Code.OVERLOADED, 0, RETRY_MS)

@@ -15,14 +15,15 @@ from gateway.hearing import Hearing
 from gateway.logs import Where
 from gateway.ports import Line
 from gateway.services import Services
-from protocol.ids import ConversationId
+from protocol.ids import CellName, ConversationId
 from protocol.wire.codes import Code
 from store.failpoints import hit
 from store.redis.connection import Away, Refused
 from store.sql.database import StoreAway
 
 FAULTS = (Away, Refused, StoreAway)
-AGAIN_S = 0.25  # until a read that found a part of the server away is tried again
+AGAIN_S = 0.25  # until a read that found a part of the server away is tried again, doubled each time up to
+LONGEST_PAUSE_S = 2.0
 
 
 class Reads(Protocol):
@@ -30,6 +31,7 @@ class Reads(Protocol):
 
     services: Services
     line: Line
+    cell: CellName
     hearing: Hearing
     gone: bool
 
@@ -43,15 +45,20 @@ class Reads(Protocol):
 async def read_log(driver: Reads, asked: ReadLog) -> None:
     """Read from where `asked` says until the session has caught up."""
     read: ReadLog | None = asked
+    pause_s = AGAIN_S
     while read is not None and not driver.gone:
         try:
+            if not driver.services.load.answers(driver.cell):
+                raise Away("the cell does not answer, or is being rebuilt")  # thousands of readers need not ask it
             if not await driver.hearing.ready(read.conversation):
                 return  # left meanwhile
             page = await driver.services.logs.page(driver.where(read.conversation), read.from_seq)
         except FAULTS:
-            await asyncio.sleep(AGAIN_S)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
             continue
         hit("gateway.mid_resume")
+        pause_s = AGAIN_S
         read = await _take(driver, read, page)
 
 

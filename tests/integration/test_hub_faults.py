@@ -120,11 +120,14 @@ async def test_a_lapsed_lease_sends_everybody_to_come_again(home: House, gateway
     ann, _ = await gateway.agent(ANN)
     phone, ready = await gateway.visitor()
     old = gateway.hub.lease.incarnation
+    hits: list[str] = []
+    failpoints.arm("gateway.lease_lapsed", lambda: hits.append("lapsed"))
     await home.cell.call("ZREM", Keys(CELL).gateways, old)
     assert await ann.ended() is CloseCode.RESTARTED
     assert await phone.ended() is CloseCode.RESTARTED
     await home.cell.until(lambda: gateway.hub.ready)
     assert gateway.hub.lease.incarnation != old
+    assert hits == ["lapsed"]
     line, later = await gateway.visitor(credential=again(ready))
     assert (await line.ask(t="send", n=1, id="a", conversation=later["conversation"], text="hi"))["t"] == "ack"
 

@@ -8,7 +8,7 @@ from protocol.wire.limits import SUBPROTOCOL_JSON
 from store.redis.server import EmbeddedValkey
 from store.sql.database import Databases
 from tests.kit.engines import bench
-from tests.kit.hubs import Gateway, House, house
+from tests.kit.hubs import Gateway, House, again, house
 from tests.kit.workplace import ANN
 
 
@@ -47,3 +47,30 @@ async def test_visitor_and_agent_talk(gateway: Gateway, subprotocol: str | None)
     seqs = [frame["seq"] for frame in ann.frames if frame["t"] == "event"]
     assert seqs == list(range(1, closed["seq"] + 1))
     assert [frame["seq"] for frame in phone.frames if frame["t"] == "event"] == seqs
+
+
+async def test_what_passes_by_reaches_the_other_side(gateway: Gateway) -> None:
+    """Place, presence, typing and receipts, each to whom it is for and not to who said it."""
+    phone, ready = await gateway.visitor()
+    chat = ready["conversation"]
+    await phone.ask(t="send", n=1, id="a", conversation=chat, text="Anybody?")
+    assert (await phone.get("place"))["place"] == 1
+    ann, desk = await gateway.agent(ANN)
+    mine = await ann.get("feed_snapshot", feed=desk["feeds"][0])
+    (offer,) = [row["offer"] for row in mine["rows"] if row["key"].startswith("offer:")]
+    await ann.ask(t="accept", n=desk["next_n"], id="x", offer=offer)
+    ann.put(t="resume", position={"conversation": chat, "seq": 0, "id": ""})
+    caught_up = await ann.get("caught_up")
+    assert (await ann.get("presence"))["online"] is True
+    phone.put(t="typing", conversation=chat, on=True)
+    assert (await ann.get("typing"))["who"] == "visitor"
+    ann.put(t="typing", conversation=chat, on=True)
+    assert (await phone.get("typing"))["name"] == "Ann"
+    ann.put(t="receipt", conversation=chat, delivered=caught_up["seq"], read=1)
+    horizons = await phone.get("receipts")
+    assert (horizons["who"], horizons["delivered"], horizons["read"]) == ("staff", caught_up["seq"], 1)
+    phone.drop()
+    assert (await ann.get("presence"))["online"] is False
+    assert [frame for frame in ann.frames if frame["t"] == "receipts"] == []
+    _, later = await gateway.visitor(credential=again(ready))
+    assert later["conversations"][0]["delivered"] == caught_up["seq"]
