@@ -16,7 +16,6 @@ from store.sql.database import Database
 from store.sql.queries import accounts
 
 CHECK_S = 25.0
-MAX_KEPT = 10_000  # accounts; one without sessions is forgotten first
 
 
 class Configs:
@@ -29,7 +28,8 @@ class Configs:
         self._config = config
         self._on_change = on_change
         self._kept: dict[AccountId, AccountConfig] = {}
-        self._stale: asyncio.Queue[AccountId] = asyncio.Queue()
+        self._stale: set[AccountId] = set()
+        self._changed = asyncio.Event()
 
     async def of_account(self, cell: CellName, account: AccountId) -> AccountConfig | None:
         """Return the newest known configuration, or None if the account is none. Raises Away."""
@@ -57,17 +57,22 @@ class Configs:
         while True:
             try:
                 async with asyncio.timeout(CHECK_S):
-                    accounts = [await self._stale.get()]
+                    await self._changed.wait()
+                self._changed.clear()
+                due, self._stale = self._stale, set()
             except TimeoutError:
-                accounts = list(self._kept)
-            for account in accounts:
+                due = set(self._kept)
+            for account in due:
                 kept = self._kept.get(account)
                 if kept is not None:
                     await self._refresh(kept)
 
     def heard(self, payload: bytes) -> None:
         """Take the id of an account whose configuration changed, as published."""
-        self._stale.put_nowait(AccountId(payload.decode()))
+        account = AccountId(payload.decode())
+        if account in self._kept:
+            self._stale.add(account)
+            self._changed.set()
 
     async def _refresh(self, kept: AccountConfig) -> None:
         try:
@@ -86,7 +91,5 @@ class Configs:
         kept = self._kept.get(account)
         if kept is not None and kept.version >= config.version:
             return kept
-        while len(self._kept) >= MAX_KEPT:
-            del self._kept[next(iter(self._kept))]
         self._kept[account] = config
         return config

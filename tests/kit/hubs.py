@@ -168,7 +168,14 @@ class House:
     @asynccontextmanager
     async def gateway(self, **settings: Any) -> AsyncIterator["Gateway"]:
         """Run a hub until it is ready, and to the end of the block."""
-        outside = Outside(self.cell.databases.record, self.proofs, os.urandom, now_ms, structlog.get_logger(), self.cell.databases.config)
+        outside = Outside(
+            self.cell.databases.record,
+            self.proofs,
+            os.urandom,
+            now_ms,
+            structlog.get_logger(),
+            self.cell.databases.config,
+        )
         hub = Hub(HubSettings([CELL], **{"lease_s": 2.0, "limits": LIMITS, **settings}), self.cell.dial, outside)
         running = asyncio.create_task(hub.run())
         try:
