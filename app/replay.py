@@ -43,8 +43,8 @@ async def replay_one(record: Database, conversation: ConversationId) -> Replayed
     log = await record.read(lambda connection: audit.log_of(connection, conversation))
     if log is None:
         return None
-    state = freeze(replay(log.account, [_EVENT.decode(entry.frame) for entry in log.entries]))
-    return Replayed(conversation, len(log.entries), log.state, state)
+    state = replay(log.account, [_EVENT.decode(entry.frame) for entry in log.entries])
+    return Replayed(conversation, len(log.entries), log.state, freeze(state) if state is not None else b"")
 
 
 async def replay_all(record: Database) -> list[Replayed]:

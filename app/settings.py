@@ -31,9 +31,9 @@ class Settings(BaseSettings):
     gateway_lease_s: Annotated[Seconds, Field(description="a gateway's presence lease")] = 6.0
     drain_s: Annotated[Seconds, Field(description="over how long a stopping gateway sends its clients away")] = 5.0
     agent_origins: Annotated[str, Field(description="comma-separated origins of agent consoles")] = ""
-    trusted_proxies: Annotated[
-        str, Field(description="comma-separated; whose X-Forwarded-For is believed")
-    ] = ""
+    trusted_proxies: Annotated[str, Field(description="comma-separated; whose X-Forwarded-For is believed")] = ""
+    visitor_messages_per_minute: Annotated[int, Field(ge=1, description="per device")] = 30
+    visitor_message_burst: Annotated[int, Field(ge=1, description="per device")] = 10
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
     failpoints: Annotated[str, Field(description="for `make chaos` only: name=kill@0.01,…")] = ""
     failpoint_hits: Annotated[str, Field(description="the file that counts hits")] = ""

@@ -27,6 +27,7 @@ from app.telemetry import start_logging
 from engine.runtime.engine import Engine
 from engine.runtime.surroundings import EngineSettings, Surroundings
 from engine.runtime.watchdog import Watchdog
+from gateway.core.limits import SessionLimits
 from gateway.gateway import Gateway, GatewaySettings
 from routing.core.roster import RosterDecider
 from store import failpoints
@@ -124,6 +125,7 @@ async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
             drain_s=settings.drain_s,
             agent_origins=frozenset(settings.origins),
             trusted_proxies=frozenset(settings.proxies),
+            limits=SessionLimits(settings.visitor_messages_per_minute, settings.visitor_message_burst),
         ),
         dialler(await redis_address(settings)),
         stores,

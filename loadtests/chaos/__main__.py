@@ -68,6 +68,7 @@ class Report:
     epochs: int
     missing: dict[str, int]
     violations: list[Violation]
+    diary: list[str]
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -217,7 +218,7 @@ def _report(plan: Plan, schedule: Schedule, notebook: Notebook, history: History
         conversations=len(history.conversations), events=len(history.entries),
         epochs=sum(epoch.epoch > 1 for epoch in history.epochs),
         missing={name: faults[name] for name, least in wanted.items() if faults[name] < least},
-        violations=violations(history),
+        violations=violations(history), diary=schedule.diary,
     )  # fmt: skip
 
 

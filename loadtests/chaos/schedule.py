@@ -14,7 +14,7 @@ from loadtests.chaos import faults
 from loadtests.chaos.installation import GATEWAY_LEASE_S, LEASE_S, Installation
 from store.failpoints import NAMES
 
-_OFTEN = 0.02  # a share that a busy process meets within a second or two
+_BUSY, _RARE = 0.05, 0.3  # shares with which what is passed often, and seldom, is met within a second or two
 
 
 def _gateway_and_worker(publish: Callable[[int], None]) -> dict[str, faults.Fault]:
@@ -25,13 +25,13 @@ def _gateway_and_worker(publish: Callable[[int], None]) -> dict[str, faults.Faul
         "kill worker": faults.kill("worker"),
         "SQL stopped": faults.stop_sql,
         "subscriptions cut": faults.cut_subscriptions,
-        "gateway.after_xadd": faults.failpoint("gateway.after_xadd", gateway, _OFTEN),
-        "gateway.after_subscribe": faults.failpoint("gateway.after_subscribe", gateway, _OFTEN),
-        "gateway.mid_resume": faults.failpoint("gateway.mid_resume", gateway, _OFTEN),
+        "gateway.after_xadd": faults.failpoint("gateway.after_xadd", gateway, _BUSY),
+        "gateway.after_subscribe": faults.failpoint("gateway.after_subscribe", gateway, _RARE),
+        "gateway.mid_resume": faults.failpoint("gateway.mid_resume", gateway, _RARE),
         "gateway.lease_lapsed": faults.failpoint("gateway.lease_lapsed", faults.lapse, 1.0),
-        "scribe.before_sql": faults.failpoint("scribe.before_sql", worker, _OFTEN),
-        "scribe.after_sql": faults.failpoint("scribe.after_sql", worker, _OFTEN),
-        "scribe.before_trim": faults.failpoint("scribe.before_trim", worker, _OFTEN),
+        "scribe.before_sql": faults.failpoint("scribe.before_sql", worker, _RARE),
+        "scribe.after_sql": faults.failpoint("scribe.after_sql", worker, _RARE),
+        "scribe.before_trim": faults.failpoint("scribe.before_trim", worker, _RARE),
         "job.before_done": faults.failpoint("job.before_done", faults.publish(publish), 1.0),
     }
 
@@ -43,9 +43,9 @@ def _engine_and_valkey() -> dict[str, faults.Fault]:
         "stop engine past its lease": faults.pause("engine", LEASE_S + 1.5),
         "kill Valkey": faults.kill_valkey,
         "append-only tail cut": faults.cut_append_only_tail,
-        "engine.after_read": faults.failpoint("engine.after_read", engine, _OFTEN),
-        "engine.before_commit": faults.failpoint("engine.before_commit", engine, _OFTEN),
-        "engine.after_commit": faults.failpoint("engine.after_commit", engine, _OFTEN),
+        "engine.after_read": faults.failpoint("engine.after_read", engine, _BUSY),
+        "engine.before_commit": faults.failpoint("engine.before_commit", engine, _BUSY),
+        "engine.after_commit": faults.failpoint("engine.after_commit", engine, _BUSY),
         "engine.after_takeover": faults.failpoint("engine.after_takeover", engine, 1.0),
         "recovery.after_epoch": faults.failpoint("recovery.after_epoch", faults.lose_data, 0.7),
         "recovery.mid_rebuild": faults.failpoint("recovery.mid_rebuild", faults.lose_data, 0.7),
@@ -61,9 +61,12 @@ class Schedule:
     chance: random.Random
     pause_s: float = 0.7
     done: Counter[str] = field(default_factory=Counter)
+    diary: list[str] = field(default_factory=list)
+    began: float = 0.0
 
     async def run(self, until: float) -> None:
         """Do faults until the loop's time `until`."""
+        self.began = asyncio.get_running_loop().time()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._series(_gateway_and_worker(self.publish), until))
             tasks.create_task(self._series(_engine_and_valkey(), until))
@@ -82,6 +85,7 @@ class Schedule:
             next_ones = [n for n in series if (hits[n] if n in NAMES else self.done[n]) + tried[n] * 0.01 == least]
             name = self.chance.choice(next_ones)
             tried[name] += 1
+            self.diary.append(f"{loop.time() - self.began:6.1f} s  {name}")
             if await series[name](self.installation, self.chance):
                 self.done[name] += 1
             await asyncio.sleep(self.pause_s)

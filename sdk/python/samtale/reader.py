@@ -115,8 +115,9 @@ class Reader:
         page = self._pages.get(refused.ref)
         if page is not None and not page.done():
             page.set_exception(RefusedError(refused))
-        elif refused.code == "not_found":
-            self.positions.pop(refused.conversation, None)
+        elif refused.code == "not_found" and self.positions.pop(refused.conversation, None) is not None:
+            # What was read of it is dropped: if it comes again, it comes from its beginning.
+            self._outlet.note(lambda t: journal.Resynced(t, refused.conversation, 1, 0))
 
     def _is_next(self, frame: Frame, first: int, last: int) -> bool:
         position = self.positions.get(frame["conversation"])
