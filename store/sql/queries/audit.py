@@ -43,6 +43,12 @@ def conversation_ids(connection: Connection) -> list[ConversationId]:
     return list(connection.scalars(select(tables.conversation.c.id).order_by(tables.conversation.c.id)))
 
 
+def conversations_of(connection: Connection, account: AccountId) -> list[ConversationId]:
+    """Return the ids of an account's conversations."""
+    rows = tables.conversation.c
+    return list(connection.scalars(select(rows.id).where(rows.account == account).order_by(rows.id)))
+
+
 def log_of(connection: Connection, conversation: ConversationId) -> StoredLog | None:
     """Return a conversation with its whole log, or None."""
     rows = tables.conversation.c
