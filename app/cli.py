@@ -57,6 +57,8 @@ def run(empty: bool, **overrides: Any) -> None:
     """Start everything: embedded Valkey and SQLite unless URLs of others are set. Ctrl-C stops it."""
     from app.run import run_installation
 
+    if parent := os.environ.pop("SAMTALE_PARENT", None):  # started by a tool, which it must not outlive
+        die_with(int(parent))
     sys.exit(run_installation(settings_from(**overrides), example=not empty))
 
 

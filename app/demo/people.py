@@ -1,0 +1,166 @@
+"""The people of the story: a visitor with a phone, an agent at a desk, both through the SDK.
+
+Invariant: whatever a person is asked to wait for has a deadline; everything they were told is kept, in order.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import samtale
+
+from app.demo.facts import NotSo
+from app.demo.narrator import Narrator
+from app.demo.pulse import PATIENCE_S, Pulse
+
+B = TypeVar("B", bound=samtale.Body)
+E = TypeVar("E", bound=samtale.Event)
+
+
+def text_of(event: samtale.LogEvent) -> str:
+    """Return what was said in an entry, "" if it is no message."""
+    return event.body.text if isinstance(event.body, samtale.Message) else ""
+
+
+class Person:
+    """Somebody with a client, which tells `hear` everything at once."""
+
+    def __init__(self, name: str, narrator: Narrator, pulse: Pulse) -> None:
+        self.name = name
+        self.narrator = narrator
+        self.pulse = pulse
+        self.heard: list[samtale.Event] = []
+        self.surroundings = samtale.Surroundings(listener=self.hear)
+
+    def hear(self, event: samtale.Event) -> None:
+        """Keep what the client tells."""
+        self.heard.append(event)
+        self.pulse.beat()
+
+    def told(self, kind: type[E], since: int = 0) -> Iterator[E]:
+        """Yield what was told of that kind, from the `since`th event on."""
+        return (event for event in self.heard[since:] if isinstance(event, kind))
+
+    async def connected(self, since: int = 0) -> samtale.Connected:
+        """Return the greeting of the server; NotSo if it never comes."""
+
+        def look() -> samtale.Connected | None:
+            self._refuse_farewell(since)
+            return next(self.told(samtale.Connected, since), None)
+
+        return await self.pulse.until(f"{self.name} is connected", look, 10.0)
+
+    async def is_told(self, what: str, kind: type[E], matches: Callable[[E], bool], since: int = 0) -> E:
+        """Return the first event that matches; NotSo that `what` was not told."""
+        return await self.pulse.until(what, lambda: next(filter(matches, self.told(kind, since)), None))
+
+    async def outcome(self, asked: samtale.Asked, what: str) -> samtale.Acked:
+        """Return what became of something asked for; raises RefusedError, or NotSo without an outcome."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await asked
+        except TimeoutError:
+            raise NotSo(f"without an outcome after {PATIENCE_S:g} s: {self.name} {what}") from None
+
+    def log(self, conversation: str) -> list[samtale.LogEvent]:
+        """Return what this person has read of a conversation, in the order it came."""
+        return [event for event in self.told(samtale.LogEvent) if event.conversation == conversation]
+
+    def messages(self, conversation: str) -> list[str]:
+        """Return the texts of the messages this person has read."""
+        return [text for event in self.log(conversation) if (text := text_of(event))]
+
+    async def hears(self, conversation: str, text: str) -> samtale.LogEvent:
+        """Wait for a message."""
+
+        def is_it(event: samtale.LogEvent) -> bool:
+            return event.conversation == conversation and text_of(event) == text
+
+        return await self.is_told(f"{self.name} hears “{text}”", samtale.LogEvent, is_it)
+
+    async def sees(self, conversation: str, kind: type[B], since: int = 0) -> B:
+        """Wait for an entry of that kind in the conversation's log."""
+
+        def look() -> B | None:
+            entries = (event for event in self.told(samtale.LogEvent, since) if event.conversation == conversation)
+            return next((event.body for event in entries if isinstance(event.body, kind)), None)
+
+        return await self.pulse.until(f"{self.name} sees that it is {kind.__name__.lower()}", look)
+
+    def _refuse_farewell(self, since: int) -> None:
+        for event in self.told(samtale.Disconnected, since):
+            if event.again_in_s is None:
+                raise NotSo(f"{self.name} was sent away: {event.code} {event.reason}")
+
+
+class Phone(Person):
+    """A visitor."""
+
+    client: samtale.VisitorClient
+
+    @property
+    def conversation(self) -> str:
+        """The conversation that the visitor talks in."""
+        return self.client.conversation
+
+    async def says(self, text: str) -> samtale.Acked:
+        """Send `text` and wait until it is acknowledged."""
+        self.narrator.says(self.name, text)
+        return await self.outcome(self.client.send(text), f"says “{text}”")
+
+    async def closes(self) -> None:
+        """End the conversation."""
+        await self.outcome(self.client.close(), "closes")
+
+
+class Desk(Person):
+    """An agent."""
+
+    client: samtale.AgentClient
+
+    def offer_of(self, conversation: str) -> str | None:
+        """Return the id of the offer of `conversation` that is open before this agent, or None."""
+        offers = self.client.offers.items()
+        return next((offer for offer, row in offers if row["conversation"] == conversation), None)
+
+    def has(self, conversation: str) -> bool:
+        """Whether the conversation is this agent's."""
+        return conversation in self.client.conversations
+
+    def waiting(self) -> list[str]:
+        """Return every conversation of the agent's inboxes and hands."""
+        inboxes = (rows for feed, rows in self.client.feeds.items() if feed.startswith("inbox:"))
+        return [*self.client.conversations, *(conversation for rows in inboxes for conversation in rows)]
+
+    async def ready(self) -> None:
+        """Wait until the roster counts this agent as there and available."""
+        await self.connected()
+        self.client.set_state("available")
+
+        def is_there() -> bool:
+            rows = (rows for feed, rows in self.client.feeds.items() if feed.startswith("agent:"))
+            return any(each.get("state", {}).get("state") == "available" for each in rows)
+
+        await self.pulse.until_true(f"{self.name} is at the desk", is_there)
+
+    async def accepts(self, conversation: str) -> None:
+        """Take what is offered, and wait until it is this agent's."""
+        offer = self.offer_of(conversation)
+        if offer is None:
+            raise NotSo(f"the conversation is not before {self.name}")
+        self.narrator.does(self.name, "takes it")
+        await self.outcome(self.client.accept(offer), "accepts")
+        await self.gets(conversation)
+
+    async def gets(self, conversation: str) -> None:
+        """Wait until the conversation is this agent's."""
+        await self.pulse.until_true(f"{self.name} has the conversation", lambda: self.has(conversation))
+
+    async def says(self, conversation: str, text: str) -> samtale.Acked:
+        """Answer, and wait until it is acknowledged."""
+        self.narrator.says(self.name, text)
+        return await self.outcome(self.client.send(conversation, text), f"says “{text}”")
+
+    async def closes(self, conversation: str) -> None:
+        """End the conversation."""
+        await self.outcome(self.client.close(conversation), "closes")
