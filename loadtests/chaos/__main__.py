@@ -200,7 +200,8 @@ def _tell_who_waits(world: traffic.World) -> None:
     for name, client in world.clients.items():
         for item in client.asking.outbox.waiting():
             line = "on the line" if item.line_n else "not on the line"
-            connected = "connected" if client.outlet.is_ready() else "not connected"
+            code = world.notebook.last_code.get(name)
+            connected = "connected" if client.outlet.is_ready() else f"not connected, last closed with {code}"
             click.echo(f"  {name} ({connected}) waits for {item.fields['t']} n {item.n} {item.id}, {line}", err=True)
 
 

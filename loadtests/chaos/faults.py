@@ -184,6 +184,6 @@ def _server_pid(installation: Installation) -> int | None:
     wrapper = installation.pid("valkey")
     if wrapper is None:
         return None
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, IndexError):
         return int(Path(f"/proc/{wrapper}/task/{wrapper}/children").read_text().split()[0])
     return None

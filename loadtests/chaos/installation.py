@@ -17,8 +17,8 @@ from app.readiness import Readiness
 from app.settings import Settings
 from app.supervisor import Job, Supervisor
 
-LEASE_S = 2.0
-GATEWAY_LEASE_S = 3.0
+LEASE_S = 1.0
+GATEWAY_LEASE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,9 @@ import samtale.journal as told
 
 from loadtests.checker.history import Acked, ClientFact, Refused, Resynced, Seen, Sent
 
+NOT_YET = frozenset({"out_of_order", "n_conflict", "rate_limited", "overloaded", "unavailable", "too_many_unresolved"})
+"""With `expected`, these ask for the same frame again (SPEC 5.2); every other refusal is what became of it."""
+
 
 class Notebook:
     """What all clients of a run did and saw, in one order."""
@@ -16,6 +19,7 @@ class Notebook:
         self.resumed = 0
         self.closed = 0
         self.longest_pause_s = 0.0
+        self.last_code: dict[str, int] = {}
         self._sent_at: dict[str, float] = {}
 
     def for_client(self, client: str, account: str) -> told.Journal:
@@ -35,7 +39,7 @@ class Notebook:
             case told.Acked(t, conversation, device, n, id_, seq, event):
                 self.longest_pause_s = max(self.longest_pause_s, t - self._sent_at.get(id_, t))
                 self.facts.append(Acked(t, client, account, conversation, device, n, id_, seq, event))
-            case told.Refused(t, conversation, device, n, id_, code, 0):
+            case told.Refused(t, conversation, device, n, id_, code, expected) if not expected or code not in NOT_YET:
                 self.facts.append(Refused(t, client, account, conversation, device, n, id_, code))
             case told.Seen(t, conversation, seq, event, kind, digest, hidden_to):
                 self.facts.append(Seen(t, client, account, conversation, seq, event, kind, digest, hidden_to))
@@ -43,7 +47,8 @@ class Notebook:
                 self.facts.append(Resynced(t, client, account, conversation, from_seq))
             case told.Resumed():
                 self.resumed += 1
-            case told.Closed():
+            case told.Closed(code=code):
                 self.closed += 1
+                self.last_code[client] = code
             case _:
                 pass

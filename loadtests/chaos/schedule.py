@@ -17,18 +17,24 @@ from store.failpoints import NAMES
 _BUSY, _RARE = 0.05, 0.3  # shares with which what is passed often, and seldom, is met within a second or two
 
 
-def _gateway_and_worker(publish: Callable[[int], None]) -> dict[str, faults.Fault]:
-    gateway, worker = faults.after_restart("gateway"), faults.after_restart("worker")
+def _gateway() -> dict[str, faults.Fault]:
+    gateway = faults.after_restart("gateway")
     return {
         "kill gateway": faults.kill("gateway"),
         "stop gateway past its lease": faults.pause("gateway", GATEWAY_LEASE_S + 1.5),
-        "kill worker": faults.kill("worker"),
-        "SQL stopped": faults.stop_sql,
         "subscriptions cut": faults.cut_subscriptions,
         "gateway.after_xadd": faults.failpoint("gateway.after_xadd", gateway, _BUSY),
         "gateway.after_subscribe": faults.failpoint("gateway.after_subscribe", gateway, _RARE),
         "gateway.mid_resume": faults.failpoint("gateway.mid_resume", gateway, _RARE),
         "gateway.lease_lapsed": faults.failpoint("gateway.lease_lapsed", faults.lapse, 1.0),
+    }
+
+
+def _worker(publish: Callable[[int], None]) -> dict[str, faults.Fault]:
+    worker = faults.after_restart("worker")
+    return {
+        "kill worker": faults.kill("worker"),
+        "SQL stopped": faults.stop_sql,
         "scribe.before_sql": faults.failpoint("scribe.before_sql", worker, _RARE),
         "scribe.after_sql": faults.failpoint("scribe.after_sql", worker, _RARE),
         "scribe.before_trim": faults.failpoint("scribe.before_trim", worker, _RARE),
@@ -54,12 +60,12 @@ def _engine_and_valkey() -> dict[str, faults.Fault]:
 
 @dataclass(slots=True)
 class Schedule:
-    """Two series of faults at once: one among gateways and workers, one among engines and Valkey."""
+    """Three series of faults at once: among gateways, among workers and SQL, among engines and Valkey."""
 
     installation: Installation
     publish: Callable[[int], None]
     chance: random.Random
-    pause_s: float = 0.7
+    pause_s: float = 0.3
     done: Counter[str] = field(default_factory=Counter)
     diary: list[str] = field(default_factory=list)
     began: float = 0.0
@@ -68,7 +74,8 @@ class Schedule:
         """Do faults until the loop's time `until`."""
         self.began = asyncio.get_running_loop().time()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._series(_gateway_and_worker(self.publish), until))
+            tasks.create_task(self._series(_gateway(), until))
+            tasks.create_task(self._series(_worker(self.publish), until))
             tasks.create_task(self._series(_engine_and_valkey(), until))
 
     def counts(self) -> Counter[str]:

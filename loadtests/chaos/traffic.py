@@ -149,9 +149,10 @@ async def serve(world: World, team: Team, number: int) -> samtale.AgentClient:
     others = [f"agent{other}" for other in range(1, team.agents + 1) if other != number]
     async with client:
         reading = asyncio.create_task(_read(world, client))
-        count = 0
+        count, answered = 0, set[str]()
         while await world.rest():
-            for offer in list(client.offers):
+            for offer in sorted(set(client.offers) - answered):
+                answered.add(offer)
                 (client.decline if world.chance.random() < 0.1 else client.accept)(offer)
             for conversation in list(client.conversations):
                 count += 1
