@@ -1,0 +1,135 @@
+"""A raw WebSocket of a load driver: whole binary frames out and in, as cheaply as Python can.
+
+Invariant: it speaks RFC 6455 to the letter but for the mask, which is zero: valid, and free of charge for the driver.
+"""
+
+import asyncio
+import base64
+import os
+import struct
+from collections.abc import Callable
+from typing import cast
+
+from protocol.wire.limits import SUBPROTOCOL_MSGPACK
+
+HANDSHAKE_S = 20.0
+_NO_MASK = b"\0\0\0\0"
+_BINARY, _CLOSE, _PING = 0x2, 0x8, 0x9
+
+
+class LineEnded(Exception):
+    """The server ended a line that had to live; the text says how."""
+
+
+class Line(asyncio.Protocol):
+    """One socket. `on_message` gets each message; `on_end` gets why the line ended, once."""
+
+    def __init__(self, on_message: Callable[[bytes], None], on_end: Callable[[str], None]) -> None:
+        self._on_message, self._on_end = on_message, on_end
+        self._transport: asyncio.Transport | None = None
+        self._buffer = b""
+        self._open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._why = "the line was cut"
+
+    def send(self, message: bytes) -> None:
+        """Send one message."""
+        self._write(0x80 | _BINARY, message)
+
+    def end(self) -> None:
+        """Cut the line, as a phone does that loses its network."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def shake(self, host: str, path: str) -> None:
+        """Ask for the socket and wait until it is there; raises LineEnded."""
+        assert self._transport is not None, "not connected"
+        key = base64.b64encode(os.urandom(16)).decode()
+        self._transport.write(
+            (
+                f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
+                f"Sec-WebSocket-Protocol: {SUBPROTOCOL_MSGPACK}\r\n\r\n"
+            ).encode()
+        )
+        async with asyncio.timeout(HANDSHAKE_S):
+            await self._open
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._open.done():
+            data = self._shaken(self._buffer + data)
+        elif self._buffer:
+            data = self._buffer + data
+        self._buffer = self._read(data) if self._open.done() else data
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        if not self._open.done():
+            self._open.set_exception(LineEnded(self._why))
+        self._on_end(self._why)
+
+    # Inside.
+
+    def _shaken(self, data: bytes) -> bytes:
+        head, found, rest = data.partition(b"\r\n\r\n")
+        if not found:
+            return data
+        status = head.partition(b"\r\n")[0].decode()
+        if " 101 " not in status:
+            self._why = status
+            self.end()
+            return b""
+        self._open.set_result(None)
+        return rest
+
+    def _read(self, data: bytes) -> bytes:
+        """Hand on every whole message in `data`; return what is left."""
+        at, size = 0, len(data)
+        while size - at >= 2:
+            length, start = data[at + 1], at + 2
+            if length == 126:
+                if size - at < 4:
+                    break
+                length, start = int.from_bytes(data[at + 2 : at + 4], "big"), at + 4
+            elif length == 127:
+                if size - at < 10:
+                    break
+                length, start = int.from_bytes(data[at + 2 : at + 10], "big"), at + 10
+            if size - start < length:
+                break
+            opcode, at = data[at] & 0x0F, start + length
+            if opcode == _BINARY:
+                self._on_message(data[start:at])
+            else:
+                self._control(opcode, data[start:at])
+        return data[at:]
+
+    def _control(self, opcode: int, payload: bytes) -> None:
+        if opcode == _PING:
+            self._write(0x8A, payload)
+        elif opcode == _CLOSE:
+            self._why = f"closed with {int.from_bytes(payload[:2], 'big')}: {payload[2:].decode()}"
+            self.end()
+
+    def _write(self, first: int, payload: bytes) -> None:
+        if self._transport is None:
+            return
+        length = len(payload)
+        if length < 126:
+            head = bytes((first, 0x80 | length))
+        else:
+            head = struct.pack("!BBH", first, 0xFE, length)
+        self._transport.write(head + _NO_MASK + payload)
+
+
+async def connect(url: str, path: str, on_message: Callable[[bytes], None], on_end: Callable[[str], None]) -> Line:
+    """Return an open line to the gateway at `url` (http://host:port). Raises LineEnded or OSError."""
+    host, _, port = url.removeprefix("http://").rpartition(":")
+    loop = asyncio.get_running_loop()
+    _, line = await loop.create_connection(lambda: Line(on_message, on_end), host, int(port))
+    await line.shake(f"{host}:{port}", path)
+    return line
