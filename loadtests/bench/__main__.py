@@ -1,4 +1,4 @@
-"""`make bench`: the figures of issue and of docs/performance.md, in under two minutes. Exit status 1 if a promise broke.
+"""`make bench`: what docs/performance.md tells, measured here in under two minutes. Status 1 if a promise broke.
 
 Invariant: speed is only told together with its verdict.
 """

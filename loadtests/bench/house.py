@@ -24,6 +24,7 @@ from store.redis.connection import Connection, dial
 from store.redis.keys import APPS
 from store.sql.queries import publications
 
+START_S = 30.0
 _DEFAULTS = Settings.model_fields
 _LEASES = {  # those of every installation, not the short ones of chaos
     "SAMTALE_LEASE_S": str(_DEFAULTS["lease_s"].default),
@@ -40,6 +41,7 @@ class House:
 
     async def call(self, cell: CellName | None, *parts: Any) -> Any:
         """Ask Redis (gateway.ports.Redis)."""
+        del cell  # there is one server
         return await self._line.call(*parts)
 
     async def ticket(self, number: int) -> str:
@@ -66,13 +68,17 @@ class House:
         await stores.close()
 
 
+class NotStarted(Exception):
+    """The installation did not come up; the text is what its processes logged last."""
+
+
 @asynccontextmanager
 async def house(size: Size, *, agents: int) -> AsyncIterator[House]:
     """Start an installation whose `agents` take one conversation each."""
     with tempfile.TemporaryDirectory(prefix="samtale-bench-") as scratch:
         made = Installation(Path(scratch), size, module="loadtests.bench.generous", environment=_LEASES)
         async with asyncio.TaskGroup() as tasks:
-            await made.start(tasks)
+            await _started(made, tasks)
             line = await dial(await redis_address(made.settings))
             try:
                 found = House(made, line)
@@ -81,3 +87,13 @@ async def house(size: Size, *, agents: int) -> AsyncIterator[House]:
             finally:
                 line.abort()
                 await made.stop()
+
+
+async def _started(installation: Installation, tasks: asyncio.TaskGroup) -> None:
+    try:
+        async with asyncio.timeout(START_S):
+            await installation.start(tasks)
+    except TimeoutError:
+        await installation.stop()
+        logs = sorted((installation.settings.data / "logs").glob("*.log"))
+        raise NotStarted("\n".join(f"{log.stem}: {log.read_text()[-500:]}" for log in logs)) from None

@@ -67,6 +67,7 @@ class Line(asyncio.Protocol):
         self._buffer = self._read(data) if self._open.done() else data
 
     def connection_lost(self, exc: Exception | None) -> None:
+        del exc  # what matters was said before
         self._transport = None
         if not self._open.done():
             self._open.set_exception(LineEnded(self._why))
@@ -119,10 +120,7 @@ class Line(asyncio.Protocol):
         if self._transport is None:
             return
         length = len(payload)
-        if length < 126:
-            head = bytes((first, 0x80 | length))
-        else:
-            head = struct.pack("!BBH", first, 0xFE, length)
+        head = bytes((first, 0x80 | length)) if length < 126 else struct.pack("!BBH", first, 0xFE, length)
         self._transport.write(head + _NO_MASK + payload)
 
 

@@ -64,7 +64,8 @@ async def opened(pairs: list[Pair], messages: int, per_s: float) -> tuple[float,
     """
     for pair in pairs:
         pair.aim(math.ceil(messages / len(pairs)), 0)
-    total, late_s = len(pairs) * math.ceil(messages / len(pairs)), []
+    total = len(pairs) * math.ceil(messages / len(pairs))
+    late_s: list[float] = []
     began_s = perf_counter()
     while len(late_s) < total:
         ago_s = perf_counter() - began_s

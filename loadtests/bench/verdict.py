@@ -32,8 +32,8 @@ class Verdict:
         )
 
     def __str__(self) -> str:
-        told = f"{self.sent:,} to be read: {self.lost} lost, {self.duplicated} duplicated, {self.out_of_order} out of order"
-        return f"{told}, {self.refused} refused: {'holds' if self.holds else 'BROKEN'}"
+        wrong = f"{self.lost} lost, {self.duplicated} duplicated, {self.out_of_order} out of order"
+        return f"{self.sent:,} to be read: {wrong}, {self.refused} refused: {'holds' if self.holds else 'BROKEN'}"
 
 
 class Reader:
