@@ -39,6 +39,7 @@ class _Desk:
         self._console = Console("» ", self._typing)
         self._front = ""
         self._numbers: dict[str, int] = {}
+        self._answered: set[str] = set()  # the keys of offers that are gone because this agent answered
         self._colleagues: dict[str, str] = {}
 
     async def run(self) -> None:
@@ -78,6 +79,7 @@ class _Desk:
                 self._client.set_state("available")
             case "/accept" | "/decline" if self._client.offers:
                 offer = next(reversed(self._client.offers))
+                self._answered.add(f"offer:{offer}")
                 (self._client.accept if word == "/accept" else self._client.decline)(offer)
             case "/accept" | "/decline":
                 self._console.say("nothing is offered to you", "red")
@@ -129,7 +131,7 @@ class _Desk:
             case samtale.LogEvent():
                 self._show_event(event)
             case samtale.Typing(on=True, who="visitor", conversation=conversation):
-                say(f"[{self._number(conversation)}]    the visitor is typing …", dim=True)
+                say(f"[{self._number(conversation)}]    the visitor is typing …", dim=True, once=True)
             case samtale.Presence(conversation, online):
                 say(f"[{self._number(conversation)}]    the visitor is {'online' if online else 'offline'}", dim=True)
             case samtale.Receipts(conversation=conversation, who="visitor", read=read) if read:
@@ -148,7 +150,7 @@ class _Desk:
                 number = self._number(row["conversation"])
                 self._console.say(f"conversation {number} is offered to you: /accept or /decline", "yellow")
                 self._client.follow(row["conversation"])
-            case "withdrawn" if event.key.startswith("offer:"):
+            case "withdrawn" if event.key not in self._answered:
                 self._console.say("the offer is gone", dim=True)
             case "assigned":
                 self._front = row["conversation"]
@@ -178,7 +180,7 @@ class _Desk:
             conversation = row["conversation"]
             mark = "»" if conversation == self._front else " "
             who = self._colleagues.get(row.get("agent") or "", row.get("agent") or "")
-            self._console.say(f"{mark} {self._number(conversation):>3}  {row['status']:<10} {who}")
+            self._console.say(f"{mark} {self._number(conversation):>3}  {row['status']:<10} {who:<16} {conversation}")
 
     def _number(self, conversation: str) -> int:
         return self._numbers.setdefault(conversation, len(self._numbers) + 1)

@@ -9,18 +9,23 @@ from collections.abc import AsyncIterator, Callable
 
 import click
 
+TYPING_AGAIN_S = 3.0  # SPEC 9.2
+
 
 class Console:
-    """`typing` is called when the user begins to type and when the line is empty again."""
+    """`typing` is called when the user begins to type, every 3 s while it lasts, and when the line is empty again."""
 
     def __init__(self, prompt: str, typing: Callable[[bool], None]) -> None:
         self._prompt = prompt
         self._typing = typing
-        self._is_typing = False
+        self._told_typing_at = float("-inf")
+        self._last = ""
 
-    def say(self, text: str, colour: str | None = None, *, dim: bool = False) -> None:
-        """Print one line above what is being typed."""
-        click.echo(click.style(text, fg=colour, dim=dim))
+    def say(self, text: str, colour: str | None = None, *, dim: bool = False, once: bool = False) -> None:
+        """Print one line above what is being typed; `once`: unless it is the last line already."""
+        if not (once and text == self._last):
+            click.echo(click.style(text, fg=colour, dim=dim))
+        self._last = text
 
     async def lines(self) -> AsyncIterator[str]:
         """Yield each line the user enters, until Ctrl-C, Ctrl-D or the end of the pipe."""
@@ -48,7 +53,11 @@ class Console:
             yield line.decode()
 
     def _notice(self, text: str) -> None:
-        typing = bool(text) and not text.startswith("/")
-        if typing or self._is_typing:
-            self._is_typing = typing
-            self._typing(typing)
+        now_s = asyncio.get_running_loop().time()
+        if text and not text.startswith("/"):
+            if now_s >= self._told_typing_at + TYPING_AGAIN_S:
+                self._told_typing_at = now_s
+                self._typing(True)
+        elif self._told_typing_at > float("-inf"):
+            self._told_typing_at = float("-inf")
+            self._typing(False)

@@ -44,7 +44,9 @@ class _Phone:
                 subprotocol=samtale.JSON if options["as_json"] else samtale.MSGPACK,
             ),
         )
-        self._console = Console("› ", self._client.typing)
+        self._console = Console("› ", self._typing)
+        self._is_gated = True  # typing is nobody's business before consent
+        self._is_welcomed = False
 
     async def run(self) -> None:
         self._console.say(HELP, dim=True)
@@ -70,6 +72,10 @@ class _Phone:
                 case text:
                     self._client.send(text)
 
+    def _typing(self, on: bool) -> None:
+        if not self._is_gated:
+            self._client.typing(on)
+
     async def _listen(self) -> None:
         async for event in self._client.events():
             self._show(event)
@@ -80,12 +86,9 @@ class _Phone:
             case samtale.Connected(chatflow=flow, reason=reason):
                 self._greet(flow, reason)
             case samtale.LogEvent():
-                if (words := of_body(event, "visitor")) is not None:
-                    text, colour, dim = words
-                    say(text, colour, dim=dim)
-                self._client.read(event.conversation, event.seq)
+                self._show_entry(event)
             case samtale.Typing(on=True, name=name):
-                say(f"       {name or 'somebody'} is typing …", dim=True)
+                say(f"       {name or 'somebody'} is typing …", dim=True, once=True)
             case samtale.Place(place=place, exact=exact):
                 say(f"       your place in the queue: {'' if exact else 'about '}{place}", "yellow")
             case samtale.Receipts(who="staff", read=read) if read:
@@ -101,15 +104,27 @@ class _Phone:
             case _:
                 pass
 
+    def _show_entry(self, event: samtale.LogEvent) -> None:
+        if isinstance(event.body, samtale.ConsentAnswered):
+            self._is_gated = event.body.answer == "declined"
+        is_shown = isinstance(event.body, samtale.Started) and self._is_welcomed
+        if not is_shown and (words := of_body(event, "visitor")) is not None:
+            text, colour, dim = words
+            self._console.say(text, colour, dim=dim)
+        self._client.read(event.conversation, event.seq)
+
     def _greet(self, flow: samtale.Chatflow | None, reason: str) -> None:
         if flow is None:
             self._console.say(f"       nobody serves this tag ({reason})", "red")
             return
         click.echo(click.style(f"── {flow.heading} ", bold=True) + "─" * max(0, 60 - len(flow.heading)))
+        consent = flow.consent
+        self._is_gated = consent is not None and consent.outstanding and consent.mode == "explicit"
         if flow.welcome and self._has_nothing():
+            self._is_welcomed = True
             self._console.say(f"       {flow.welcome}", "green")
-        if flow.consent is not None and flow.consent.outstanding:
-            self._console.say(f"       {flow.consent.text}")
+        if consent is not None and consent.outstanding:
+            self._console.say(f"       {consent.text}")
             self._console.say("       /agree or /decline", "yellow")
 
     def _has_nothing(self) -> bool:
