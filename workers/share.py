@@ -5,6 +5,7 @@ or goes; then a cell has two scribes or none, and the fence in SQL makes either 
 """
 
 from protocol.ids import CellName
+from store.redis import scripts
 from store.redis.connection import Connection
 from store.redis.keys import WORKERS
 
@@ -19,14 +20,9 @@ def share(cells: list[CellName], workers: list[str], me: str) -> set[CellName]:
 
 async def enlist(connection: Connection, me: str) -> list[str]:
     """Prolong my lease and return who lives, me included."""
-    seconds, micros = await connection.call("TIME")
-    now_ms = int(seconds) * 1_000 + int(micros) // 1_000
-    connection.send("ZADD", WORKERS, now_ms + WORKER_LEASE_MS, me)
-    connection.send("ZREMRANGEBYSCORE", WORKERS, "-inf", now_ms)
-    alive = await connection.call("ZRANGE", WORKERS, 0, -1)
-    return sorted({me, *(worker.decode() for worker in alive)})
+    return sorted(await scripts.enlist(connection, WORKERS, me, WORKER_LEASE_MS))
 
 
 async def leave(connection: Connection, me: str) -> None:
     """Leave the others my cells at once."""
-    await connection.call("ZREM", WORKERS, me)
+    await scripts.enlist(connection, WORKERS, me, 0)

@@ -50,6 +50,7 @@ class Batch:
     gateways: dict[Incarnation, bool] = field(default_factory=dict)  # whether its lapse matters to this cell
     quarantined: list[bytes] = field(default_factory=list)
     evicted: list[tuple[str, str, AccountId]] = field(default_factory=list)  # kind, id, account
+    postponed: dict[str, int] = field(default_factory=dict)  # idle value → when to look at it again
 
     def absorb(self, step: StepResult, encode: Callable[[Any], bytes]) -> None:
         """Add what one command came to. `encode` is the roster port's."""

@@ -152,7 +152,7 @@ class CellOwner:
             self._tenure = None
             if tenure.taken_no > record.commit_no:
                 self._pause_s = 0.0  # it got somewhere: what ended it is new
-            self._mine = Remembered(found.token, record.epoch, tenure.taken_no)
+            self._mine = Remembered(found.token, record.epoch, tenure.sent_no)
 
     async def _made_good(self, line: Connection, found: Found) -> CellRecord:
         """Return the record of a cell that may be gone on with, rebuilding it if need be."""

@@ -196,6 +196,8 @@ class _Draft:
             self.outbox.states.append(StateRow(kind, id_, account, 0, b""))
             gone.append(f"{kind}:{id_}")
         self.writes.extend(_in_parts("ZREM", self.keys.active, gone))
+        later: list[Part] = [part for member, at_ms in self.batch.postponed.items() for part in (at_ms, member)]
+        self.writes.extend(_in_parts("ZADD", self.keys.active, later))
 
 
 def log_entry(keys: Keys, row: LogRow, event: str) -> Write:

@@ -39,7 +39,6 @@ async def sweep(line: Connection, keys: Keys, memory: Memory, batch: Batch, sett
     memory.stored = await stored(line, keys)
     before_ms = batch.at_ms - round(settings.late_s * 1000)
     idle = await line.call("ZRANGEBYSCORE", keys.active, "-inf", before_ms, "LIMIT", 0, AT_ONCE)
-    later: list[str | int] = []
     members = [member.decode().partition(":") for member in idle]
     await memory.hold([(kind, id_) for kind, _, id_ in members])
     for kind, _, id_ in members:
@@ -50,9 +49,7 @@ async def sweep(line: Connection, keys: Keys, memory: Memory, batch: Batch, sett
         if look.account is not None:
             batch.evicted.append((kind, id_, look.account))
         else:
-            later += [look.again_ms or before_ms + LOOK_AGAIN_MS, f"{kind}:{id_}"]
-    if later:
-        await line.call("ZADD", keys.active, "XX", *later)
+            batch.postponed[f"{kind}:{id_}"] = look.again_ms or before_ms + LOOK_AGAIN_MS
     return len(idle) == AT_ONCE
 
 

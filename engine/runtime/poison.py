@@ -9,8 +9,11 @@ command that the record names; and only for as many commands as could have been 
 
 from dataclasses import dataclass
 
+from engine.runtime.faults import LeaseLost
 from engine.runtime.inbox import Entry
 from engine.runtime.surroundings import CALL_S
+from protocol.ids import CellName
+from store.redis import scripts
 from store.redis.connection import Connection
 
 HOPELESS_TRIES = 2
@@ -58,6 +61,7 @@ async def caution(line: Connection, record: str, newest: str, *, careful: bool) 
     return Caution(newest if careful else None, (trying or b"").decode(), int(tries or 0))
 
 
-async def note(line: Connection, record: str, care: Caution) -> None:
+async def note(line: Connection, cell: CellName, token: str, care: Caution) -> None:
     """Name the command that is now tried in the cell's record, before it can end anybody."""
-    await line.call("HSET", record, "trying", care.trying, "tries", care.tries, timeout_s=CALL_S)
+    if not await scripts.trying(line, cell, token, care.trying, care.tries):
+        raise LeaseLost

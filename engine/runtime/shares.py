@@ -12,6 +12,7 @@ from engine.runtime.surroundings import Surroundings
 from protocol.ids import CellName
 from store.redis import scripts
 from store.redis.connection import Away, Refused
+from store.redis.keys import ENGINES
 
 
 class Shares:
@@ -54,14 +55,14 @@ class Shares:
     async def leave(self) -> None:
         """Say that this engine is gone, so that the others take its cells at once."""
         line = await self._around.dial(None)
-        await scripts.enlist(line, self._engine, 0)
+        await scripts.enlist(line, ENGINES, self._engine, 0)
         await line.close()
 
     async def _enlist(self, lease_ms: int) -> NoReturn:
         line = await self._around.dial(None)
         try:
             while True:
-                living = await scripts.enlist(line, self._engine, lease_ms)
+                living = len(await scripts.enlist(line, ENGINES, self._engine, lease_ms))
                 self.fair = -(-len(self._around.settings.cells) // max(1, living))
                 for give_up in list(self._owned.values())[self.fair :]:
                     give_up()

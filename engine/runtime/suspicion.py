@@ -22,7 +22,10 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What an owner knows of its own cell: under `token`, commits up to `commit_no` were taken."""
+    """What an owner knows of its own cell: under `token`, commits up to `commit_no` were sent, and may have been taken.
+
+    One that was not answered counts too: it may have been taken, shown to its readers, copied into SQL, and then lost.
+    """
 
     token: str
     epoch: int

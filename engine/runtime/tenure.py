@@ -69,6 +69,11 @@ class Tenure:
         self._caution: Caution
         self._forget()
 
+    @property
+    def sent_no(self) -> int:
+        """The newest commit that was sent, whether or not it was answered."""
+        return self._commit_no
+
     def end(self) -> None:
         """Ask the tenure to end once what is under way has settled."""
         if not self._end.done():
@@ -141,7 +146,7 @@ class Tenure:
             batch = self._new_batch()
             batch.at_ms = entry.at_ms
             if self._caution.dare(entry):
-                await note(self._line, self._keys.cell, self._caution)
+                await note(self._line, self._standing.cell, self._standing.token, self._caution)
                 try:
                     await self._decide(batch, command, entry.at_ms)
                     await self._commit(batch, entry.end)
@@ -232,7 +237,7 @@ class Tenure:
         batch = self._new_batch()
         batch.at_ms = self._around.now_ms()
         more = await eviction.sweep(self._line, self._keys, self._memory, batch, self._around.settings)
-        if batch.evicted:
+        if batch.evicted or batch.postponed:
             await self._commit(batch, self._cursor)
             for kind, _, _ in batch.evicted:
                 metrics.EVICTED.labels(self._standing.cell, kind).inc()

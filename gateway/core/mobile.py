@@ -142,6 +142,9 @@ class MobileSession(Session):
                 return [ReadVisitor(self.visitor.visitor)]
             case VisitorSends() if outcome.instead:
                 self._own[ConversationId(outcome.instead)] = self._own[command.conversation]
+            case VisitorSends() | VisitorAnswers() if outcome.code == Code.UNAVAILABLE.wire:
+                # The cell let go of a visitor who was idle for long; with hello the record comes back.
+                return [*super().outcome(outcome, command), End(CloseCode.RESTARTED, "the cell asks who this is")]
         return super().outcome(outcome, command)
 
     def visitor_read(self, record: VisitorRecord | None) -> list[Action]:

@@ -11,7 +11,7 @@ from protocol.bus import topics
 from protocol.bus.records import CellRecord
 from protocol.ids import AccountId, CellName, ConversationId, Incarnation
 from store.redis.connection import Connection, Part
-from store.redis.keys import ENGINES, Keys
+from store.redis.keys import Keys
 from store.redis.script import Script
 
 HashHead: TypeAlias = tuple[Literal["H"], str, str, Part]  # key, field, value it must have ("": absent)
@@ -119,9 +119,14 @@ async def presence(
     return await _PRESENCE.call(connection, (Keys(cell).gateways,), (gateway, lease_ms, int(first)))
 
 
-async def enlist(connection: Connection, engine: str, lease_ms: int) -> int:
-    """Say that `engine` lives for `lease_ms` more (0: it leaves) and return how many engines live. dial(None)."""
-    return await _ENLIST.call(connection, (ENGINES,), (engine, lease_ms))
+async def enlist(connection: Connection, kind: str, me: str, lease_ms: int) -> list[str]:
+    """Say that `me` lives for `lease_ms` more (0: it leaves) and return who lives. `kind`: ENGINES or WORKERS."""
+    return await _ENLIST.call(connection, (kind,), (me, lease_ms))
+
+
+async def trying(connection: Connection, cell: CellName, token: str, place: str, tries: int) -> bool:
+    """Name in the cell's record the command that is tried alone; False if the cell is another's now."""
+    return await _TRYING.call(connection, (Keys(cell).cell,), (token, place, tries))
 
 
 async def receipts(
@@ -201,6 +206,10 @@ def _feed(reply: list[Any]) -> FeedRead:
     )
 
 
+def _names(reply: list[bytes]) -> list[str]:
+    return [name.decode() for name in reply]
+
+
 _COMMIT: Final = Script("commit", bytes.decode)
 _TAKE: Final = Script("take", _taken)
 _RENEW: Final = Script("renew", bool)
@@ -208,7 +217,8 @@ _RELEASE: Final = Script("release", bool)
 _VOUCH: Final = Script("vouch", bool)
 _TICK: Final = Script("tick", _tick)
 _PRESENCE: Final = Script("presence", bool)
-_ENLIST: Final = Script("enlist", int)
+_ENLIST: Final = Script("enlist", _names)
+_TRYING: Final = Script("trying", bool)
 _RECEIPTS: Final = Script("receipts", _horizons)
 _FEED: Final = Script("feed", _feed)
 _TRIM: Final = Script("trim", bool)
@@ -217,6 +227,6 @@ _REBUILD_DONE: Final = Script("rebuild_done", bool)
 _PUBLISH_CONFIG: Final = Script("publish_config", bool)
 
 ALL: Final[tuple[Script[Any], ...]] = (
-    _COMMIT, _TAKE, _RENEW, _RELEASE, _VOUCH, _TICK, _PRESENCE, _ENLIST,
+    _COMMIT, _TAKE, _RENEW, _RELEASE, _VOUCH, _TICK, _PRESENCE, _ENLIST, _TRYING,
     _RECEIPTS, _FEED, _TRIM, _REBUILD_BEGIN, _REBUILD_DONE, _PUBLISH_CONFIG,
 )  # fmt: skip

@@ -33,7 +33,7 @@ async def test_any_server_serves_every_cell(any_redis: EmbeddedValkey) -> None:
         assert await scripts.take(line, cell, TOKEN, 60_000) is not None
         await line.close()
     line = await to(None)
-    assert await scripts.enlist(line, "engine-1", 60_000) == 1
+    assert await scripts.enlist(line, ENGINES, "engine-1", 60_000) == ["engine-1"]
     await line.close()
 
 

@@ -7,6 +7,7 @@ import pytest
 from protocol.ids import AccountId, ConversationId, Incarnation
 from store.redis import scripts
 from store.redis.connection import Connection, Refused, dial
+from store.redis.keys import ENGINES
 from store.redis.server import EmbeddedValkey
 from tests.kit.cells import CELL, KEYS, TOKEN, fence, open_cell
 
@@ -47,10 +48,11 @@ async def test_every_other_script_runs_on_a_full_server(full: Connection) -> Non
     assert await scripts.feed(full, CELL, "agent:1") == ("", None, {})
     assert await scripts.rebuild_begin(full, CELL, TOKEN, 4, 41)
     assert await scripts.rebuild_done(full, CELL, TOKEN, 4, "life-2")
+    assert await scripts.trying(full, CELL, TOKEN, "5-0:0", 1)
     assert await scripts.release(full, CELL, TOKEN)
     assert await scripts.take(full, CELL, "owner-2", 60_000)
 
 
-async def test_engines_are_counted_on_a_full_server(full: Connection) -> None:
-    """An engine can say that it lives."""
-    assert await scripts.enlist(full, "engine-1", 60_000) == 1
+async def test_engines_and_workers_are_named_on_a_full_server(full: Connection) -> None:
+    """A process can say that it lives."""
+    assert await scripts.enlist(full, ENGINES, "engine-1", 60_000) == ["engine-1"]

@@ -7,6 +7,7 @@ import pytest
 from protocol.ids import AccountId, ConversationId, Incarnation
 from store.redis import scripts
 from store.redis.connection import Connection, Refused
+from store.redis.keys import ENGINES
 from store.redis.scripts import ConfigVersion
 from tests.kit.cells import CELL, KEYS, cell_record, everything, open_cell
 
@@ -37,9 +38,9 @@ async def test_a_lapsed_incarnation_never_comes_back(line: Connection) -> None:
 
 async def test_engines_that_live_are_counted(line: Connection) -> None:
     """Silent engines are not counted, a leaving one no more, a repeated one once."""
-    await line.call("ZADD", scripts.ENGINES, 10, "silent")
-    counts = [await scripts.enlist(line, engine, 60_000) for engine in ("a", "b", "b")]
-    assert [*counts, await scripts.enlist(line, "a", 0)] == [1, 2, 2, 1]
+    await line.call("ZADD", ENGINES, 10, "silent")
+    living = [await scripts.enlist(line, ENGINES, engine, 60_000) for engine in ("a", "b", "b")]
+    assert [*living, await scripts.enlist(line, ENGINES, "a", 0)] == [["a"], ["a", "b"], ["a", "b"], ["b"]]
 
 
 async def receipt(line: Connection, delivered: int, read: int, reader: str = "visitor") -> str | None:
