@@ -51,6 +51,10 @@ class Line(asyncio.Protocol):
                 f"Sec-WebSocket-Protocol: {SUBPROTOCOL_MSGPACK}\r\n\r\n"
             ).encode()
         )
+        await self.opened()
+
+    async def opened(self) -> None:
+        """Wait until the socket is open; raises LineEnded."""
         async with asyncio.timeout(HANDSHAKE_S):
             await self._open
 
