@@ -125,7 +125,9 @@ class LoginDesk:
         cell, account, agent_id = entry.decode().split(" ")
         whom = Ticket(CellName(cell), AccountId(account), AgentId(agent_id))
         stored = await self._redis.call(whom.cell, "HGET", Keys(whom.cell).config(whom.account), "bytes")
-        agents = CONFIG_DECODER.decode(stored).agents if stored else []
+        if stored is None:
+            raise Away("Redis has lost the account's configuration")
+        agents = CONFIG_DECODER.decode(stored).agents
         agent = next((agent for agent in agents if agent.id == whom.agent), None)
         return Found(whom, agent) if agent else None
 
