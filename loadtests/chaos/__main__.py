@@ -122,7 +122,9 @@ async def run(plan: Plan, data: Path) -> Report:
         ]
         progress = tasks.create_task(_tell_progress(notebook, installation, world.stop))
         await asyncio.sleep(5.0)
-        schedule = Schedule(installation, lambda pause: _apply(installation, people, pause), chance)
+        schedule = Schedule(
+            installation, lambda pause: _apply(installation, people, pause), chance, plan.hits, lambda: notebook.acked
+        )
         await schedule.run(loop.time() + plan.seconds)
         calm_at = loop.time()
         await asyncio.sleep(5.0)
@@ -208,7 +210,6 @@ def _tell_who_waits(world: traffic.World) -> None:
 def _report(plan: Plan, schedule: Schedule, notebook: Notebook, history: History, world: traffic.World) -> Report:
     faults = Counter(dict.fromkeys((*PLAIN_FAULTS, *sorted(NAMES)), 0))
     faults.update(schedule.counts())
-    wanted = {name: plan.hits if name in NAMES else min(plan.hits, 1) for name in faults}
     return Report(
         seed=plan.seed, seconds=plan.seconds, faults=dict(faults),
         sends=sum(isinstance(fact, Sent) for fact in history.facts),
@@ -218,7 +219,7 @@ def _report(plan: Plan, schedule: Schedule, notebook: Notebook, history: History
         longest_pause_s=round(notebook.longest_pause_s, 2),
         conversations=len(history.conversations), events=len(history.entries),
         epochs=sum(epoch.epoch > 1 for epoch in history.epochs),
-        missing={name: faults[name] for name, least in wanted.items() if faults[name] < least},
+        missing={name: count for name, count in faults.items() if count < schedule.wanted(name)},
         violations=violations(history), diary=schedule.diary,
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ class Notebook:
     def __init__(self) -> None:
         self.facts: list[ClientFact] = []
         self.resumed = 0
+        self.acked = 0
         self.closed = 0
         self.longest_pause_s = 0.0
         self.last_code: dict[str, int] = {}
@@ -37,8 +38,11 @@ class Notebook:
                     self._sent_at[id_] = t
                     self.facts.append(Sent(t, client, account, conversation, device, n, id_, digest, kind))
             case told.Acked(t, conversation, device, n, id_, seq, event):
+                self.acked += 1
                 self.longest_pause_s = max(self.longest_pause_s, t - self._sent_at.get(id_, t))
                 self.facts.append(Acked(t, client, account, conversation, device, n, id_, seq, event))
+            case told.Refused(code="continued"):
+                pass  # it goes on under another conversation: that is not what became of it
             case told.Refused(t, conversation, device, n, id_, code, expected) if not expected or code not in NOT_YET:
                 self.facts.append(Refused(t, client, account, conversation, device, n, id_, code))
             case told.Seen(t, conversation, seq, event, kind, digest, hidden_to):

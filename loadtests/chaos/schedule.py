@@ -1,10 +1,11 @@
 """Which faults are done, in what order, until each has been done often enough.
 
-Invariant: whatever was done least is done next, so that a run that ends early has tried everything; the order within
-equals comes from the seed.
+Invariant: whatever is furthest behind what is wanted is done next, so that a run that ends early has tried everything;
+the order within equals comes from the seed.
 """
 
 import asyncio
+import contextlib
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from loadtests.chaos import faults
 from loadtests.chaos.installation import GATEWAY_LEASE_S, LEASE_S, Installation
 from store.failpoints import NAMES
 
+_PATIENCE_S, _TALK = 3.0, 20
 _BUSY, _RARE = 0.05, 0.3  # shares with which what is passed often, and seldom, is met within a second or two
 
 
@@ -60,12 +62,17 @@ def _engine_and_valkey() -> dict[str, faults.Fault]:
 
 @dataclass(slots=True)
 class Schedule:
-    """Three series of faults at once: among gateways, among workers and SQL, among engines and Valkey."""
+    """Three series of faults at once: among gateways, among workers and SQL, among engines and Valkey.
+
+    `hits`: how often each failpoint is wanted. `acked`: how many frames have been acknowledged so far, by which a series
+    sees that people talk again before it goes on.
+    """
 
     installation: Installation
     publish: Callable[[int], None]
     chance: random.Random
-    pause_s: float = 0.3
+    hits: int
+    acked: Callable[[], int]
     done: Counter[str] = field(default_factory=Counter)
     diary: list[str] = field(default_factory=list)
     began: float = 0.0
@@ -78,6 +85,10 @@ class Schedule:
             tasks.create_task(self._series(_worker(self.publish), until))
             tasks.create_task(self._series(_engine_and_valkey(), until))
 
+    def wanted(self, name: str) -> int:
+        """Return how often a fault is wanted: failpoints `hits` times, each kind of plain fault a third as often."""
+        return self.hits if name in NAMES else max(1, self.hits // 3)
+
     def counts(self) -> Counter[str]:
         """Return how often each fault was done; for failpoints, how often each was hit."""
         plain = Counter({name: count for name, count in self.done.items() if name not in NAMES})
@@ -87,12 +98,22 @@ class Schedule:
         loop = asyncio.get_running_loop()
         tried: Counter[str] = Counter()
         while loop.time() < until:
-            hits = self.installation.armed.hits()
-            least = min((hits[n] if n in NAMES else self.done[n]) + tried[n] * 0.01 for n in series)
-            next_ones = [n for n in series if (hits[n] if n in NAMES else self.done[n]) + tried[n] * 0.01 == least]
-            name = self.chance.choice(next_ones)
+            name = self._next(series, tried)
             tried[name] += 1
             self.diary.append(f"{loop.time() - self.began:6.1f} s  {name}")
             if await series[name](self.installation, self.chance):
                 self.done[name] += 1
-            await asyncio.sleep(self.pause_s)
+            await self._until_people_talk()
+
+    def _next(self, series: dict[str, faults.Fault], tried: Counter[str]) -> str:
+        counts = self.counts()
+        share = {name: counts[name] / self.wanted(name) + tried[name] * 0.01 for name in series}
+        least = min(share.values())
+        return self.chance.choice([name for name in series if share[name] == least])
+
+    async def _until_people_talk(self) -> None:
+        before = self.acked()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S):
+                while self.acked() < before + _TALK:
+                    await asyncio.sleep(0.05)

@@ -26,13 +26,17 @@ _CLOSE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How clients reach gateways, and where their ids and times come from."""
+    """How clients reach gateways, and where their ids and times come from.
+
+    `hurry`: the share of the waits of SPEC 2.7 that they take between two attempts to connect.
+    """
 
     visitors: Connect
     agents: Connect
     login: Login
     entropy: Callable[[int], bytes] = os.urandom
     clock: Callable[[], float] = time.monotonic
+    hurry: float = 1.0
 
 
 def over_network(gateways: list[str], chance: random.Random) -> Ways:
@@ -48,7 +52,7 @@ def over_network(gateways: list[str], chance: random.Random) -> Ways:
     async def login(url: str, email: str, password: str) -> samtale.Ticket:
         return await over_http(elsewhere(url), email, password)
 
-    return Ways(connect, connect, login)
+    return Ways(connect, connect, login, hurry=0.1)
 
 
 @dataclass(slots=True)
@@ -66,7 +70,7 @@ class World:
     def surroundings(self, client: str, account: str, lines: "Lines") -> samtale.Surroundings:
         """Return the surroundings of one client."""
         return samtale.Surroundings(
-            connect=lines.connect, login=self.ways.login, chance=self.chance.random,
+            connect=lines.connect, login=self.ways.login, chance=lambda: self.chance.random() * self.ways.hurry,
             entropy=self.ways.entropy,
             clock=self.ways.clock,
             journal=self.notebook.for_client(client, account),
