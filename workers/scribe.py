@@ -22,7 +22,7 @@ from store.sql.database import Database, StoreAway
 from store.sql.queries import cells, commits
 from store.sql.queries.commits import HoleInCommits
 from workers.backoff import pause_s
-from workers.batches import FIRST_COUNT, next_count
+from workers.batches import FIRST_COUNT, gather_s, next_count
 from workers.counts import Counts
 
 _BLOCK_MS = 1_000
@@ -88,6 +88,7 @@ class Scribe:
             self._count(batch, stored)
             failpoints.hit("scribe.before_trim")
             await scripts.trim(connection, self._cell, epoch, stored)
+            await asyncio.sleep(gather_s(count, len(batch)))
             count = next_count(count, len(batch), size_bytes)
 
     async def _read(self, connection: Connection, epoch: int, after: int, count: int) -> tuple[list[Commit], int]:

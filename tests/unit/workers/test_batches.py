@@ -1,7 +1,7 @@
 """How much a scribe reads at once, and how long it waits after a failure."""
 
 from workers.backoff import BACKOFF_MAX_S, pause_s
-from workers.batches import FIRST_COUNT, MAX_COUNT, next_count
+from workers.batches import FIRST_COUNT, GATHER_S, MAX_COUNT, gather_s, next_count
 
 MIB = 1024 * 1024
 
@@ -36,3 +36,13 @@ def test_pauses_double_and_end_growing() -> None:
     """Quick at first, patient later."""
     assert [pause_s(failures) for failures in (1, 2, 3)] == [0.1, 0.2, 0.4]
     assert pause_s(1_000_000) == BACKOFF_MAX_S
+
+
+def test_who_is_behind_does_not_wait() -> None:
+    """As many as were asked for means that there may be more: they are read at once."""
+    assert gather_s(16, 16) == 0
+
+
+def test_who_has_caught_up_lets_commits_gather() -> None:
+    """A trickle of commits is one transaction now and then, not one each."""
+    assert gather_s(16, 1) == GATHER_S
