@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from app.lifeline import die_with
-from app.settings import Settings
+from app.settings import Settings, unknown_settings
 
 SERVER = "http://127.0.0.1:8080"
 
@@ -23,6 +23,9 @@ class Trouble(click.ClickException):
     """Something the user can mend: said in one line, exit status 2."""
 
     exit_code = 2
+
+    def show(self, file: Any = None) -> None:  # noqa: ARG002 - click's signature
+        click.echo(f"samtale: {self.format_message()}", err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -42,8 +45,8 @@ def settings_from(**overrides: Any) -> Settings:
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
-        wrong = "; ".join(f"SAMTALE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        raise Trouble(f"settings: {wrong}") from None
+        said = ((str(e["loc"][0]).upper(), e["msg"].removeprefix("Value error, ")) for e in error.errors())
+        raise Trouble("; ".join(f"SAMTALE_{name}: {why}" for name, why in said)) from None
 
 
 @samtale.command()
@@ -67,8 +70,11 @@ def settings() -> None:
     """List every setting, its value now, and what it means."""
     now = settings_from()
     for name, field in Settings.model_fields.items():
-        shown = "set" if name.endswith("_url") and getattr(now, name) else getattr(now, name)
-        click.echo(f"SAMTALE_{name.upper():<18} {shown!s:<14} {field.description or ''}")
+        value = getattr(now, name)
+        shown = "set" if name.endswith("_url") and value else "" if value is None else value  # URLs hold passwords
+        click.echo(f"SAMTALE_{name.upper():<27} {shown!s:<10} {field.description}")
+    for name in unknown_settings():
+        click.echo(f"{name} is set, and no setting", err=True)
 
 
 @samtale.command()

@@ -10,13 +10,12 @@ import urllib.request
 from importlib import resources
 
 from app.settings import Settings
-from app.stores import until_answering
+from app.stores import CellLines, UnfitRedis, fit_redis, schema_is_current, until_answering
 from protocol.ids import CellName
-from store.redis import admin
 from store.redis.connection import Connection
+from store.redis.faults import Away, Refused
 from store.redis.keys import Keys, cell_names
 from store.sql.database import DirectDatabase, StoreAway
-from store.sql.migrate import is_current
 from store.sql.queries import accounts
 
 _PAUSE_S = 0.1
@@ -36,13 +35,16 @@ class Readiness:
     async def redis(self) -> str:
         """Wait for Redis; refuse one that would lose or evict what it is given."""
         self.waiting_for = "Redis does not answer"
-        connection = await until_answering(self._settings)
         try:
-            facts = await admin.facts(connection)
-        finally:
-            connection.abort()
-        if facts.evicts:
-            raise NotReady(f"Redis evicts keys (maxmemory-policy {facts.policy}): set noeviction")
+            connection = await until_answering(self._settings, self._note)
+            try:
+                facts = await fit_redis(connection)
+            finally:
+                connection.abort()
+        except Refused as refused:
+            raise NotReady(f"Redis: {refused}: look at SAMTALE_REDIS_URL") from None
+        except UnfitRedis as unfit:
+            raise NotReady(str(unfit)) from None
         kept = (
             f"append-only file, fsync {facts.fsync}" if facts.append_only else "NO append-only file: see samtale doctor"
         )
@@ -51,17 +53,18 @@ class Readiness:
 
     async def sql(self) -> str:
         """Wait for the schema, which the worker brings up to date."""
-        self.waiting_for = "the database schema is not up to date"
-        last = ""
+        self.waiting_for = "SQL: the schema is not up to date yet"
         while True:
             try:
-                if is_current(self._settings.config_url, "config") and is_current(self._settings.record_url, "record"):
+                if await asyncio.to_thread(schema_is_current, self._settings):
                     break
             except StoreAway as away:
-                last = away.reason
-            self.waiting_for = f"the database schema is not up to date {last}".strip()
+                self._note(f"SQL: {' '.join(away.reason.split())}")
             await asyncio.sleep(_PAUSE_S)
         return "external database" if self._settings.database_url else "SQLite: config.db, record.db"
+
+    def _note(self, why: str) -> None:
+        self.waiting_for = why
 
     async def example(self) -> str:
         """Apply the example workspace if there is no account yet; returns what was done, "" for nothing."""
@@ -79,27 +82,32 @@ class Readiness:
 
     async def cells(self) -> str:
         """Wait until every cell has an owner and is open."""
-        connection = await until_answering(self._settings)
         names = cell_names(self._settings.cells)
-        try:
-            while closed := [name for name in names if not await _is_open(connection, name)]:
-                self.waiting_for = f"no engine serves {', '.join(closed)}"
-                await asyncio.sleep(_PAUSE_S)
-        finally:
-            connection.abort()
+        while closed := await self._closed(names):
+            self._note(f"no engine serves {', '.join(closed)} yet")
+            await asyncio.sleep(_PAUSE_S)
         return f"serves {len(names)} cells"
+
+    async def _closed(self, names: list[CellName]) -> list[CellName]:
+        lines = CellLines(await until_answering(self._settings, self._note), self._settings)
+        try:
+            return [name for name in names if not await _is_open(await lines.to(name), name)]
+        except Away:
+            return names
+        finally:
+            lines.abort()
 
     async def gateways(self) -> str:
         """Wait until every gateway takes clients."""
         ports = [self._settings.port + at for at in range(self._settings.gateways)]
-        for port in ports:
-            await self.gateway(f"http://{self._settings.host}:{port}")
+        for at in range(len(ports)):
+            await self.gateway(self._settings.gateway_url(at))
         return f"listens on port{'s' if len(ports) > 1 else ''} {', '.join(map(str, ports))}"
 
     async def gateway(self, url: str) -> None:
         """Wait until the gateway at `url` takes clients."""
         while (why := await asyncio.to_thread(_why_not, f"{url}/readyz")) is not None:
-            self.waiting_for = f"the gateway {url} is not ready: {why}"
+            self._note(f"the gateway {url} is not ready: {why}")
             await asyncio.sleep(_PAUSE_S)
 
 

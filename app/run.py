@@ -1,35 +1,52 @@
 """`samtale run`: an installation in one terminal, from nothing to two sockets, and back.
 
-Invariant: what it started it stops; killed outright, it leaves nothing behind that hinders the next run.
+Invariant: what it started it stops; killed outright, it leaves nothing behind that hinders the next run. What keeps it
+from starting is said in one line.
 """
 
 import asyncio
-import contextlib
 import signal
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import click
 
 from app.data_directory import DirectoryInUse, lock, open_directory
 from app.readiness import NotReady, Readiness
-from app.settings import Settings
+from app.settings import Settings, unknown_settings
 from app.supervisor import Job, Supervisor
+from gateway.server import listen
+from store.redis.faults import Refused
+from store.sql.database import StoreAway
 
-START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 10.0
+_FREE_WITHIN_S = 3.0  # the processes of a killed supervisor are gone a moment after it
+_SAY_WAITING_AFTER_S = 3.0
 
 
 def run_installation(settings: Settings, *, example: bool) -> int:
     """Run until Ctrl-C or SIGTERM. Returns the exit status: 0 stopped as asked, 2 could not start."""
-    data = open_directory(settings.data)
     try:
+        data = open_directory(settings.data)
         held = lock(data)
     except DirectoryInUse as busy:
-        click.echo(f"samtale: {busy}", err=True)
-        return 2
+        return _refused(str(busy))
+    except OSError as error:
+        return _refused(f"the data directory {settings.data} cannot be used: {error.strerror}")
     with held:
-        return asyncio.run(_Installation(settings.model_copy(update={"data": data}), example).run())
+        return asyncio.run(_installed(settings.model_copy(update={"data": data}), example))
+
+
+def _refused(why: str) -> int:
+    click.echo(f"samtale: {why}", err=True)
+    return 2
+
+
+async def _installed(settings: Settings, example: bool) -> int:
+    if settings.port == 0:
+        settings = settings.model_copy(update={"port": _free_port(settings.host)})
+    return await _Installation(settings, example).run()
 
 
 class _Installation:
@@ -38,70 +55,111 @@ class _Installation:
         self._example = example
         self._asked_to_stop = asyncio.Event()
         self._supervisor = Supervisor(settings.data, _note)
+        self._ready = Readiness(settings)
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._asked_to_stop.set)
+            loop.add_signal_handler(number, self._stop_asked)
         click.echo(f"Samtale {metadata.version('samtale-server')} · data in {self._settings.data}")
-        status = 0
+        for name in unknown_settings():
+            _note(f"{name} is no setting: see samtale settings")
         async with asyncio.TaskGroup() as tasks:
-            starting = tasks.create_task(self._start(tasks))
             stopping = tasks.create_task(self._asked_to_stop.wait())
+            starting = tasks.create_task(self._start(tasks))
             await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if starting.done() and starting.result():
+            if starting.done() and (why := starting.result()) is None:
                 await stopping
-            else:
-                status = 0 if stopping.done() else 2
-                starting.cancel()
+            status = 0 if stopping.done() else _refused(f"{why}{self._where_to_look()}")
+            starting.cancel()
             stopping.cancel()
             click.echo()
             await self._supervisor.stop()
         _note("stopped")
         return status
 
-    async def _start(self, tasks: asyncio.TaskGroup) -> bool:
-        ready = Readiness(self._settings)
+    def _where_to_look(self) -> str:
+        logs = self._settings.data / "logs"
+        return f"\n  the logs are in {logs}" if logs.exists() else ""
+
+    def _stop_asked(self) -> None:
+        if self._asked_to_stop.is_set():
+            self._supervisor.kill()
+        self._asked_to_stop.set()
+
+    async def _start(self, tasks: asyncio.TaskGroup) -> str | None:
+        """Return None as soon as everything runs, or why it never will."""
+        deadline_s = self._settings.start_deadline_s
+        parts = asyncio.create_task(self._start_parts(tasks))
+        trouble = asyncio.create_task(self._supervisor.gave_up.wait())
+        saying = asyncio.create_task(self._say_what_lasts())
         try:
-            async with asyncio.timeout(START_DEADLINE_S):
-                if self._settings.redis_url is None:
-                    self._start_one(tasks, "valkey", "valkey")
-                _done("redis", await ready.redis())
-                for name in _names("worker", self._settings.workers):
-                    self._start_one(tasks, name, "worker")
-                _done("sql", await ready.sql())
-                if self._example and (applied := await ready.example()):
-                    _done("workspace", applied)
-                for name in _names("engine", self._settings.engines):
-                    self._start_one(tasks, name, "engine")
-                _done("engine", await ready.cells())
-                for at, name in enumerate(_names("gateway", self._settings.gateways)):
-                    self._start_one(tasks, name, "gateway", "--port", str(self._settings.port + at))
-                _done("gateway", await ready.gateways())
-        except (NotReady, TimeoutError) as error:
-            why = str(error) or f"not ready within {START_DEADLINE_S:.0f} s: {ready.waiting_for}"
-            click.echo(f"samtale: {why}; the logs are in {self._settings.data / 'logs'}", err=True)
-            return False
+            await asyncio.wait({parts, trouble}, timeout=deadline_s, return_when=asyncio.FIRST_COMPLETED)
+            if parts.done():
+                parts.result()
+            elif trouble.done():
+                return self._supervisor.why
+            else:
+                return f"not ready within {deadline_s:.0f} s: {self._ready.waiting_for}"
+        except (NotReady, Refused, StoreAway, OSError) as error:
+            return str(error)
+        finally:
+            for task in (parts, trouble, saying):
+                task.cancel()
+            await asyncio.gather(parts, trouble, saying, return_exceptions=True)
         self._explain_what_to_do()
-        return True
+        return None
+
+    async def _start_parts(self, tasks: asyncio.TaskGroup) -> None:
+        ready, settings = self._ready, self._settings
+        await self._until_ports_are_free()
+        if settings.redis_url is None:
+            self._start_one(tasks, "valkey", "valkey")
+        _done("redis", await ready.redis())
+        for name in _names("worker", settings.workers):
+            self._start_one(tasks, name, "worker")
+        _done("sql", await ready.sql())
+        if self._example and (applied := await ready.example()):
+            _done("workspace", applied)
+        for name in _names("engine", settings.engines):
+            self._start_one(tasks, name, "engine")
+        _done("engine", await ready.cells())
+        for at, name in enumerate(_names("gateway", settings.gateways)):
+            self._start_one(tasks, name, "gateway", "--port", str(settings.port + at))
+        _done("gateway", await ready.gateways())
 
     def _start_one(self, tasks: asyncio.TaskGroup, name: str, *arguments: str) -> None:
         deadline_s = STOP_DEADLINE_S + self._settings.drain_s
         job = Job(name, arguments, self._settings.as_environment, stop_deadline_s=deadline_s)
         self._supervisor.start(tasks, job)
 
-    def _explain_what_to_do(self) -> None:
-        here = f"{self._settings.host}:{self._settings.port}"
-        samtale = sys.argv[0] if sys.argv[0].endswith("samtale") else "samtale"
-        with contextlib.suppress(ValueError):
-            from pathlib import Path
+    async def _until_ports_are_free(self) -> None:
+        """Else a gateway would be restarted for ever, and another server on its port be taken for it."""
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + _FREE_WITHIN_S
+        for at in range(self._settings.gateways):
+            while why := _why_not_free(self._settings.host, self._settings.port + at):
+                if loop.time() > give_up_at:
+                    raise NotReady(f"{why}: stop what uses it, or choose another with --port")
+                await asyncio.sleep(0.1)
 
-            samtale = str(Path(samtale).resolve().relative_to(Path.cwd()))
-        server = "" if here == "127.0.0.1:8080" else f" --server http://{here}"
+    async def _say_what_lasts(self) -> None:
+        said = ""
+        while True:
+            before = self._ready.waiting_for
+            await asyncio.sleep(_SAY_WAITING_AFTER_S)
+            if (now := self._ready.waiting_for) not in (said, "nothing") and now == before:
+                _note(f"waiting: {now}")
+                said = now
+
+    def _explain_what_to_do(self) -> None:
+        here = self._settings.gateway_url()
+        samtale = _as_typed(sys.argv[0])
+        server = "" if here == "http://127.0.0.1:8080" else f" --server {here}"
         click.echo(f"""
-  mobile socket   ws://{here}/v1/mobile
-  agent socket    ws://{here}/v1/agent
-  health          http://{here}/readyz, /metrics
+  mobile socket   {self._settings.gateway_url(scheme="ws")}/v1/mobile
+  agent socket    {self._settings.gateway_url(scheme="ws")}/v1/agent
+  health          {here}/readyz, /metrics
 
 Now open two more terminals here and talk:
 
@@ -109,6 +167,30 @@ Now open two more terminals here and talk:
   {samtale} agent{server} kari@nordvik.example --password kari-kari
 
 Ctrl-C stops everything; the history stays.""")
+
+
+def _as_typed(program: str) -> str:
+    """Return how a person in this directory starts us."""
+    if not program.endswith("samtale"):
+        return "samtale"
+    try:
+        return str(Path(program).resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return program
+
+
+def _why_not_free(host: str, port: int) -> str | None:
+    try:
+        listen(host, port, user_timeout_s=1).close()
+    except (OSError, OverflowError) as error:
+        return f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}"
+    return None
+
+
+def _free_port(host: str) -> int:
+    with listen(host, 0, user_timeout_s=1) as probe:
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _names(role: str, count: int) -> list[str]:

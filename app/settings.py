@@ -3,30 +3,50 @@
 Invariant: nothing else reads the environment; a wrong value is refused at start with its name and why.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from store.redis.address import parse
+from store.sql.dialects import driver_url
+
+
+def _redis_url(url: str) -> str:
+    parse(url)
+    return url
+
+
+def _database_url(url: str) -> str:
+    driver_url(url)
+    return url
+
 
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+
+_NO_SETTINGS = {"SAMTALE_PARENT", "SAMTALE_AGENT_PASSWORD"}  # who started us; an option of `samtale agent`
 
 
 class Settings(BaseSettings):
     """What an operator may set. Times in seconds; ports 0 mean any free one."""
 
-    model_config = SettingsConfigDict(env_prefix="SAMTALE_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="SAMTALE_", extra="ignore", env_ignore_empty=True)
 
     data: Annotated[Path, Field(description="the data directory")] = Path(".data")
-    redis_url: Annotated[str | None, Field(description="an external Redis or Valkey; none: the embedded one")] = None
-    database_url: Annotated[str | None, Field(description="an external PostgreSQL; none: SQLite in `data`")] = None
+    redis_url: Annotated[RedisUrl | None, Field(description="an external Redis or Valkey; none: our own")] = None
+    database_url: Annotated[DatabaseUrl | None, Field(description="an external PostgreSQL; none: SQLite")] = None
     host: Annotated[str, Field(description="the address that gateways listen on")] = "127.0.0.1"
     port: Annotated[Port, Field(description="the first gateway's port; further ones count up")] = 8080
     cells: Annotated[int, Field(ge=1, le=1024, description="fixed at first start")] = 8
-    gateways: Annotated[int, Field(ge=1, le=64)] = 1
-    engines: Annotated[int, Field(ge=1, le=64)] = 1
-    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    gateways: Annotated[int, Field(ge=1, le=64, description="processes that `samtale run` starts")] = 1
+    engines: Annotated[int, Field(ge=1, le=64, description="processes that `samtale run` starts")] = 1
+    workers: Annotated[int, Field(ge=1, le=64, description="processes that `samtale run` starts")] = 1
+    start_deadline_s: Annotated[Seconds, Field(description="`samtale run` gives up if not ready by then")] = 60.0
     lease_s: Annotated[Seconds, Field(description="a cell's lease: fail-over takes this and at most 2 s")] = 4.0
     gateway_lease_s: Annotated[Seconds, Field(description="a gateway's presence lease")] = 6.0
     drain_s: Annotated[Seconds, Field(description="over how long a stopping gateway sends its clients away")] = 5.0
@@ -34,13 +54,20 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[str, Field(description="comma-separated; whose X-Forwarded-For is believed")] = ""
     visitor_messages_per_minute: Annotated[int, Field(ge=1, description="per device")] = 30
     visitor_message_burst: Annotated[int, Field(ge=1, description="per device")] = 10
-    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    log_level: Annotated[
+        str, Field(pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
+    ] = "info"
     failpoints: Annotated[str, Field(description="for `make chaos` only: name=kill@0.01,…")] = ""
     failpoint_hits: Annotated[str, Field(description="the file that counts hits")] = ""
 
     def as_environment(self) -> dict[str, str]:
         """Return these settings as the environment of a child."""
         return {f"SAMTALE_{name.upper()}": str(value) for name, value in self if value is not None}
+
+    def gateway_url(self, at: int = 0, scheme: str = "http") -> str:
+        """Return the address of gateway number `at`, as this machine reaches it."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - recognised, not bound
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port + at}"
 
     @property
     def config_url(self) -> str:
@@ -66,6 +93,12 @@ class Settings(BaseSettings):
     def valkey_url_file(self) -> Path:
         """Where the embedded Valkey says how to reach it (mode 0600: the URL holds its password)."""
         return self.data / "valkey.url"
+
+
+def unknown_settings() -> list[str]:
+    """Return the names in the environment that look like settings and are none: misspelt, most likely."""
+    known = {f"SAMTALE_{name.upper()}" for name in Settings.model_fields} | _NO_SETTINGS
+    return sorted(name for name in os.environ if name.startswith("SAMTALE_") and name not in known)
 
 
 def _listed(text: str) -> list[str]:

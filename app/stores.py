@@ -8,13 +8,19 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import Callable
 
 from app.settings import Settings
+from protocol.ids import CellName
+from store.redis import admin
 from store.redis.address import Address, parse
 from store.redis.cluster import Dialler
 from store.redis.connection import Connection, Dial, dial
 from store.redis.faults import Away
 from store.sql.database import Databases, SqlDatabase
+from store.sql.migrate import is_current
+
+OLDEST_REDIS = 7  # sharded pub/sub, script flags
 
 
 def now_ms() -> int:
@@ -59,18 +65,64 @@ def dialler(address: Address) -> Dial:
     return Dialler(address)
 
 
-async def until_answering(settings: Settings) -> Connection:
-    """Return a connection to Redis as soon as it answers, reading its address again each time."""
+async def until_answering(settings: Settings, note: Callable[[str], None] | None = None) -> Connection:
+    """Return a connection to Redis as soon as it answers, reading its address again each time.
+
+    `note` is told why it does not. Raises Refused if it lets nobody in with these credentials.
+    """
     while True:
+        address = await redis_address(settings)
         try:
-            return await dial(await redis_address(settings))
-        except Away:
+            return await dial(address)
+        except Away as away:
+            if note is not None:
+                note(f"Redis: {away}")
             await asyncio.sleep(0.1)
+
+
+class UnfitRedis(Exception):
+    """This Redis would lose what it is given, or lacks what we need; and what to do about it."""
+
+
+async def fit_redis(connection: Connection) -> admin.Facts:
+    """Return how Redis is set up; raises UnfitRedis if no installation may run on it."""
+    facts = await admin.facts(connection)
+    if facts.product == "Redis" and int(facts.version.split(".")[0]) < OLDEST_REDIS:
+        raise UnfitRedis(f"this is Redis {facts.version}: {OLDEST_REDIS}.0 or newer, or Valkey, is needed")
+    if facts.evicts:
+        raise UnfitRedis(f"Redis evicts keys when full (maxmemory-policy {facts.policy}): set it to noeviction")
+    return facts
+
+
+class CellLines:
+    """Connections for tools that ask about one cell after the other: one, or in a cluster one for each cell."""
+
+    def __init__(self, any_node: Connection, settings: Settings) -> None:
+        self._any = any_node
+        self._settings = settings
+        self._opened = [any_node]
+
+    async def to(self, cell: CellName) -> Connection:
+        """Return a connection to the node that holds the cell's keys, which `abort` ends. Raises Away."""
+        if not self._any.is_cluster:
+            return self._any
+        self._opened.append(await dialler(await redis_address(self._settings))(cell))
+        return self._opened[-1]
+
+    def abort(self) -> None:
+        """End all of them."""
+        for connection in self._opened:
+            connection.abort()
 
 
 def databases(settings: Settings) -> Databases:
     """Open both databases; nothing is connected before the first query."""
     return Databases(SqlDatabase(settings.config_url), SqlDatabase(settings.record_url))
+
+
+def schema_is_current(settings: Settings) -> bool:
+    """Whether both databases have the schema that this version knows. Raises StoreAway; blocks until SQL answers."""
+    return is_current(settings.config_url, "config") and is_current(settings.record_url, "record")
 
 
 def _written_address(settings: Settings) -> Address | None:

@@ -1,11 +1,14 @@
 """Logs: JSON lines through structlog and orjson, on standard error.
 
 Invariant: no message text, token, secret or address is ever logged; fields are ids, codes, counts and durations.
+A line that cannot be written is lost, and nothing else.
 """
 
 import logging
+import os
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import orjson
 import structlog
@@ -27,13 +30,24 @@ def start_logging(process: str, level: str) -> None:
             structlog.processors.JSONRenderer(serializer=_dumps),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, _Standing())),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process)
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format='{"level":"%(levelname)s","logger":"%(name)s"}'
     )
+
+
+class _Standing:
+    """Standard error, without a buffer; a log on a full disk loses lines and never ends the process that wrote them."""
+
+    def write(self, line: str) -> None:
+        with suppress(OSError):
+            os.write(2, line.encode())
+
+    def flush(self) -> None:
+        """Nothing is held back."""
 
 
 def _dumps(event: Any, **_: Any) -> str:

@@ -6,7 +6,7 @@ Invariant: nothing outside this module asks which of the two it is talking to.
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, func, make_url, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 _BUSY_TIMEOUT_S = 10
 _UNDEFINED_TABLE = "42P01"  # PostgreSQL's
@@ -18,8 +18,11 @@ def is_sqlite(url: str) -> bool:
 
 
 def driver_url(url: str, *, asynchronous: bool = False) -> str:
-    """Return `url` with the driver we use; raises ValueError for a database that we do not speak to."""
-    parsed = make_url(url)
+    """Return `url` with the driver we use; raises ValueError for what is no URL, or a database we do not speak to."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # their texts quote the URL, password and all
+        raise ValueError("a database URL looks like postgresql://user:password@host:5432/name") from None
     match parsed.get_backend_name():
         case "sqlite":
             named = parsed.set(drivername="sqlite+aiosqlite" if asynchronous else "sqlite")

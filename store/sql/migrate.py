@@ -11,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from store.sql.database import DirectDatabase
@@ -21,11 +22,20 @@ Side = Literal["config", "record"]
 _STEPS = Path(__file__).parent / "migrations"
 
 
+class NewerSchema(Exception):
+    """The database was brought to a schema that this version does not know."""
+
+
 def migrate(url: str, side: Side, revision: str = "head") -> None:
-    """Bring `side` at `url` to `revision`: `head`, `base` (nothing left) or a step's name. Raises StoreAway."""
+    """Bring `side` at `url` to `revision`: `head`, `base` (nothing left) or a step's name.
+
+    Raises StoreAway, and NewerSchema if a later version of Samtale has been here.
+    """
     database = DirectDatabase(url)
     try:
         database.run(lambda connection: steps(connection, side, revision))
+    except CommandError as error:
+        raise NewerSchema(f"the {side} database belongs to a newer version of Samtale: {error}") from error
     finally:
         database.engine.dispose()
 
