@@ -86,12 +86,6 @@ async def serve(run: Coroutine[None, None, None], stop: asyncio.Event, end: Call
     await running
 
 
-def _schema_is_made(settings: Settings) -> bool:
-    migrate(settings.config_url, "config")
-    migrate(settings.record_url, "record")
-    return True
-
-
 async def until(holds: Callable[[Settings], bool], settings: Settings) -> None:
     """Wait until SQL can be asked, and the answer is yes."""
     note = Noting("sql.away")

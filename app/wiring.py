@@ -35,6 +35,7 @@ from store.redis.faults import Away, Refused
 from store.redis.keys import cell_names
 from store.redis.server import EmbeddedValkey, ServerOptions
 from store.sql.database import Databases, StoreAway
+from store.sql.migrate import migrate
 from store.sql.queries import accounts
 from workers.worker import Worker, WorkerSettings
 
@@ -172,3 +173,9 @@ async def _fit_redis(settings: Settings) -> None:
         raise CannotStart(str(unfit)) from None
     finally:
         connection.abort()
+
+
+def _schema_is_made(settings: Settings) -> bool:
+    migrate(settings.config_url, "config")
+    migrate(settings.record_url, "record")
+    return True
