@@ -22,7 +22,8 @@ from store.sql.database import StoreAway
 
 STOP_DEADLINE_S = 10.0
 _FREE_WITHIN_S = 3.0  # the processes of a killed supervisor are gone a moment after it
-_SAY_WAITING_AFTER_S = 3.0
+_SAY_WAITING_AFTER_S = 5.0
+_IMPATIENT_AFTER_S = 1.0  # some runners pass one Ctrl-C on twice
 
 
 def run_installation(settings: Settings, *, example: bool) -> int:
@@ -54,6 +55,7 @@ class _Installation:
         self._settings = settings
         self._example = example
         self._asked_to_stop = asyncio.Event()
+        self._impatient_at = 0.0
         self._supervisor = Supervisor(settings.data, _note)
         self._ready = Readiness(settings)
 
@@ -83,9 +85,13 @@ class _Installation:
         return f"\n  the logs are in {logs}" if logs.exists() else ""
 
     def _stop_asked(self) -> None:
-        if self._asked_to_stop.is_set():
+        now = asyncio.get_running_loop().time()
+        if not self._asked_to_stop.is_set():
+            self._asked_to_stop.set()
+            self._impatient_at = now + _IMPATIENT_AFTER_S
+        elif now > self._impatient_at:
+            _note("killing what is left: what was acknowledged stays")
             self._supervisor.kill()
-        self._asked_to_stop.set()
 
     async def _start(self, tasks: asyncio.TaskGroup) -> str | None:
         """Return None as soon as everything runs, or why it never will."""
