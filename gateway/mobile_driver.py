@@ -5,6 +5,8 @@ Invariant: what it tells the session of the visitor is committed.
 
 import asyncio
 
+from msgspec.structs import replace
+
 from gateway import visitor_door
 from gateway.core import actions as act
 from gateway.core.actions import Action
@@ -21,6 +23,7 @@ from protocol.ids import ConversationId, VisitorId
 from protocol.wire import client
 from protocol.wire.codec import MOBILE
 from protocol.wire.codes import Code
+from store.sql.queries import records
 
 
 class MobileDriver(SessionDriver[MobileSession]):
@@ -69,6 +72,18 @@ class MobileDriver(SessionDriver[MobileSession]):
                 await asyncio.sleep(AGAIN_S)
         self.tell_session(lambda session: session.visitor_read(record))
 
+    async def _read_outcome(self, action: act.ReadOutcome) -> None:
+        """Days-late sends too are taken once: the ledger of a conversation that left Redis is in SQL."""
+        me = self.identity
+        try:
+            found = await self.services.outside.record.read(
+                lambda sql: records.outcomes(sql, me.account, action.conversation, me.device)
+            )
+            recorded = next((each for each in found if each.id == action.otherwise.id), None)
+        except FAULTS:
+            recorded = replace(action.otherwise, code=Code.UNAVAILABLE.wire, instead="")
+        self.tell_session(lambda session: session.outcome_read(action, recorded))
+
     def _check_token(self, action: act.CheckToken) -> None:
         self.tell_session(lambda session: session.token_checked(*self._verdict(session, action.token)))
 
@@ -89,6 +104,7 @@ class MobileDriver(SessionDriver[MobileSession]):
 
     DO = {
         **SessionDriver.DO,
+        act.ReadOutcome: lambda self, action: self.spawn(self._read_outcome(action)),
         act.ReadVisitor: lambda self, action: self.spawn(self._read_visitor(action.visitor)),
         act.CheckToken: _check_token,
     }

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from protocol.bus.commands import AnyCommand
+from protocol.bus.records import Outcome
 from protocol.ids import ConversationId, VisitorId
 from protocol.wire.codes import CloseCode
 
@@ -81,6 +82,13 @@ class ReadVisitor(Action, frozen=True):
     """Read the visitor's committed record."""
 
     visitor: VisitorId
+
+
+class ReadOutcome(Action, frozen=True):
+    """Look for what became of a frame in what SQL remembers of a conversation; `otherwise`, if it knows nothing."""
+
+    conversation: ConversationId
+    otherwise: Outcome
 
 
 class CheckToken(Action, frozen=True):

@@ -5,7 +5,7 @@ Invariant: nothing the visitor typed leaves it while consent is outstanding; it 
 
 import unicodedata
 
-from gateway.core.actions import Action, CheckToken, End, ReadVisitor, Say, Submit, Wake
+from gateway.core.actions import Action, CheckToken, End, ReadOutcome, ReadVisitor, Say, Submit, Wake
 from gateway.core.flow import No
 from gateway.core.gate import Gate
 from gateway.core.limits import Bucket, SessionLimits
@@ -22,6 +22,7 @@ from protocol.wire.limits import MAX_TEXT_CHARS, TOKEN_WARNING_S
 from protocol.wire.server import LoggedOut, Presence, Refreshed, TokenExpiring, TypingNow
 
 MAX_CONVERSATIONS = 32
+_LET_GO = frozenset({Code.CONTINUED.wire, Code.NOT_FOUND.wire})  # what a cell says that may have forgotten
 LOGOUT = "logout"  # the id of the one thing a phone asks without n
 
 
@@ -84,10 +85,18 @@ class MobileSession(Session):
         if self.flow.is_asked(series, frame.n, frame.id):
             return []  # its outcome will come
         no = self.flow.check(series, frame.n, frame.id) or self._why_not(frame, now)
+        if no is not None and no.code is Code.NOT_FOUND:
+            return [self._long_over(frame)]
         if no is not None:
             return self.no(frame, frame.conversation, no)
         self.flow.take(series, frame.n, frame.id)
         return [Submit(self._command(frame))]
+
+    def _long_over(self, frame: client.Send | client.Answer | client.Close) -> Action:
+        """Of a conversation that is not at hand, perhaps of long ago: whatever it took of this phone SQL knows."""
+        me, code = self.visitor, Code.NOT_FOUND.wire
+        otherwise = Outcome(me.session, me.device, frame.n, frame.id, code, frame.conversation, expected=frame.n)
+        return ReadOutcome(ConversationId(frame.conversation), otherwise)
 
     def _why_not(self, frame: client.Send | client.Answer | client.Close, now: Moment) -> No | None:
         chatflow = self._own.get(ConversationId(frame.conversation))
@@ -140,12 +149,22 @@ class MobileSession(Session):
                 self.flow.resolve(command.conversation, outcome)
                 self._consents.append((outcome, command.conversation))
                 return [ReadVisitor(self.visitor.visitor)]
-            case VisitorSends() if outcome.instead:
+            case VisitorSends() | VisitorAnswers() | VisitorCloses() if outcome.code in _LET_GO and outcome.expected:
+                return [ReadOutcome(command.conversation, outcome)]  # it was judged without a ledger
+            case VisitorSends() | VisitorAnswers() if outcome.instead:
                 self._own[ConversationId(outcome.instead)] = self._own[command.conversation]
             case VisitorSends() | VisitorAnswers() if outcome.code == Code.UNAVAILABLE.wire:
                 # The cell let go of a visitor who was idle for long; with hello the record comes back.
                 return [*super().outcome(outcome, command), End(CloseCode.RESTARTED, "the cell asks who this is")]
         return super().outcome(outcome, command)
+
+    def outcome_read(self, asked: ReadOutcome, recorded: Outcome | None) -> list[Action]:
+        """Take what a conversation of long ago had made of a frame; None: it never had it."""
+        outcome = recorded or asked.otherwise
+        if outcome.instead:
+            self._own[ConversationId(outcome.instead)] = self._own[asked.conversation]
+        self.flow.resolve(asked.conversation, outcome)
+        return [Say(as_frame(outcome, asked.conversation))]
 
     def visitor_read(self, record: VisitorRecord | None) -> list[Action]:
         """Take the visitor's committed record."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from loadtests.checker.history import Acked, History, Seen, Sent, Violation, Waited
+from loadtests.checker.history import Acked, Entry, History, Seen, Sent, Violation, Waited
 
 
 def two_assignees(history: History) -> Iterator[Violation]:
@@ -32,16 +32,28 @@ def over_capacity(history: History) -> Iterator[Violation]:
 
 
 def stored_before_consent(history: History) -> Iterator[Violation]:
-    """Where consent is explicit, a log holds no message before the grant, and no planted text is in any store."""
-    explicit = {c.conversation for c in history.conversations if c.consent_required}
-    for conversation, log in history.logs().items():
-        granted = conversation not in explicit
-        for entry in log:
-            granted = granted or (entry.kind == "consent" and entry.answer == "granted")
-            if entry.kind == "message" and not granted:
-                yield Violation("stored-before-consent", conversation, f"a message at {entry.seq} before the grant")
+    """Where consent is explicit, no message stands before its visitor's grant, and no planted text is in any store.
+
+    A grant is the visitor's: given in one conversation, it is good for those that begin after it.
+    """
+    visitors = {c.conversation: (c.account, c.visitor) for c in history.conversations if c.consent_required}
+    granted: dict[tuple[str, str], tuple[int, int]] = {}
+    for entry in sorted(history.entries, key=_place):
+        visitor = visitors.get(entry.conversation)
+        if visitor is None:
+            continue
+        if entry.kind == "consent" and entry.answer == "granted":
+            granted.setdefault(visitor, _place(entry))
+        elif entry.kind == "message" and visitor not in granted:
+            yield Violation("stored-before-consent", entry.conversation, f"a message at {entry.seq} before the grant")
     for leak in history.leaks:
         yield Violation("stored-before-consent", leak.where, f"holds the planted text {leak.text}")
+
+
+def _place(entry: Entry) -> tuple[int, int]:
+    """Return where `entry` stands in its cell: commits are numbered across epochs."""
+    _, commit_no, index = entry.event.split(".")
+    return int(commit_no), int(index)
 
 
 def effect_after_fence(history: History) -> Iterator[Violation]:

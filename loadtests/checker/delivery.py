@@ -25,17 +25,17 @@ def lost_acked(history: History) -> Iterator[Violation]:
 
 
 def duplicate(history: History) -> Iterator[Violation]:
-    """No send has two entries: neither by its id nor by its device and n."""
+    """No send has two entries: neither by its id, wherever, nor by its device and n in one conversation."""
+    first: dict[tuple[str, str, str], Entry] = {}
     for conversation, log in history.logs().items():
-        first: dict[tuple[str, str], Entry] = {}
         for entry in log:
-            if not entry.id:
+            if not entry.id or entry.kind != "message":
                 continue
-            for name in ((entry.device, f"id {entry.id}"), (entry.device, f"n {entry.n}")):
-                if name in first and entry.kind == "message" and first[name].kind == "message":
-                    yield Violation("duplicate", conversation, f"{name[1]} stands at {first[name].seq} and {entry.seq}")
+            for name in (("", entry.device, f"id {entry.id}"), (conversation, entry.device, f"n {entry.n}")):
+                if name in first:
+                    yield Violation("duplicate", conversation, f"{name[2]} stands at {first[name].seq} and {entry.seq}")
                     break
-                first.setdefault(name, entry)
+                first[name] = entry
 
 
 def gap(history: History) -> Iterator[Violation]:
@@ -90,19 +90,29 @@ def divergent_read(history: History) -> Iterator[Violation]:
 
 
 def unstable_ack(history: History) -> Iterator[Violation]:
-    """A send that is acknowledged again is acknowledged at the same seq, and never refused after it was."""
+    """A send that is acknowledged again is acknowledged at the same seq, and never refused after it was.
+
+    A data loss may have taken what was acknowledged; then its send is decided anew. An ack that names no event (of a
+    declined offer, say) may be among what was lost wherever the account's cell was rebuilt.
+    """
     cells = {c.conversation: c.cell for c in history.conversations}
+    homes = {c.account: c.cell for c in history.conversations}
+    rebuilt = {epoch.cell for epoch in history.epochs if epoch.epoch > 1}
     first: dict[tuple[str, str], Acked] = {}
+
+    def is_lost(ack: Acked) -> bool:
+        if not ack.event:
+            return homes.get(ack.account) in rebuilt
+        return history.was_rolled_back(cells.get(ack.conversation, ""), ack.event)
+
     for fact in history.facts:
         if isinstance(fact, Acked):
             before = first.setdefault((fact.conversation, fact.id), fact)
-            rolled_back = before.event and history.was_rolled_back(cells.get(fact.conversation, ""), before.event)
-            if (before.seq, before.event) != (fact.seq, fact.event) and not rolled_back:
+            if (before.seq, before.event) != (fact.seq, fact.event) and not is_lost(before):
                 yield Violation("unstable-ack", fact.conversation, f"{fact.id}: {before.event}, then {fact.event}")
             first[fact.conversation, fact.id] = fact
         elif isinstance(fact, Refused) and (fact.conversation, fact.id) in first:
-            before = first[fact.conversation, fact.id]
-            if not (before.event and history.was_rolled_back(cells.get(fact.conversation, ""), before.event)):
+            if not is_lost(first[fact.conversation, fact.id]):
                 yield Violation("unstable-ack", fact.conversation, f"{fact.id} was acknowledged, then {fact.code}")
 
 

@@ -169,6 +169,11 @@ class History:
         epoch, commit_no, _ = (int(part) for part in event.split("."))
         return any(e.cell == cell and e.epoch > epoch and e.base < commit_no for e in self.epochs)
 
+    def lost(self, conversation: str, event: str) -> bool:
+        """Whether `event` went with a data loss."""
+        cell = next((c.cell for c in self.conversations if c.conversation == conversation), "")
+        return self.was_rolled_back(cell, event)
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:

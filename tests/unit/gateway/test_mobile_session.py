@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.actions import End, Mark, ReadLog, ReadPage, Tell, Unfollow, Wake
+from gateway.core.actions import End, Mark, ReadLog, ReadOutcome, ReadPage, Tell, Unfollow, Wake
 from gateway.core.flow import No
 from gateway.core.resume import Page
 from gateway.core.session import Moment, encode
@@ -59,7 +59,8 @@ def test_close_and_answer_become_commands() -> None:
 def test_somebody_elses_conversation_does_not_exist() -> None:
     """An id that is not the visitor's own is not found, and keeps no place."""
     session = mobile()
-    (refusal,) = said(session.receive(send(7, conversation="cnv_other"), NOW))
+    (asked,) = session.receive(send(7, conversation="cnv_other"), NOW)
+    (refusal,) = said(session.outcome_read(asked, None))
     assert refusal.code == Code.NOT_FOUND.wire
     assert submitted(session.receive(send(1), NOW))
 
@@ -146,9 +147,33 @@ def test_a_conversation_that_continues_elsewhere_may_be_addressed_there() -> Non
     """`instead` is the visitor's own, under the same chatflow."""
     session = mobile()
     (command,) = submitted(session.receive(send(1), NOW))
-    session.outcome(done(1, "id1", code="continued", expected=1, instead="cnv_next"), command)
+    over = done(1, "id1", code="continued", expected=1, instead="cnv_next")
+    (asked,) = session.outcome(over, command)
+    assert asked == ReadOutcome(ConversationId(CHAT), over)
+    (refusal,) = said(session.outcome_read(asked, None))
+    assert (refusal.code, refusal.instead) == ("continued", "cnv_next")
     (again,) = submitted(session.receive(send(1, conversation="cnv_next", frame_id="id1"), NOW))
     assert again.chatflow == OPEN
+
+
+def test_what_a_conversation_took_before_it_left_redis_is_taken_once() -> None:
+    """A days-late send is told what SQL remembers of it, and does not move to the next conversation."""
+    session = mobile()
+    (command,) = submitted(session.receive(send(1), NOW))
+    over = done(1, "id1", code="continued", expected=1, instead="cnv_next")
+    (asked,) = session.outcome(over, command)
+    (ack,) = said(session.outcome_read(asked, done(1, "id1", conversation=CHAT, seq=2, event="1.1.1")))
+    assert (ack.n, ack.seq, ack.event) == (1, 2, "1.1.1")
+
+
+def test_a_visitor_whom_the_cell_let_go_of_comes_again() -> None:
+    """The refusal is told, and hello brings the record back from SQL."""
+    session = mobile()
+    (command,) = submitted(session.receive(send(1), NOW))
+    *told, end = session.outcome(done(1, "id1", code="unavailable", expected=1), command)
+    assert said(told)[0].expected == 1
+    assert isinstance(end, End)
+    assert end.code is CloseCode.RESTARTED
 
 
 def test_reading_begins_with_what_is_missed_and_ends_with_caught_up() -> None:
