@@ -5,10 +5,9 @@ itself; and the very commits of that work sent to Valkey with nothing else done.
 """
 
 import asyncio
-import time
 from collections import deque
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import perf_counter, process_time
 
 from engine.runtime.batch import Batch
 from engine.runtime.commit import Plan, plan
@@ -30,7 +29,7 @@ TOKEN = "bench"
 
 @dataclass(slots=True)
 class Stages:
-    """Seconds of one CPU spent in each stage of an owner's work."""
+    """CPU seconds spent in each stage of an owner's work."""
 
     read_s: float = 0.0
     decide_s: float = 0.0
@@ -56,11 +55,12 @@ async def _whole(result: Result, cell: LoneCell, rounds: int, count: int) -> Non
     warm = await cell.fill(ROUNDS_FIRST)
     async with cell.engine():
         await cell.decided(warm)
+    await cell.forget()
     last = await cell.fill(rounds)
-    began_s, cpu_s, valkey = perf_counter(), time.process_time(), usage(cell.valkey_pid)
+    began_s, cpu_s, valkey = perf_counter(), process_time(), usage(cell.valkey_pid)
     async with cell.engine():
         await cell.decided(last)
-        wall_s, cpu_s, valkey = perf_counter() - began_s, time.process_time() - cpu_s, usage(cell.valkey_pid) - valkey
+        wall_s, cpu_s, valkey = perf_counter() - began_s, process_time() - cpu_s, usage(cell.valkey_pid) - valkey
     result.add("decided and committed", count / wall_s, "/s", f"in {wall_s:.2f} s from the engine's start")
     result.add("decided and committed per engine core", count / cpu_s, "/s", "by the engine's own CPU; target 25,000")
     result.add("engine CPU per command", cpu_s * 1e6 / count, "µs")
@@ -69,26 +69,30 @@ async def _whole(result: Result, cell: LoneCell, rounds: int, count: int) -> Non
 
 async def _staged(result: Result, cell: LoneCell, rounds: int, count: int) -> None:
     """The same work, one stage at a time."""
+    await cell.forget()
     last = await cell.fill(rounds)
     taken = await scripts.take(cell.line, CELL, TOKEN, LEASE_MS)
     assert taken is not None, "the engine was stopped cleanly, so the cell is free"
     stages = Stages()
     fence = Fence(CELL, TOKEN, taken.record.epoch, taken.record.cursor, "", taken.record.commit_no, 0)
     await _decide_all(cell, stages, await _read(cell, stages, taken.record.cursor), fence)
+    valkey = usage(cell.valkey_pid)
     commit_s, cpu_s = await _commit_all(cell, stages.plans)
+    valkey = usage(cell.valkey_pid) - valkey
     await cell.decided(last)
     await scripts.release(cell.line, CELL, TOKEN)
     for title, spent_s in (("read", stages.read_s), ("decide", stages.decide_s), ("plan", stages.plan_s)):
-        result.add(f"{title} only", count / spent_s, "/s", f"{spent_s * 1e6 / count:.1f} µs each")
-    note = f"{cpu_s * 1e6 / count:.1f} µs of the sender's CPU each; {count // len(stages.plans)} commands a commit"
+        result.add(f"{title} only", count / spent_s, "/s", f"{spent_s * 1e6 / count:.1f} µs of CPU each")
+    note = f"{count // len(stages.plans)} commands each; {cpu_s * 1e6 / count:.1f} µs of the sender's CPU per command"
     result.add("commit only", count / commit_s, "/s", note)
+    result.add("Valkey CPU per command, commit only", valkey.cpu_s * 1e6 / count, "µs")
 
 
 async def _read(cell: LoneCell, stages: Stages, after: str) -> list[Entry]:
     found = await cell.line.call("XRANGE", cell.keys.inbox, f"({parse_cursor(after).entry}", "+", timeout_s=30.0)
-    began_s = perf_counter()
+    began_s = process_time()
     entries = [read_entry(entry_id, fields) for entry_id, fields in found]
-    stages.read_s = perf_counter() - began_s
+    stages.read_s = process_time() - began_s
     return entries
 
 
@@ -102,19 +106,19 @@ async def _decide_all(cell: LoneCell, stages: Stages, entries: list[Entry], fenc
     for start in range(0, len(entries), size):
         some = entries[start : start + size]
         batch = Batch(fence.epoch, fence.commit_no + 1)
-        began_s = perf_counter()
+        began_s = process_time()
         for entry in some:
             for command in _commands(entry):
                 batch.commands += 1
                 await deciding.decide(batch, command, entry.at_ms)
-        stages.decide_s += perf_counter() - began_s
+        stages.decide_s += process_time() - began_s
         assert not batch.feeds, "talk moves no feed"
-        began_s = perf_counter()
+        began_s = process_time()
         memory.snapshot_rosters(batch)
         fence = fence._replace(next_cursor=str(some[-1].end), next_commit_no=batch.commit_no)
         planned = plan(fence, batch, memory.heads(batch))
         memory.advance(batch, planned)
-        stages.plan_s += perf_counter() - began_s
+        stages.plan_s += process_time() - began_s
         stages.plans.append(planned)
         fence = fence._replace(cursor=fence.next_cursor, commit_no=fence.next_commit_no)
 
@@ -123,7 +127,7 @@ async def _commit_all(cell: LoneCell, plans: list[Plan]) -> tuple[float, float]:
     """Send every plan, as many at a time as an owner does; return the wall and the CPU seconds."""
     under_way: deque[asyncio.Future[str]] = deque()
     most = cell.surroundings.settings.in_flight
-    began_s, cpu_s = perf_counter(), time.process_time()
+    began_s, cpu_s = perf_counter(), process_time()
     for planned in plans:
         if len(under_way) == most:
             assert await under_way.popleft() == "ok"
@@ -131,7 +135,7 @@ async def _commit_all(cell: LoneCell, plans: list[Plan]) -> tuple[float, float]:
         await asyncio.sleep(0)
     for answer in under_way:
         assert await answer == "ok"
-    return perf_counter() - began_s, time.process_time() - cpu_s
+    return perf_counter() - began_s, process_time() - cpu_s
 
 
 def _commands(entry: Entry) -> list[AnyCommand]:

@@ -126,6 +126,11 @@ class LoneCell:
                 return
             await asyncio.sleep(POLL_S)
 
+    async def forget(self) -> None:
+        """Let go of the outbox, as is done all the time where a scribe works."""
+        epoch, commit_no = map(int, await self.line.call("HMGET", self.keys.cell, "epoch", "commit_no"))
+        await scripts.trim(self.line, CELL, epoch, commit_no)
+
     async def verdict(self) -> Verdict:
         """Judge the logs: every message of every visitor, once, in order."""
         found = Verdict()
