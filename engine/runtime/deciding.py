@@ -30,8 +30,7 @@ class Deciding:
         """Decide `command` and all it causes into `batch`. Raises StepFailed."""
         batch.at_ms = at_ms
         if isinstance(command, PublishConfig):
-            if command.version <= self._memory.config_version(command.account):
-                return
+            # Even if its bytes are at hand: they may have been read for a visitor's sake, unknown to the roster.
             self._memory.forget_config(command.account)
         result = await self._settle(batch, step(command, self._stamp(batch), self._port))
         match command:

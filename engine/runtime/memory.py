@@ -97,11 +97,6 @@ class Memory:
         """Load the account's configuration anew when it is needed next."""
         self._held["config"].pop(account, None)
 
-    def config_version(self, account: AccountId) -> int:
-        """Return the version of the configuration at hand, 0 if there is none."""
-        config = self._held["config"].get(account)
-        return config.version if config else 0
-
     def evolve(self, step: StepResult) -> None:
         """Make what is held what it is after one command."""
         for id_, state in step.conversations.items():

@@ -168,3 +168,21 @@ async def test_a_newer_configuration_reaches_the_roster_once(cell: Bench) -> Non
     assert cell.port.decode_event(events[-1].event).staffing.seats[0].capacity == 7
     await line.close()
     await engine.stop()
+
+
+async def test_a_configuration_that_was_seen_before_its_command_still_reaches_the_roster(cell: Bench) -> None:
+    """Whoever reads the new bytes first, for a visitor's sake, does not keep the roster from hearing of them."""
+    engine = await cell.open()
+    await cell.do(AgentArrives(ACCOUNT, origin("desk_a", 0), ANN))
+    await engine.stop()
+    await cell.put(admits(), sends(1, "Hei"))
+    line = await cell.dial()
+    newer = CONFIG_ENCODER.encode(workplace(version=2, capacity=7))
+    pack = msgspec.msgpack.encode([PublishConfig(ACCOUNT, 2)])
+    await scripts.publish_config(line, CELL, scripts.ConfigVersion(ACCOUNT, 2, newer, pack))
+    engine = await cell.open()
+    await cell.do(admits())
+    events = [cell.port.decode_event(row.event) for commit in await cell.outbox() for row in commit.roster]
+    assert 2 in [event.staffing.version for event in events if hasattr(event, "staffing")]
+    await line.close()
+    await engine.stop()
