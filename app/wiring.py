@@ -1,6 +1,7 @@
 """Each process of an installation, put together: settings, stores, deciders, clocks.
 
-Invariant: this is the only place that knows which parts exist.
+Invariant: this is the only place that knows which parts exist. Each loads no other's code: a part that was killed is back
+sooner, and smaller.
 """
 
 import asyncio
@@ -23,12 +24,6 @@ from app.stores import (
     schema_is_current,
     until_answering,
 )
-from engine.runtime.engine import Engine
-from engine.runtime.surroundings import EngineSettings, Surroundings
-from engine.runtime.watchdog import Watchdog
-from gateway.core.limits import SessionLimits
-from gateway.gateway import Gateway, GatewaySettings
-from routing.core.roster import RosterDecider
 from store.redis.address import Address
 from store.redis.connection import dial
 from store.redis.faults import Away, Refused
@@ -37,7 +32,6 @@ from store.redis.server import EmbeddedValkey, ServerOptions
 from store.sql.database import Databases, StoreAway
 from store.sql.migrate import migrate
 from store.sql.queries import accounts
-from workers.worker import Worker, WorkerSettings
 
 _WAIT_S = 0.2
 _LAST_S = 4.0  # honcho kills what is left 5 s after the first process ended
@@ -92,6 +86,8 @@ async def _until_left_alone(address: Address) -> None:
 
 
 async def _worker(settings: Settings, stop: asyncio.Event) -> None:
+    from workers.worker import Worker, WorkerSettings
+
     await unless(stop, until(_schema_is_made, settings))
     stores = await unless(stop, _stores(settings))
     worker = Worker(
@@ -103,6 +99,11 @@ async def _worker(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def _engine(settings: Settings, stop: asyncio.Event) -> None:
+    from engine.runtime.engine import Engine
+    from engine.runtime.surroundings import EngineSettings, Surroundings
+    from engine.runtime.watchdog import Watchdog
+    from routing.core.roster import RosterDecider
+
     stores = await unless(stop, _stores(settings))
     watchdog = Watchdog()
     watchdog.install()
@@ -124,6 +125,9 @@ async def _engine(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
+    from gateway.core.limits import SessionLimits
+    from gateway.gateway import Gateway, GatewaySettings
+
     stores = await unless(stop, _stores(settings))
     gateway = Gateway(
         GatewaySettings(
