@@ -1,7 +1,7 @@
 """Each process of an installation, put together: settings, stores, deciders, clocks.
 
-Invariant: this is the only place that knows which parts exist. Each loads no other's code: a part that was killed is back
-sooner, and smaller.
+Invariant: this is the only place that knows which parts exist. Each loads no other's code: a part that was killed is
+back sooner, and smaller.
 """
 
 import asyncio

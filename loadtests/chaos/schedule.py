@@ -64,8 +64,8 @@ def _engine_and_valkey() -> dict[str, faults.Fault]:
 class Schedule:
     """Three series of faults at once: among gateways, among workers and SQL, among engines and Valkey.
 
-    `hits`: how often each failpoint is wanted. `acked`: how many frames have been acknowledged so far, by which a series
-    sees that people talk again before it goes on.
+    `hits`: how often each failpoint is wanted. `acked`: how many frames have been acknowledged so far, by which a
+    series sees that people talk again before it goes on.
     """
 
     installation: Installation
