@@ -4,11 +4,10 @@ Invariant: the cell has the configuration before the installation knows the name
 these jobs are done in, the highest version stays.
 """
 
-from protocol.bus.commands import COMMAND_ENCODER, PublishConfig
-from protocol.bus.config import CONFIG_ENCODER, AccountConfig
+from protocol.bus.config import AccountConfig
 from protocol.ids import AccountId
-from store.redis import scripts
-from store.redis.connection import Connection, Dial
+from store.redis import publishing
+from store.redis.connection import Dial
 from store.redis.keys import APPS, LOGINS, Keys
 from store.sql.database import Database
 from store.sql.queries import accounts
@@ -65,18 +64,16 @@ class Publisher:
         return int(version or 0) >= config.version
 
     async def _tell_cell(self, config: AccountConfig) -> None:
-        pack = COMMAND_ENCODER.encode([PublishConfig(config.account, config.version)])
-        version = scripts.ConfigVersion(config.account, config.version, CONFIG_ENCODER.encode(config), pack)
         connection = await self._dial(config.cell)
         try:
-            await scripts.publish_config(connection, config.cell, version)
+            await publishing.publish(connection, config)
         finally:
             connection.abort()
 
     async def _name(self, config: AccountConfig, gone: Withdrawn) -> None:
         connection = await self._dial(None)
         try:
-            await name(connection, config)
+            await publishing.name(connection, config)
             if gone.app_keys:
                 await connection.call("HDEL", APPS, *gone.app_keys)
             if gone.logins:
@@ -88,15 +85,3 @@ class Publisher:
 def _is_named(config: AccountConfig, apps: set[str], logins: set[str]) -> bool:
     keys, emails = {app.key for app in config.apps}, {agent.email.lower() for agent in config.agents}
     return keys <= apps and emails <= logins
-
-
-async def name(connection: Connection, config: AccountConfig) -> None:
-    """Let gateways find the account by its app keys and its agents' logins."""
-    apps = [part for app in config.apps for part in (app.key, f"{config.cell} {config.account}")]
-    if apps:
-        await connection.call("HSET", APPS, *apps)
-    logins = [
-        part for agent in config.agents for part in (agent.email.lower(), f"{config.cell} {config.account} {agent.id}")
-    ]
-    if logins:
-        await connection.call("HSET", LOGINS, *logins)

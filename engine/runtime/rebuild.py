@@ -1,7 +1,8 @@
 """A cell's hot state, written anew from SQL.
 
 Invariant: what is written is what the commits up to SQL's commit_no left, and every write is refused once another owns
-the cell or rebuilds it. Configuration comes first; nothing is decided before all of it stands.
+the cell or rebuilds it; only configurations may be brought by anybody, for their versions never go back. They come
+first; nothing is decided before all of it stands.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,9 +24,9 @@ from protocol.bus.commands import AnyCommand, GatewayLost, PublishConfig
 from protocol.bus.config import AccountConfig
 from protocol.ids import AccountId, CellName, Incarnation, event_id
 from store import failpoints
-from store.redis import scripts
-from store.redis.connection import Connection, Part
-from store.redis.keys import APPS, LOGINS, Keys
+from store.redis import publishing, scripts
+from store.redis.connection import Connection
+from store.redis.keys import Keys
 from store.redis.scripts import Fence, Write
 from store.sql.database import Query
 from store.sql.queries import accounts, rebuild
@@ -77,16 +78,16 @@ class Rebuild:
                 return
 
     async def _configs(self, configs: list[AccountConfig]) -> None:
-        await self._write([write for config in configs for write in restored.config(self._keys, config)])
-        apps: list[Part] = [part for config in configs for part in restored.apps(self._cell, config)]
-        logins: list[Part] = [part for config in configs for part in restored.logins(self._cell, config)]
+        for config in configs:
+            if not await publishing.publish(self._line, config):
+                # A newer one came meanwhile; the pack that told of it may have been dropped with the inbox.
+                self._first.append(PublishConfig(config.account, config.version))
         line = await self._around.dial(None)
-        for key, fields in ((APPS, apps), (LOGINS, logins)):
-            if fields:
-                await line.call("HSET", key, *fields, timeout_s=CALL_S)
-        await line.close()
-        # A roster may have been told of an older version only; the one it hears of now is dropped if it was not.
-        self._first += [PublishConfig(config.account, config.version) for config in configs]
+        try:
+            for config in configs:
+                await publishing.name(line, config)
+        finally:
+            await line.close()
 
     async def _visitors(self, closed_since_ms: int) -> None:
         query = partial(rebuild.visitors, cell=self._cell, closed_since_ms=closed_since_ms, limit=PAGE)

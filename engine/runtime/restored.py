@@ -17,10 +17,9 @@ from engine.core.snapshot import freeze
 from engine.runtime.commit import log_entry
 from engine.runtime.publish import feed_frame
 from protocol.bus.commands import COMMAND_ENCODER
-from protocol.bus.config import CONFIG_ENCODER, AccountConfig
 from protocol.bus.effects import SetTimer
 from protocol.bus.records import LedgerRow, LogRow
-from protocol.ids import AccountId, CellName, ConversationId
+from protocol.ids import AccountId, ConversationId
 from protocol.wire.content import Event
 from store.redis.connection import Part
 from store.redis.keys import Keys
@@ -29,21 +28,6 @@ from store.sql.queries.rebuild import StoredConversation, StoredEntry, StoredVis
 
 _PACK = msgspec.msgpack.Encoder()
 _EVENT = msgspec.msgpack.Decoder(Event)
-
-
-def config(keys: Keys, found: AccountConfig) -> list[Write]:
-    """Return the writes of an account's configuration."""
-    return [("HSET", keys.config(found.account), "version", found.version, "bytes", CONFIG_ENCODER.encode(found))]
-
-
-def apps(cell: CellName, found: AccountConfig) -> list[Part]:
-    """Return app key, cell and account, for the index of apps."""
-    return [part for app in found.apps for part in (app.key, f"{cell} {found.account}")]
-
-
-def logins(cell: CellName, found: AccountConfig) -> list[Part]:
-    """Return e-mail, cell, account and agent, for the index of logins."""
-    return [part for agent in found.agents for part in (agent.email.lower(), f"{cell} {found.account} {agent.id}")]
 
 
 def visitor(keys: Keys, found: StoredVisitor, now_ms: int) -> list[Write]:

@@ -5,36 +5,28 @@ import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import msgspec
 import pytest
-from sqlalchemy import update
 
-from protocol.bus.commands import AcceptOffer, AgentArrives, GatewayLost
-from protocol.ids import OfferId
-from protocol.wire.content import Closed, Message
+from protocol.bus.commands import AgentArrives, GatewayLost
 from store import failpoints
 from store.redis.server import EmbeddedValkey
-from store.sql import tables
 from store.sql.database import Databases
 from store.sql.queries import cells, history
+from tests.kit.days import a_day_at_work, texts
 from tests.kit.engines import CELL, SETTINGS, Bench, bench, dies_at
 from tests.kit.workplace import (
     ACCOUNT,
     ANN,
     GATEWAY,
-    KARI,
-    OLA,
     admits,
-    closes,
     conversation,
     origin,
-    phone,
-    replies,
     sends,
 )
 
+T = TypeVar("T")
 PATIENT = replace(SETTINGS, lease_s=5.0)  # so that the owner is back before its lease is over
 HOT = ("conversation", "visitor", "log", "roster_log")
 
@@ -54,23 +46,6 @@ async def cell(server: EmbeddedValkey, sqlite_databases: Databases) -> AsyncIter
         yield made
 
 
-async def texts(cell: Bench) -> list[str]:
-    """What Kari's conversation says, in order."""
-    log = await cell.log(conversation())
-    assert [event.seq for event in log] == list(range(1, len(log) + 1))
-    return [event.body.text for event in log if isinstance(event.body, Message)]
-
-
-async def a_day_at_work(cell: Bench) -> None:
-    """Ann talks with Kari; Ola waits; a desk, timers, feeds and ledgers have something in them."""
-    await cell.do(admits(), admits(OLA), AgentArrives(ACCOUNT, origin("desk_a", 0), ANN))
-    await cell.do(sends(1, "Hei"), sends(2, "Er noen der?"))
-    rows = await cell.call("HKEYS", cell.keys.feed_rows(f"agent:{ACCOUNT}:{ANN}"))
-    offers = [OfferId(row.decode().partition(":")[2]) for row in rows if row.startswith(b"offer:")]
-    await cell.do(AcceptOffer(ACCOUNT, origin("desk_a", 1), ANN, offers[0]))
-    await cell.do(replies(ANN, 2, conversation(), origin=origin("desk_a", 2)), sends(1, visitor=OLA))
-
-
 async def crash(server: EmbeddedValkey, *, lose_bytes: int = 0) -> None:
     """Kill the server, cut its append-only file's tail, and start it again."""
     os.kill(server.pid, signal.SIGKILL)
@@ -78,83 +53,6 @@ async def crash(server: EmbeddedValkey, *, lose_bytes: int = 0) -> None:
     for file in (server.directory / "appendonlydir").glob("*.incr.aof"):
         os.truncate(file, max(0, file.stat().st_size - lose_bytes))
     await server.start()
-
-
-async def everything(cell: Bench) -> dict[bytes, Any]:
-    """Every value of the cell that a rebuild makes anew, but for where feeds are and what idles since when."""
-    found: dict[bytes, Any] = {}
-    for key in await cell.call("KEYS", "{c00}:*"):
-        kind = key.split(b":")[1]
-        if kind in (b"conv", b"visitor", b"desk", b"config"):
-            fields = await cell.call("HGETALL", key)
-            found[key] = dict(zip(fields[::2], fields[1::2], strict=True))
-        elif kind == b"log":
-            found[key] = await cell.call("XRANGE", key, "-", "+")
-        elif kind == b"rows":
-            fields = await cell.call("HGETALL", key)
-            found[key] = {name: row for name, row in zip(fields[::2], fields[1::2], strict=True) if name != b"#"}
-        elif kind == b"timers":
-            found[key] = await cell.call("ZRANGE", key, 0, -1, "WITHSCORES")
-    return found
-
-
-async def test_a_flushed_cell_is_rebuilt_as_it_was(cell: Bench) -> None:
-    """Conversations, visitors, ledgers, desks, logs, timers, feed rows and configuration come back byte for byte."""
-    engine = await cell.open()
-    await a_day_at_work(cell)
-    before = await everything(cell)
-    assert {key.split(b":")[1] for key in before} >= {b"conv", b"visitor", b"desk", b"log", b"rows", b"timers"}
-    await cell.copy_to_sql()
-    await engine.kill()
-    await cell.call("FLUSHALL")
-    rebuilder = cell.start(deaf(cell))
-    await cell.ready()
-    assert await everything(cell) == before
-    await rebuilder.stop()
-
-
-def deaf(cell: Bench) -> Any:
-    """Settings of an engine that reads nothing: what it rebuilds can be looked at before it moves on."""
-    return replace(SETTINGS, in_flight=0)
-
-
-async def test_a_rebuilt_cell_goes_on_under_a_higher_epoch(cell: Bench) -> None:
-    """Numbers run on, old retries are known, and new events name the new epoch."""
-    first = await cell.open()
-    await a_day_at_work(cell)
-    stored = await cell.copy_to_sql()
-    await first.kill()
-    await cell.call("FLUSHALL")
-    second = cell.start()
-    record = await cell.ready()
-    assert record.epoch == 2
-    assert record.commit_no >= stored
-    seq = len(await cell.log(conversation()))
-    await cell.do(sends(2, "Er noen der?"), sends(3, "Hallo?"))
-    log = await cell.log(conversation())
-    assert [event.seq for event in log[seq:]] == [seq + 1]
-    assert log[-1].id.startswith("2.")
-    await second.stop()
-
-
-async def test_gateways_of_before_are_lost_with_what_they_said(cell: Bench) -> None:
-    """Sessions that a rebuilt roster counts end: nobody knows which of them came or went meanwhile."""
-    first = await cell.open()
-    await a_day_at_work(cell)
-    await cell.copy_to_sql()
-    await first.kill()
-    await cell.call("FLUSHALL")
-    second = cell.start()
-    record = await cell.ready()
-    await cell.decided("1-0:0")  # whatever the cell tells itself first
-    roster = cell.port.thaw(await cell.call("HGET", cell.keys.roster(ACCOUNT), "s"))
-    events = await cell.call("XRANGE", cell.keys.roster_log(ACCOUNT), "-", "+")
-    for _, fields in events:
-        cell.port.evolve(roster, cell.port.decode_event(fields[1]))
-    assert record.epoch == 2
-    assert cell.port.gateways(roster) == []
-    assert roster.members[ANN].grace is not None
-    await second.stop()
 
 
 @pytest.mark.parametrize(
@@ -262,37 +160,6 @@ async def test_the_word_of_a_clean_stop_holds_once(cell: Bench, server: Embedded
     await cell.do(sends(3, "3"))
     assert await texts(cell) == ["1", "2", "3"]
     await third.stop()
-
-
-async def test_closed_conversations_come_back_while_they_may_be_reopened(cell: Bench) -> None:
-    """A rebuilt closed conversation is reopened by a message in time."""
-    first = await cell.open()
-    await cell.do(admits(), sends(1, "1"), closes(2))
-    await cell.copy_to_sql()
-    await first.kill()
-    await cell.call("FLUSHALL")
-    second = await cell.open()
-    await cell.do(sends(3, "Jo, én ting til"))
-    assert (await cell.outcome(conversation(), phone(KARI), 3)).code == ""
-    await second.stop()
-
-
-async def test_a_snapshot_of_another_version_makes_the_cell_rebuild(cell: Bench) -> None:
-    """What cannot be read in Redis is not guessed at: SQL's snapshots and logs say what it was."""
-    first = await cell.open()
-    await a_day_at_work(cell)
-    await cell.copy_to_sql()
-    await first.stop()
-    await cell.call("HSET", cell.keys.roster(ACCOUNT), "s", msgspec.msgpack.encode([999, None]))
-    await cell.databases.record.transact(
-        lambda sql: sql.execute(update(tables.roster).values(state=b"\x91\xcd\x03\xe7"))
-    )
-    second = await cell.open()
-    await cell.put(closes(3))  # dropped with the inbox, and put in again as gateways do
-    assert (await cell.ready(epoch=2)).epoch == 2
-    await cell.do(closes(3))
-    assert isinstance((await cell.log(conversation()))[-1].body, Closed)
-    await second.stop()
 
 
 async def test_a_gateway_that_holds_no_lease_is_watched_all_the_same(cell: Bench) -> None:
