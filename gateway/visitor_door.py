@@ -140,6 +140,7 @@ async def _ask_cell(services: Services, case: Case, *, is_cold: bool) -> None:
         app_version=device.app_version,
         locale=device.locale,
         record=record,
+        known=not is_cold and not proven.is_new,
     )
     outcome = await services.pending.answer(config.cell, admit_me, OUTCOME_TIMEOUT_S)
     if outcome.code:

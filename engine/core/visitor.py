@@ -16,6 +16,7 @@ from protocol.ids import ChatflowId
 from protocol.wire.codes import Code
 
 _UNKNOWN = Refusal(Code.VISITOR_UNKNOWN)
+_LEFT = Refusal(Code.UNAVAILABLE)  # to be asked again, with what SQL has
 
 Note = NoteStarted | NoteClosed | NoteConsent
 
@@ -40,6 +41,8 @@ def decide(record: VisitorRecord | None, command: Any, at_ms: int) -> VisitorRec
 
 
 def _admit(record: VisitorRecord | None, command: Admit, at_ms: int) -> VisitorRecord | Refusal:
+    if record is None and command.known:
+        return _LEFT
     if record is not None and (record.account, record.app) != (command.account, command.app):
         return _UNKNOWN
     known = record.devices.get(command.device) if record is not None else None

@@ -50,6 +50,7 @@ class Admit(Asked, frozen=True, tag="admit"):
 
     `presented` are hashes of the secrets shown (newest first); empty and not `identified` makes a new visitor.
     `fresh` is the hash of the secret that `ready` will hand out. `record` is SQL's, used if Redis has none.
+    `known`: the gateway saw a record in Redis; if none is left, it is in SQL, and nobody is to be made in its place.
     """
 
     visitor: VisitorId
@@ -62,6 +63,7 @@ class Admit(Asked, frozen=True, tag="admit"):
     app_version: str
     locale: str
     record: VisitorRecord | None = None
+    known: bool = False
 
 
 class LogOut(Asked, frozen=True, tag="logout"):

@@ -13,7 +13,7 @@ from store.redis.keys import Keys
 from store.redis.server import EmbeddedValkey
 from store.sql.database import Databases
 from tests.kit.engines import CELL, bench
-from tests.kit.hubs import Gateway, House, MemoryLine, again, house, office, position, says_hello
+from tests.kit.hubs import DEVICE_KEY, Gateway, House, MemoryLine, again, house, office, position, says_hello
 from tests.kit.workplace import ANN
 
 
@@ -82,6 +82,31 @@ async def test_an_outcome_that_was_lost_is_asked_for_again(home: House, gateway:
     await gateway.hub._subscriptions._subscribers[CELL].subscribe(channel)
     assert (await phone.get("ack"))["id"] == "a"
     assert texts(phone) == ["once"]
+
+
+@pytest.mark.parametrize("identified", [True, False])
+async def test_a_visitor_who_leaves_redis_during_hello_is_not_made_anew(
+    home: House, gateway: Gateway, identified: bool
+) -> None:
+    """Let go of between the gateway's look and the decision: come again, and the record comes back from SQL."""
+    kari = {"kind": "identified", "device_key": DEVICE_KEY, "token": "kari"}
+    phone, ready = await gateway.visitor("asks", **({"credential": kari} if identified else {}))
+    answer = {"conversation": ready["conversation"], "step": "consent_to_process", "value": "granted"}
+    await phone.ask(t="answer", n=1, id="a", **answer)
+    await home.cell.copy_to_sql()
+    await home.engine.kill()
+    credential = kari if identified else again(ready)
+    inbox, late = home.cell.keys.inbox, gateway.mobile()
+    ((newest, _),) = await home.cell.call("XREVRANGE", inbox, "+", "-", "COUNT", 1)
+    late.put(**says_hello("asks", credential=credential))
+    assert await home.cell.call("XREAD", "BLOCK", 4_000, "STREAMS", inbox, newest), "the hello's command"
+    await home.cell.call("DEL", home.cell.keys.visitor(ready["visitor"]))
+    home.engine = home.cell.start()
+    assert (await late.get("refused"))["code"] == "unavailable"
+    assert await late.ended() is CloseCode.OVERLOADED
+    _, back = await gateway.visitor("asks", credential=credential)
+    assert back["visitor"] == ready["visitor"]
+    assert back["chatflow"]["consent"]["outstanding"] is False
 
 
 async def test_without_an_engine_a_frame_is_accepted_and_then_decided(home: House, gateway: Gateway) -> None:

@@ -88,6 +88,14 @@ def test_rehydrated() -> None:
     assert decide(admitted(None), admits(presented=[b"secret"], record=record()), 10) == UNKNOWN
 
 
+@pytest.mark.parametrize("identified", [True, False])
+def test_record_that_left_meanwhile(identified: bool) -> None:
+    """Whoever was seen in Redis, and is not there any more, is neither unknown nor made anew: their record is in SQL."""
+    hello = admits(presented=[] if identified else [b"secret"], identified=identified, known=True)
+    assert decide(None, hello, 10) == Refusal(Code.UNAVAILABLE)
+    assert isinstance(decide(None, replace(hello, record=record()), 10), VisitorRecord)
+
+
 def test_identified() -> None:
     """An identified visitor needs no secret, is made at the first hello and known by any phone."""
     new = admitted(None, identified=True)
