@@ -17,9 +17,9 @@ end
 local i, last, seen = 9, #ARGV, {}
 for _ = 1, tonumber(ARGV[8]) do
   local key, is, wanted = ARGV[i + 1], '', ARGV[i + 2]
-  if ARGV[i] == 'H' then is, wanted, i = redis.call('HGET', key, wanted) or '', ARGV[i + 3], i + 4
-  else is, i = (redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1] or { '' })[1], i + 3 end
-  if is ~= wanted then return 'head:' .. key end
+  if ARGV[i] == 'H' then is, wanted, i, seen[key] = redis.call('HGET', key, wanted) or '', ARGV[i + 3], i + 4, 'hash'
+  else is, i, seen[key] = (redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1] or { '' })[1], i + 3, 'stream' end
+  if is ~= wanted then return 'head:' .. key end -- of a wrong type, the call itself has failed
 end
 local write = i
 while i <= last do
