@@ -78,7 +78,7 @@ class Schedule:
     began: float = 0.0
 
     async def run(self, seconds: float) -> None:
-        """Do faults for `seconds`; on a slow machine for up to twice as long, until each was done as often as wanted."""
+        """Do faults for `seconds`; on a slow machine up to twice as long, until each was done as often as wanted."""
         self.began = asyncio.get_running_loop().time()
         until = self.began + seconds
         async with asyncio.TaskGroup() as tasks:
