@@ -25,7 +25,7 @@ class EngineSettings:
     cells: list[CellName]
     lease_s: float = 4.0
     read_entries: int = 64
-    batch_commands: int = 64  # 256: 12 % more of the engine's CPU, 20 % more of Valkey's (docs/performance.md)
+    batch_commands: int = 64  # 256 costs an eighth more of the engine, a third more of Valkey (docs/performance.md)
     batch_bytes: int = 1_048_576
     in_flight: int = 2
     block_ms: int = 1_000
