@@ -17,10 +17,14 @@ Decision = list[AnyBody] | Refusal | Already | First
 
 
 class Facts(msgspec.Struct, frozen=True, gc=False):
-    """What a visitor's command is judged by beside the conversation; both None for other commands."""
+    """What a visitor's command is judged by beside the conversation; both None for other commands.
+
+    `left`: the visitor's last conversation under the chatflow is closed, and the cell has let go of it.
+    """
 
     visitor: VisitorRecord | None = None
     config: AccountConfig | None = None
+    left: bool = False
 
 
 NO_FACTS = Facts()

@@ -24,13 +24,13 @@ class Place(NamedTuple):
     exists: bool
 
 
-def place_of(config: AccountConfig, visitor: VisitorRecord, flow: Chatflow, at_ms: int) -> Place:
-    """Return the conversation to address now."""
+def place_of(config: AccountConfig, visitor: VisitorRecord, flow: Chatflow, at_ms: int, *, left: bool = False) -> Place:
+    """Return the conversation to address now; `left`: not the last one, which the cell no longer has."""
     current = visitor.current.get(flow.id)
     if current is None:
         return Place(conversation_id(config.id_key, visitor.id, flow.id, 1), 1, exists=False)
     closed_at_ms = current.closed_at_ms
-    if closed_at_ms is None or reopenable(closed_at_ms, current.reopen_window_s, at_ms):
+    if not left and (closed_at_ms is None or reopenable(closed_at_ms, current.reopen_window_s, at_ms)):
         return Place(current.conversation, current.ordinal, exists=True)
     ordinal = current.ordinal + 1
     return Place(conversation_id(config.id_key, visitor.id, flow.id, ordinal), ordinal, exists=False)
@@ -42,11 +42,11 @@ def start(asked: Stamped) -> Started | Refusal:
     flow = flow_of(facts.config, command.chatflow) if facts.config else None
     if facts.visitor is None or facts.config is None or flow is None or not flow.enabled:
         return Refusal(Code.NO_CHATFLOW)
-    place = place_of(facts.config, facts.visitor, flow, asked.at_ms)
+    place = place_of(facts.config, facts.visitor, flow, asked.at_ms, left=facts.left)
     if command.conversation != place.conversation:
         return _elsewhere(asked, facts.config, flow, place)
     if place.exists:
-        return Refusal(Code.UNAVAILABLE)  # it is current and not here: evicted too early, a fault of ours
+        return Refusal(Code.UNAVAILABLE)  # it is open and not here: a fault of ours
     return Started(
         chatflow=flow.id,
         version=flow.version,

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.core.answers import answer_from, entry_of, outcome_of
 from engine.core.asked import Decision, Facts, Stamped
-from engine.core.conversation import Conversation
+from engine.core.conversation import Conversation, reopenable
 from engine.core.decide import GATE, Park, decide, may_address
 from engine.core.ledger import DESK, Fresh, Ledger
 from engine.core.ports import RosterPort
@@ -32,6 +32,7 @@ from protocol.bus.commands import (
 )
 from protocol.bus.decisions import Already, First, Refusal
 from protocol.bus.effects import RosterConfig
+from protocol.bus.records import VisitorRecord
 from protocol.ids import AccountId, ConversationId
 from protocol.wire.codes import Code
 
@@ -116,7 +117,23 @@ def _judged(settling: Settling, command: VisitorSends | VisitorAnswers | Visitor
     config = yield from settling.config(command.account)
     if visitor is None or config is None or visitor.account != command.account:
         return Refusal(Code.UNAVAILABLE)
-    return decide(state, Stamped(command, settling.at_ms, Facts(visitor, config)))
+    left = state.seq == 0 and (yield from _left(settling, command, visitor, state))
+    return decide(state, Stamped(command, settling.at_ms, Facts(visitor, config, left)))
+
+
+def _left(settling: Settling, command: Any, visitor: VisitorRecord, state: Conversation) -> Asking:
+    """Return whether the cell has let go of the visitor's last conversation, which by their record may go on.
+
+    That is early (its window was longer than a rebuilding knew, or a clock was wrong), and no reason to be silent.
+    """
+    last = visitor.current.get(command.chatflow) if command.chatflow is not None else None
+    if last is None or last.closed_at_ms is None:
+        return False
+    if not reopenable(last.closed_at_ms, last.reopen_window_s, settling.at_ms):
+        return False
+    found = yield from settling.conversation(command.account, last.conversation)
+    settling.deciding = state
+    return found.seq == 0
 
 
 def _agent_asked(settling: Settling, command: AgentSends | AgentCloses) -> Asking:

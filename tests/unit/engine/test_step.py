@@ -287,3 +287,15 @@ def asked_by(cell: World, command: Any) -> list[Need]:
         except StopIteration:
             break
     return asked
+
+
+def test_a_conversation_that_left_early_is_continued() -> None:
+    """A closed conversation that the cell let go of within its window is followed by the next one, on any phone."""
+    cell = world(ANN)
+    cell.ask(sends())
+    cell.ask(closes(2))
+    del cell.conversations[CHAT]
+    assert cell.ask(sends(3)).instead == conversation(ordinal=2)
+    assert cell.ask(sends(1, conversation=conversation(ordinal=2))).code == ""
+    assert cell.kinds(conversation(ordinal=2))[:2] == ["Started", "Message"]
+    assert cell.ask(sends(3)).instead == conversation(ordinal=2)
