@@ -22,7 +22,7 @@ from engine.runtime.stored import UnknownSchema, thawed
 from engine.runtime.surroundings import CALL_S, Surroundings
 from protocol.bus.commands import AnyCommand, GatewayLost, PublishConfig
 from protocol.bus.config import AccountConfig
-from protocol.ids import AccountId, CellName, Incarnation, event_id
+from protocol.ids import AccountId, CellName, ConversationId, Incarnation, VisitorId, event_id
 from store import failpoints
 from store.redis import publishing, scripts
 from store.redis.connection import Connection
@@ -58,8 +58,10 @@ class Rebuild:
         await self._configs(configs)
         windows_s = [flow.reopen_window_s for config in configs for flow in config.chatflows]
         closed_since_ms = self._now_ms - max(windows_s, default=0) * 1000
-        await self._visitors(closed_since_ms)
-        await self._conversations(closed_since_ms)
+        alive = await self._read(partial(rebuild.alive, cell=self._cell, closed_since_ms=closed_since_ms))
+        recent = await self._read(partial(rebuild.changed, cell=self._cell, since_ms=closed_since_ms))
+        await self._visitors(sorted({*alive.values(), *recent}))
+        await self._conversations(list(alive))
         await self._desks()
         await self._rosters(configs)
         if self._first:
@@ -89,19 +91,15 @@ class Rebuild:
         finally:
             await line.close()
 
-    async def _visitors(self, closed_since_ms: int) -> None:
-        query = partial(rebuild.visitors, cell=self._cell, closed_since_ms=closed_since_ms, limit=PAGE)
-        after = ""
-        while page := await self._read(partial(query, after=after)):
+    async def _visitors(self, hot: list[VisitorId]) -> None:
+        for ids in _chunks(hot, PAGE):
+            page = await self._read(partial(rebuild.visitors, of=ids))
             await self._write([write for found in page for write in restored.visitor(self._keys, found, self._now_ms)])
             self._counts["visitors"] += len(page)
-            after = page[-1].id
 
-    async def _conversations(self, closed_since_ms: int) -> None:
-        query = partial(rebuild.conversations, cell=self._cell, closed_since_ms=closed_since_ms, limit=PAGE)
-        after = ""
-        while page := await self._read(partial(query, after=after)):
-            ids = [found.id for found in page]
+    async def _conversations(self, hot: list[ConversationId]) -> None:
+        for ids in _chunks(hot, PAGE):
+            page = await self._read(partial(rebuild.conversations, of=ids))
             ledgers = await self._read(partial(rebuild.ledgers, owners=ids))
             logs = await self._read(partial(rebuild.log_tails, of=ids, last=LOG_TAIL))
             writes: list[Write] = []
@@ -113,7 +111,6 @@ class Rebuild:
             writes += [restored.log_entry_of(self._keys, entry) for entry in logs]
             await self._write(writes)
             self._counts["conversations"] += len(page)
-            after = page[-1].id
 
     async def _state(self, found: rebuild.StoredConversation) -> Conversation:
         state = thaw(found.state)
@@ -162,12 +159,12 @@ class Rebuild:
         return await self._around.databases.record.read(query)
 
     async def _write(self, writes: Sequence[Write]) -> None:
-        for chunk in _chunks(writes):
+        for chunk in _chunks(writes, WRITES_AT_ONCE):
             reply = await scripts.commit(self._line, self._fence, (), chunk)
             if reply != "ok":
                 raise LeaseLost
             failpoints.hit("recovery.mid_rebuild")
 
 
-def _chunks(writes: Sequence[Write]) -> Iterable[Sequence[Write]]:
-    return (writes[start : start + WRITES_AT_ONCE] for start in range(0, len(writes), WRITES_AT_ONCE))
+def _chunks(items: Sequence[T], most: int) -> Iterable[Sequence[T]]:
+    return (items[start : start + most] for start in range(0, len(items), most))

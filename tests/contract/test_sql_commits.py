@@ -9,7 +9,18 @@ from protocol.ids import CellName
 from store.sql.database import Database, Databases, SqlDatabase, StoreAway
 from store.sql.queries import cells, commits, history, jobs, rebuild
 from store.sql.queries.commits import HoleInCommits
-from tests.kit.commits import ACCOUNT, NOW_MS, commit, conversation, job, outcome, roster_event, said, visitor_state
+from tests.kit.commits import (
+    ACCOUNT,
+    NOW_MS,
+    VISITOR,
+    commit,
+    conversation,
+    job,
+    outcome,
+    roster_event,
+    said,
+    visitor_state,
+)
 from tests.kit.sql_servers import open_databases
 
 CELL = CellName("c00")
@@ -86,9 +97,9 @@ async def test_a_batch_keeps_the_last_state_of_everything(record: Database) -> N
     first = commit(1, events=[said(ONE, 1)], states=[visitor_state()], ledger=[outcome(ONE, 1)])
     second = commit(2, events=[said(ONE, 2)], states=[visitor_state()], ledger=[outcome(ONE, 33), outcome(ONE, 2)])
     assert await apply(record, first, second)
-    [stored] = await record.read(lambda c: rebuild.conversations(c, CELL, 0, "", 10))
+    [stored] = await record.read(lambda c: rebuild.conversations(c, [ONE]))
     assert (stored.seq, stored.commit_no) == (2, 2)
-    [known] = await record.read(lambda c: rebuild.visitors(c, CELL, 0, "", 10))
+    [known] = await record.read(lambda c: rebuild.visitors(c, [VISITOR]))
     assert known.commit_no == 2
     remembered = await record.read(lambda c: rebuild.ledgers(c, [ONE]))
     assert [row.n for row in remembered] == [2, 33]
@@ -98,7 +109,7 @@ async def test_a_later_batch_replaces_states(record: Database) -> None:
     """Snapshots and outcomes are replaced in place; n and n + 32 share a slot."""
     assert await apply(record, commit(1, events=[said(ONE, 1)], ledger=[outcome(ONE, 1)]))
     assert await apply(record, commit(2, events=[said(ONE, 2)], ledger=[outcome(ONE, 33)]))
-    [stored] = await record.read(lambda c: rebuild.conversations(c, CELL, 0, "", 10))
+    [stored] = await record.read(lambda c: rebuild.conversations(c, [ONE]))
     assert stored.seq == 2
     assert [row.n for row in await record.read(lambda c: rebuild.ledgers(c, [ONE]))] == [33]
 
@@ -108,7 +119,7 @@ async def test_an_eviction_takes_nothing_from_sql(record: Database) -> None:
     gone = visitor_state()
     await apply(record, commit(1, states=[gone]))
     await apply(record, commit(2, states=[type(gone)(gone.kind, gone.id, gone.account, 0, b"")]))
-    assert len(await record.read(lambda c: rebuild.visitors(c, CELL, 0, "", 10))) == 1
+    assert len(await record.read(lambda c: rebuild.visitors(c, [VISITOR]))) == 1
 
 
 async def test_roster_events_come_with_an_empty_snapshot(record: Database) -> None:

@@ -100,25 +100,24 @@ async def test_recovery_leaves_out_what_closed_long_ago(record: Database) -> Non
     """Open ones come whatever their age, closed ones since the given time."""
     await add(record, state(TWO, 1, status="closed"), state(THREE, 1, status="gated"))
     closed_at_ms = NOW_MS + 2
-    recent = await record.read(lambda c: rebuild.conversations(c, CELL, closed_at_ms, "", 10))
-    assert [found.id for found in recent] == [ONE, TWO, THREE]
-    late = await record.read(lambda c: rebuild.conversations(c, CELL, closed_at_ms + 1, "", 10))
-    assert [found.id for found in late] == [ONE, THREE]
+    recent = await record.read(lambda c: rebuild.alive(c, CELL, closed_at_ms))
+    assert list(recent) == [ONE, TWO, THREE]
+    late = await record.read(lambda c: rebuild.alive(c, CELL, closed_at_ms + 1))
+    assert list(late) == [ONE, THREE]
 
 
-async def test_recovery_reads_in_pages(record: Database) -> None:
-    """Each page begins after the last id of the one before."""
+async def test_recovery_reads_what_it_names(record: Database) -> None:
+    """Those conversations, ascending, and nothing of others; one that is not there is left out."""
     await add(record, state(TWO, 1), state(THREE, 1))
-    first = await record.read(lambda c: rebuild.conversations(c, CELL, 0, "", 2))
-    rest = await record.read(lambda c: rebuild.conversations(c, CELL, 0, first[-1].id, 2))
-    assert [[found.id for found in page] for page in (first, rest)] == [[ONE, TWO], [THREE]]
+    found = await record.read(lambda c: rebuild.conversations(c, [THREE, ONE, conversation(9)]))
+    assert [one.id for one in found] == [ONE, THREE]
 
 
 async def test_recovery_leaves_other_cells_alone(record: Database) -> None:
     """A cell's hot state is made of its own rows only."""
     elsewhere = CellName("c01")
-    assert await record.read(lambda c: rebuild.conversations(c, elsewhere, 0, "", 10)) == []
-    assert await record.read(lambda c: rebuild.visitors(c, elsewhere, 0, "", 10)) == []
+    assert await record.read(lambda c: rebuild.alive(c, elsewhere, 0)) == {}
+    assert await record.read(lambda c: rebuild.changed(c, elsewhere, 0)) == []
     assert await record.read(lambda c: rebuild.rosters(c, elsewhere)) == []
 
 
@@ -127,10 +126,11 @@ async def test_a_long_silent_visitor_comes_back_with_an_open_conversation(record
     silent = VisitorId("vis_2")
     await add(record, visitor_state(silent))
     far_ahead_ms = NOW_MS + 10_000
-    found = await record.read(lambda c: rebuild.visitors(c, CELL, far_ahead_ms, "", 10))
-    assert [known.id for known in found] == [VISITOR]
-    recent = await record.read(lambda c: rebuild.visitors(c, CELL, NOW_MS, "", 10))
-    assert [known.id for known in recent] == [VISITOR, silent]
+    assert set((await record.read(lambda c: rebuild.alive(c, CELL, far_ahead_ms))).values()) == {VISITOR}
+    assert await record.read(lambda c: rebuild.changed(c, CELL, far_ahead_ms)) == []
+    assert set(await record.read(lambda c: rebuild.changed(c, CELL, NOW_MS))) == {VISITOR, silent}
+    found = await record.read(lambda c: rebuild.visitors(c, [silent, VISITOR]))
+    assert [known.id for known in found] == [VISITOR, silent]
 
 
 async def test_log_tails_are_the_last_entries_with_their_origin(record: Database) -> None:

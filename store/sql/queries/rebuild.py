@@ -1,8 +1,9 @@
-"""What a recovery reads to make a cell's hot state anew. Everything comes in pages, by ascending id.
+"""What a recovery reads to make a cell's hot state anew: first who is to be hot, by id, then each in pages.
 
 Invariant: read under a fresh epoch (`cells.begin_epoch`), all of it is one consistent prefix: nobody writes between.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -62,29 +63,36 @@ def forget_clean(connection: Connection, cell: CellName) -> None:
     connection.execute(left.values(clean_run_id=None, clean_commit_no=None))
 
 
-def conversations(
-    connection: Connection, cell: CellName, closed_since_ms: int, after: str, limit: int
-) -> list[StoredConversation]:
-    """Return conversations that are open, or were closed at or since `closed_since_ms`; ids above `after`."""
+def alive(connection: Connection, cell: CellName, closed_since_ms: int) -> dict[ConversationId, VisitorId]:
+    """Return the conversations that are open, or were closed at or since `closed_since_ms`, and their visitors."""
     rows = tables.conversation.c
-    found = select(rows.id, rows.account, rows.seq, rows.commit_no, rows.state)
-    found = found.where(_alive(cell, closed_since_ms), rows.id > after).order_by(rows.id).limit(limit)
-    return [StoredConversation(*row) for row in connection.execute(found)]
+    found = select(rows.id, rows.visitor).where(
+        rows.cell == cell, or_(rows.status != "closed", rows.closed_at_ms >= closed_since_ms)
+    )
+    return {ConversationId(row.id): VisitorId(row.visitor) for row in connection.execute(found.order_by(rows.id))}
 
 
-def visitors(
-    connection: Connection, cell: CellName, closed_since_ms: int, after: str, limit: int
-) -> list[StoredVisitor]:
-    """Return visitors who changed since `closed_since_ms` or have a conversation that is rebuilt; ids above `after`."""
+def changed(connection: Connection, cell: CellName, since_ms: int) -> list[VisitorId]:
+    """Return the visitors who changed at or since `since_ms`."""
     rows = tables.visitor.c
-    of_alive = select(tables.conversation.c.visitor).where(_alive(cell, closed_since_ms))
-    active = or_(rows.changed_at_ms >= closed_since_ms, rows.id.in_(of_alive))
-    found = select(rows.id, rows.commit_no, rows.state).where(rows.cell == cell, active, rows.id > after)
-    found = found.order_by(rows.id).limit(limit)
+    return list(connection.scalars(select(rows.id).where(rows.cell == cell, rows.changed_at_ms >= since_ms)))
+
+
+def conversations(connection: Connection, of: Sequence[ConversationId]) -> list[StoredConversation]:
+    """Return these conversations, ascending."""
+    rows = tables.conversation.c
+    found = select(rows.id, rows.account, rows.seq, rows.commit_no, rows.state).where(rows.id.in_(of))
+    return [StoredConversation(*row) for row in connection.execute(found.order_by(rows.id))]
+
+
+def visitors(connection: Connection, of: Sequence[VisitorId]) -> list[StoredVisitor]:
+    """Return these visitors, ascending."""
+    rows = tables.visitor.c
+    found = select(rows.id, rows.commit_no, rows.state).where(rows.id.in_(of)).order_by(rows.id)
     return [StoredVisitor(row.id, row.commit_no, _VISITOR.decode(row.state)) for row in connection.execute(found)]
 
 
-def ledgers(connection: Connection, owners: list[ConversationId]) -> list[LedgerRow]:
+def ledgers(connection: Connection, owners: Sequence[ConversationId]) -> list[LedgerRow]:
     """Return all remembered outcomes of these conversations' senders."""
     return _outcomes(connection, tables.ledger.c.owner.in_(owners))
 
@@ -97,7 +105,7 @@ def desks(connection: Connection, cell: CellName, after: str, limit: int) -> lis
     return _outcomes(connection, rows.owner == DESK, rows.device.in_(page))
 
 
-def log_tails(connection: Connection, of: list[ConversationId], last: int) -> list[StoredEntry]:
+def log_tails(connection: Connection, of: Sequence[ConversationId], last: int) -> list[StoredEntry]:
     """Return the last `last` log entries of each conversation, ascending."""
     rows, heads = tables.event.c, tables.conversation.c
     found = select(
@@ -131,12 +139,6 @@ def roster_events(connection: Connection, account: AccountId, after_seq: int, li
     rows = tables.roster_event.c
     found = select(rows.seq, rows.event).where(rows.account == account, rows.seq > after_seq)
     return [(row.seq, row.event) for row in connection.execute(found.order_by(rows.seq).limit(limit))]
-
-
-def _alive(cell: CellName, closed_since_ms: int) -> ColumnElement[bool]:
-    rows = tables.conversation.c
-    alive = or_(rows.status != "closed", rows.closed_at_ms >= closed_since_ms)
-    return (rows.cell == cell) & alive
 
 
 def _outcomes(connection: Connection, *where: ColumnElement[bool]) -> list[LedgerRow]:
