@@ -15,17 +15,9 @@ import click
 
 from app.lifeline import die_with
 from app.settings import Settings, unknown_settings
+from app.trouble import Trouble
 
 SERVER = "http://127.0.0.1:8080"
-
-
-class Trouble(click.ClickException):
-    """Something the user can mend: said in one line, exit status 2."""
-
-    exit_code = 2
-
-    def show(self, file: Any = None) -> None:  # noqa: ARG002 - click's signature
-        click.echo(f"samtale: {self.format_message()}", err=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

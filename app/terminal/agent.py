@@ -11,24 +11,31 @@ import click
 import samtale
 
 from app.terminal.console import Console
-from app.terminal.words import of_body, of_line, of_refusal
+from app.terminal.sitting import Sitting, checked_server
+from app.terminal.words import Reader, of_body
 
 HELP = """Write, and Enter sends to the conversation in front.
 /accept, /decline   the newest offer             /list        what there is
 /claim N            take a conversation          /open N      bring a conversation to the front
 /transfer WHO NOTE  hand the one in front on     /close       end the one in front
 /away, /available   your state                   /quit        leave"""
+TYPING_LASTS_S = 6.0  # SPEC 9.2
 
 
 def serve(**options: Any) -> None:
-    """Answer until the user leaves."""
+    """Answer until the user leaves. Raises NotIn."""
+    checked_server(options["server"])
     options["password"] = options["password"] or click.prompt("password", hide_input=True)
     with suppress(KeyboardInterrupt):
-        asyncio.run(_Desk(**options).run())
+        asyncio.run(_sit_down(options))
+
+
+async def _sit_down(options: dict[str, Any]) -> None:
+    await _Desk(options).run()
 
 
 class _Desk:
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, options: dict[str, Any]) -> None:
         subprotocol = samtale.JSON if options["as_json"] else samtale.MSGPACK
         self._client = samtale.AgentClient(
             options["server"],
@@ -36,60 +43,60 @@ class _Desk:
             password=options["password"],
             surroundings=samtale.Surroundings(connect=samtale.network(subprotocol), subprotocol=subprotocol),
         )
-        self._console = Console("» ", self._typing)
+        self._console = Console(self._prompt, self._typing)
+        self._sitting = Sitting(self._client, options["server"], self._console)
         self._front = ""
         self._numbers: dict[str, int] = {}
         self._answered: set[str] = set()  # the keys of offers that are gone because this agent answered
+        self._said: dict[str, int] = {}  # the seq of the last message from here, until it was read
         self._colleagues: dict[str, str] = {}
+        self._feeds_to_come = 0
 
     async def run(self) -> None:
-        self._console.say(HELP, dim=True)
-        async with self._client:
-            listening = asyncio.create_task(self._listen())
-            typing = asyncio.create_task(self._type())
-            done, _ = await asyncio.wait({listening, typing}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (listening, typing):
-                task.cancel()
-            await asyncio.gather(listening, typing, return_exceptions=True)
-            for task in done:
-                if (error := task.exception()) is not None:
-                    raise click.ClickException(str(error)) from error
+        await self._sitting.run(self._typed, self._show, HELP)
 
     # What the user does.
 
-    async def _type(self) -> None:
-        async for line in self._console.lines():
-            word, _, rest = line.partition(" ")
-            if word == "/quit":
-                return
-            if word.startswith("/"):
-                self._command(word, rest.strip())
-            elif line and self._front:
-                self._client.send(self._front, line)
-            elif line:
-                self._console.say("no conversation is in front: /list, /claim N, /open N", "red")
+    def _prompt(self) -> str:
+        return f"[{self._number(self._front)}] » " if self._front else "» "
+
+    def _typed(self, line: str) -> bool:
+        word, _, rest = line.partition(" ")
+        if word == "/quit":
+            return False
+        if word.startswith("/"):
+            self._command(word, rest.strip())
+        elif self._front:
+            self._sitting.asks(self._client.send(self._front, line), line)
+        else:
+            self._console.say("no conversation is in front: /list, /claim N, /open N", "red")
+        return True
 
     def _command(self, word: str, rest: str) -> None:
         match word:
             case "/list":
                 self._list()
             case "/away":
-                self._client.set_state("away")
+                self._sitting.asks(self._client.set_state("away"))
             case "/available":
-                self._client.set_state("available")
+                self._sitting.asks(self._client.set_state("available"))
             case "/accept" | "/decline" if self._client.offers:
                 offer = next(reversed(self._client.offers))
                 self._answered.add(f"offer:{offer}")
-                (self._client.accept if word == "/accept" else self._client.decline)(offer)
+                answer = self._client.accept if word == "/accept" else self._client.decline
+                self._sitting.asks(answer(offer))
             case "/accept" | "/decline":
                 self._console.say("nothing is offered to you", "red")
             case "/claim" | "/open" if (conversation := self._named(rest)) is not None:
                 self._bring(conversation, claim=word == "/claim")
+            case "/claim" | "/open":
+                self._console.say(f"there is no conversation {rest or '(say its number)'}: /list", "red")
             case "/transfer" if self._front and rest:
-                who, _, note = rest.partition(" ")
-                self._client.transfer(self._front, self._agent(who), note.strip())
+                self._transfer(*rest.partition(" ")[::2])
             case "/close" if self._front:
-                self._client.close(self._front)
+                self._sitting.asks(self._client.close(self._front))
+            case "/transfer" | "/close" if not self._front:
+                self._console.say("no conversation is in front: /list, /open N", "red")
             case _:
                 self._console.say(HELP, dim=True)
 
@@ -97,14 +104,17 @@ class _Desk:
         self._front = conversation
         self._client.follow(conversation)
         if claim:
-            self._client.claim(conversation)
+            offers = self._client.offers.items()
+            self._answered |= {f"offer:{offer}" for offer, row in offers if row["conversation"] == conversation}
+            self._sitting.asks(self._client.claim(conversation))
         self._console.say(f"conversation {self._number(conversation)} is in front", "yellow")
 
-    def _agent(self, who: str) -> str:
+    def _transfer(self, who: str, note: str) -> None:
         for agent, name in self._colleagues.items():
             if who.lower() in (agent.lower(), name.lower(), name.split()[0].lower()):
-                return agent
-        return who
+                self._sitting.asks(self._client.transfer(self._front, agent, note.strip()))
+                return
+        self._console.say(f"no colleague is called {who}: {', '.join(self._colleagues.values())}", "red")
 
     def _typing(self, on: bool) -> None:
         if self._front:
@@ -112,36 +122,46 @@ class _Desk:
 
     # What is shown.
 
-    async def _listen(self) -> None:
-        async for event in self._client.events():
-            self._show(event)
-
     def _show(self, event: samtale.Event) -> None:
-        say = self._console.say
+        say, passing = self._console.say, self._console.show_passing
         match event:
-            case samtale.Connected(colleagues=colleagues):
-                self._colleagues = {each.id: each.name for each in colleagues}
-                names = ", ".join(f"{each.name} ({each.state})" for each in colleagues)
-                say(f"connected; colleagues: {names or 'none'}", "green")
+            case samtale.Connected(colleagues=colleagues, inboxes=inboxes):
+                self._introduce(colleagues)
+                self._feeds_to_come = len(inboxes) + 1  # and the agent's own
             case samtale.FeedChanged():
                 self._show_change(event)
-            case samtale.FeedReset(feed=feed) if feed.startswith("agent:"):
-                self._front = self._front or next(iter(self._client.conversations), "")
-                self._list()
+            case samtale.FeedReset():
+                self._show_table()
             case samtale.LogEvent():
                 self._show_event(event)
             case samtale.Typing(on=True, who="visitor", conversation=conversation):
-                say(f"[{self._number(conversation)}]    the visitor is typing …", dim=True, once=True)
+                passing(f"[{self._number(conversation)}] the visitor is typing …", TYPING_LASTS_S)
+            case samtale.Typing(on=False, who="visitor"):
+                passing("")
             case samtale.Presence(conversation, online):
                 say(f"[{self._number(conversation)}]    the visitor is {'online' if online else 'offline'}", dim=True)
-            case samtale.Receipts(conversation=conversation, who="visitor", read=read) if read:
-                say(f"[{self._number(conversation)}]    read up to {read}", dim=True)
-            case samtale.Refused():
-                say(of_refusal(event), "red")
-            case samtale.Disconnected():
-                say(of_line(event), "yellow")
+            case samtale.Receipts(conversation=conversation, who="visitor", read=read):
+                if 0 < self._said.get(conversation, 0) <= read:
+                    del self._said[conversation]
+                    say(f"[{self._number(conversation)}]    ✓ read", dim=True)
+            case samtale.Accepted():
+                passing("kept; the answer takes a while …", TYPING_LASTS_S)
+            case samtale.Resynced(conversation=conversation):
+                say(f"[{self._number(conversation)}]    the server was rebuilt; reading it again", "yellow")
             case _:
                 pass
+
+    def _introduce(self, colleagues: list[samtale.Colleague]) -> None:
+        self._colleagues = {each.id: each.name for each in colleagues}
+        names = ", ".join(f"{each.name} ({each.state})" for each in colleagues)
+        self._console.say(f"connected; colleagues: {names or 'none'}", "green")
+
+    def _show_table(self) -> None:
+        self._feeds_to_come -= 1
+        if self._feeds_to_come == 0:
+            self._front = self._front or next(iter(self._client.conversations), "")
+            self._list()
+            self._sitting.open()
 
     def _show_change(self, event: samtale.FeedChanged) -> None:
         row = event.row or {}
@@ -165,7 +185,12 @@ class _Desk:
                 pass
 
     def _show_event(self, event: samtale.LogEvent) -> None:
-        if (words := of_body(event, "agent")) is not None:
+        match event.body:
+            case samtale.Message(by) if by.id == self._client.who:
+                self._said[event.conversation] = event.seq
+            case samtale.Message():
+                self._console.show_passing("")
+        if (words := of_body(event, Reader("agent", self._client.who, self._colleagues))) is not None:
             text, colour, dim = words
             self._console.say(f"[{self._number(event.conversation)}] {text}", colour, dim=dim)
         if event.conversation == self._front:
@@ -179,14 +204,12 @@ class _Desk:
         for row in sorted(rows, key=lambda row: row["since_ms"]):
             conversation = row["conversation"]
             mark = "»" if conversation == self._front else " "
-            who = self._colleagues.get(row.get("agent") or "", row.get("agent") or "")
+            agent = row.get("agent") or ""
+            who = "you" if agent == self._client.who else self._colleagues.get(agent, agent)
             self._console.say(f"{mark} {self._number(conversation):>3}  {row['status']:<10} {who:<16} {conversation}")
 
     def _number(self, conversation: str) -> int:
         return self._numbers.setdefault(conversation, len(self._numbers) + 1)
 
     def _named(self, rest: str) -> str | None:
-        found = next((name for name, number in self._numbers.items() if str(number) == rest), None)
-        if found is None:
-            self._console.say(f"there is no conversation {rest or '(say its number)'}: /list", "red")
-        return found
+        return next((name for name, number in self._numbers.items() if str(number) == rest), None)

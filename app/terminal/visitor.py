@@ -4,34 +4,63 @@ Invariant: everything shown came over the real socket; closing the terminal and 
 """
 
 import asyncio
+import fcntl
+import re
 from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
-import click
 import samtale
 
 from app.settings import Settings
 from app.terminal.console import Console
-from app.terminal.words import of_body, of_line, of_refusal
+from app.terminal.sitting import NotIn, Sitting, checked_server
+from app.terminal.words import Reader, of_body
 
 HELP = "Write, and Enter sends. /close ends the conversation, /agree and /decline answer the consent, /quit leaves."
+TYPING_LASTS_S = 6.0  # SPEC 9.2
+_PROFILE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 
 
 def chat(settings: Settings, **options: Any) -> None:
-    """Chat until the user leaves."""
-    phones = settings.data / "phones"
-    phones.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_Phone(store=samtale.FileStore(phones / f"{options['profile']}.state"), **options).run())
+    """Chat until the user leaves. Raises NotIn."""
+    checked_server(options["server"])
+    with _phone(settings.data / "phones", options["profile"]) as held, suppress(KeyboardInterrupt):
+        store = samtale.FileStore(Path(held.name).with_suffix(".state"))
+        asyncio.run(_talk(store, options))
+
+
+def _phone(phones: Path, name: str) -> IO[str]:
+    """Take the phone of that name for this terminal alone: two would use up each other's numbers."""
+    if not _PROFILE.fullmatch(name):
+        raise NotIn(f"--as {name}: letters, digits, _ . - are allowed")
+    try:
+        phones.mkdir(parents=True, exist_ok=True, mode=0o700)
+        held = (phones / f"{name}.lock").open("a")
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise NotIn(f"another terminal is this phone; say --as NAME to be another visitor than {name}") from None
+    except OSError as error:
+        raise NotIn(f"the phone's memory {phones} cannot be used: {error.strerror}") from None
+    return held
+
+
+async def _talk(store: samtale.FileStore, options: dict[str, Any]) -> None:
+    try:
+        phone = _Phone(store, options)
+    except (ValueError, TypeError, AttributeError):
+        raise NotIn("the phone's memory is not readable: --as NAME begins as another visitor") from None
+    await phone.run()
 
 
 class _Phone:
-    def __init__(self, store: samtale.Store, **options: Any) -> None:
+    def __init__(self, store: samtale.Store, options: dict[str, Any]) -> None:
         token = options["token"]
 
         async def same_token() -> str:
             return str(token)
 
+        subprotocol = samtale.JSON if options["as_json"] else samtale.MSGPACK
         self._client = samtale.VisitorClient(
             options["server"],
             app_key=options["app_key"],
@@ -39,64 +68,55 @@ class _Phone:
             token=same_token if token else None,
             device=samtale.Device("python", "1", options["locale"]),
             store=store,
-            surroundings=samtale.Surroundings(
-                connect=samtale.network(samtale.JSON if options["as_json"] else samtale.MSGPACK),
-                subprotocol=samtale.JSON if options["as_json"] else samtale.MSGPACK,
-            ),
+            surroundings=samtale.Surroundings(connect=samtale.network(subprotocol), subprotocol=subprotocol),
         )
-        self._console = Console("› ", self._typing)
+        self._console = Console(lambda: "› ", self._typing)
+        self._sitting = Sitting(self._client, options["server"], self._console)
         self._is_gated = True  # typing is nobody's business before consent
+        self._shown = ""  # the chatflow whose heading is on the screen
         self._is_welcomed = False
+        self._said_seq = 0  # of the last message from here, until it was read
 
     async def run(self) -> None:
-        self._console.say(HELP, dim=True)
-        async with self._client:
-            listening = asyncio.create_task(self._listen())
-            typing = asyncio.create_task(self._type())
-            await asyncio.wait({listening, typing}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (listening, typing):
-                task.cancel()
-            await asyncio.gather(listening, typing, return_exceptions=True)
+        await self._sitting.run(self._typed, self._show, HELP)
 
-    async def _type(self) -> None:
-        async for line in self._console.lines():
-            match line:
-                case "":
-                    pass
-                case "/quit":
-                    return
-                case "/close":
-                    self._client.close()
-                case "/agree" | "/decline":
-                    self._client.answer_consent(line == "/agree")
-                case text:
-                    self._client.send(text)
+    def _typed(self, line: str) -> bool:
+        match line:
+            case "/quit":
+                return False
+            case "/close":
+                self._sitting.asks(self._client.close())
+            case "/agree" | "/decline":
+                self._sitting.asks(self._client.answer_consent(line == "/agree"))
+            case command if command.startswith("/"):
+                self._console.say(HELP, dim=True)
+            case text:
+                self._sitting.asks(self._client.send(text), text)
+        return True
 
     def _typing(self, on: bool) -> None:
         if not self._is_gated:
             self._client.typing(on)
 
-    async def _listen(self) -> None:
-        async for event in self._client.events():
-            self._show(event)
-
     def _show(self, event: samtale.Event) -> None:
-        say = self._console.say
+        say, passing = self._console.say, self._console.show_passing
         match event:
             case samtale.Connected(chatflow=flow, reason=reason):
                 self._greet(flow, reason)
+                self._sitting.open()
             case samtale.LogEvent():
                 self._show_entry(event)
             case samtale.Typing(on=True, name=name):
-                say(f"       {name or 'somebody'} is typing …", dim=True, once=True)
+                passing(f"       {name or 'somebody'} is typing …", TYPING_LASTS_S)
+            case samtale.Typing(on=False):
+                passing("")
             case samtale.Place(place=place, exact=exact):
                 say(f"       your place in the queue: {'' if exact else 'about '}{place}", "yellow")
-            case samtale.Receipts(who="staff", read=read) if read:
-                say(f"       read up to {read}", dim=True)
-            case samtale.Refused():
-                say(f"       {of_refusal(event)}", "red")
-            case samtale.Disconnected():
-                say(f"       {of_line(event)}", "yellow")
+            case samtale.Receipts(who="staff", read=read) if 0 < self._said_seq <= read:
+                self._said_seq = 0
+                say("       ✓ read", dim=True)
+            case samtale.Accepted():
+                passing("       kept; the answer takes a while …", TYPING_LASTS_S)
             case samtale.Resynced():
                 say("       the server was rebuilt; reading the conversation again", "yellow")
             case samtale.Forgotten():
@@ -105,10 +125,15 @@ class _Phone:
                 pass
 
     def _show_entry(self, event: samtale.LogEvent) -> None:
-        if isinstance(event.body, samtale.ConsentAnswered):
-            self._is_gated = event.body.answer == "declined"
+        match event.body:
+            case samtale.ConsentAnswered(answer=answer):
+                self._is_gated = answer == "declined"
+            case samtale.Message(by) if by.role == "visitor":
+                self._said_seq = event.seq
+            case samtale.Message():
+                self._console.show_passing("")
         is_shown = isinstance(event.body, samtale.Started) and self._is_welcomed
-        if not is_shown and (words := of_body(event, "visitor")) is not None:
+        if not is_shown and (words := of_body(event, Reader("visitor"))) is not None:
             text, colour, dim = words
             self._console.say(text, colour, dim=dim)
         self._client.read(event.conversation, event.seq)
@@ -117,15 +142,19 @@ class _Phone:
         if flow is None:
             self._console.say(f"       nobody serves this tag ({reason})", "red")
             return
-        click.echo(click.style(f"── {flow.heading} ", bold=True) + "─" * max(0, 60 - len(flow.heading)))
         consent = flow.consent
         self._is_gated = consent is not None and consent.outstanding and consent.mode == "explicit"
+        if self._shown == flow.id:
+            return
+        self._shown = flow.id
+        self._console.say(f"── {flow.heading} " + "─" * max(0, 60 - len(flow.heading)), "green")
         if flow.welcome and self._has_nothing():
             self._is_welcomed = True
             self._console.say(f"       {flow.welcome}", "green")
         if consent is not None and consent.outstanding:
             self._console.say(f"       {consent.text}")
-            self._console.say("       /agree or /decline", "yellow")
+            if self._is_gated:
+                self._console.say("       /agree or /decline", "yellow")
 
     def _has_nothing(self) -> bool:
         position = self._client.reader.positions.get(self._client.conversation)
