@@ -27,7 +27,7 @@ from protocol.wire.content import STAFF_ONLY, AnyBody, Event
 
 Asking = Generator[Need, Any, Any]  # yields what it needs, is sent the value, returns what its docstring says
 
-MAX_INNER = 10_000  # a step that does more never comes to rest: a bug
+MAX_INNER = 1_000_000  # more than a whole account at once: a step that does more never comes to rest, a bug
 
 _TO_CONVERSATION = frozenset({Assign, HandOver, AgentLost, Park})
 _TO_VISITOR = frozenset({NoteStarted, NoteClosed, NoteConsent})

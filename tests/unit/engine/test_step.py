@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from engine.core import phases
 from engine.core.result import Need, Stamp, StepFailed
+from engine.core.settling import Settling
 from engine.core.step import needs, park, step
 from protocol.bus.commands import (
     AcceptOffer,
@@ -17,6 +18,7 @@ from protocol.bus.commands import (
     SetAgentState,
     TransferConversation,
 )
+from protocol.bus.effects import AgentLost
 from protocol.ids import AccountId
 from tests.kit.workplace import (
     ACCOUNT,
@@ -299,3 +301,12 @@ def test_a_conversation_that_left_early_is_continued() -> None:
     assert cell.ask(sends(1, conversation=conversation(ordinal=2))).code == ""
     assert cell.kinds(conversation(ordinal=2))[:2] == ["Started", "Message"]
     assert cell.ask(sends(3)).instead == conversation(ordinal=2)
+
+
+def test_a_step_as_large_as_an_account() -> None:
+    """Thousands of agents who leave at once, each with conversations, are no sign of a cell that never rests."""
+    cell = world(ANN)
+    settling = Settling(Stamp(1, 9, 0, 5_000), cell.port)
+    settling.inner.extend(AgentLost(ACCOUNT, CHAT, ANN) for _ in range(50_000))
+    cell.run(settling.rest())
+    assert not settling.inner
