@@ -14,7 +14,7 @@ from protocol.bus import topics
 from protocol.bus.commands import AgentArrives, AgentLeaves
 from protocol.bus.config import AccountConfig, Agent
 from protocol.bus.decisions import Refusal
-from protocol.ids import device_id
+from protocol.ids import AgentId, device_id
 from protocol.wire import client
 from protocol.wire.codes import BY_WIRE, Code
 from protocol.wire.limits import HEARTBEAT_S, PROTOCOL_VERSION, REMEMBERED_OUTCOMES
@@ -42,8 +42,11 @@ async def admit(services: Services, arrival: Arrival, hello: client.AgentHello) 
     if isinstance(ticket, Refusal):
         raise Turned(ticket.code)
     config = await services.configs.of_account(ticket.cell, ticket.account)
-    agent = agent_of(config, ticket.agent)
-    if config is None or agent is None or not agent.seat:
+    agent = seated(config, ticket.agent)
+    if agent is None:
+        config = await services.configs.newest(config)
+        agent = seated(config, ticket.agent)
+    if agent is None:
         raise Turned(Code.SEAT_REQUIRED)
     check_cell(ticket.cell, services.load, services.lease)
     device = device_id(config.id_key, agent.id, hello.device_key)
@@ -52,6 +55,12 @@ async def admit(services: Services, arrival: Arrival, hello: client.AgentHello) 
     ready = await _ready(services, config, agent, desk)
     session = AgentSession(desk, config, services.limits)
     return LetIn(session, config, ready, hello.positions, hello.feeds)
+
+
+def seated(config: AccountConfig, agent: AgentId) -> Agent | None:
+    """Return the agent if they hold a seat."""
+    found = agent_of(config, agent)
+    return found if found is not None and found.seat else None
 
 
 async def _arrive(services: Services, config: AccountConfig, desk: Desk) -> None:

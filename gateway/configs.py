@@ -1,10 +1,13 @@
 """The published configurations that this gateway's sessions live under.
 
-Invariant: versions of an account only rise here; a change acts within 25 s even if its hint was lost.
+Invariant: versions of an account only rise here, and whoever lives under one is told of the next, however it came to
+be known. A change acts within 25 s even if its hint was lost. Accounts are never removed: one that Redis does not have,
+Redis has lost.
 """
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from gateway.cells import Cells
@@ -19,11 +22,9 @@ CHECK_S = 25.0
 
 
 class Configs:
-    """Accounts' configurations by id. `on_change` hears an account's newer one, or None if it is no more."""
+    """Accounts' configurations by id. `on_change` hears an account's newer one."""
 
-    def __init__(
-        self, cells: Cells, config: Database, on_change: Callable[[AccountId, AccountConfig | None], None]
-    ) -> None:
+    def __init__(self, cells: Cells, config: Database, on_change: Callable[[AccountConfig], None]) -> None:
         self._cells = cells
         self._config = config
         self._on_change = on_change
@@ -31,10 +32,21 @@ class Configs:
         self._stale: set[AccountId] = set()
         self._changed = asyncio.Event()
 
-    async def of_account(self, cell: CellName, account: AccountId) -> AccountConfig | None:
-        """Return the newest known configuration, or None if the account is none. Raises Away."""
+    async def of_account(self, cell: CellName, account: AccountId) -> AccountConfig:
+        """Return the newest known configuration of an account. Raises Away."""
         kept = self._kept.get(account)
         return kept if kept is not None else await self._read(cell, account)
+
+    def latest(self, config: AccountConfig) -> AccountConfig:
+        """Return what is known by now of the account whose `config` was the newest a while ago."""
+        return self._kept.get(config.account, config)
+
+    async def newest(self, config: AccountConfig) -> AccountConfig:
+        """Return the account's configuration as published now: before somebody is sent away for good. Raises Away."""
+        version = await self._cells.call(config.cell, "HGET", Keys(config.cell).config(config.account), "version")
+        if version is None or int(version) <= self.latest(config).version:
+            return self.latest(config)
+        return await self._read(config.cell, config.account)
 
     async def of_app(self, app: AppKey) -> AccountConfig | None:
         """Return the configuration of the account that registered `app`, or None. Raises Away and StoreAway."""
@@ -46,26 +58,23 @@ class Configs:
             return None
         cell, _, account = known.decode().partition(" ")
         config = await self.of_account(CellName(cell), AccountId(account))
-        if config is not None and not any(each.key == app for each in config.apps):
-            config = await self._read(CellName(cell), AccountId(account))
-        if config is None:
-            raise Away("Redis has lost the account's configuration")
-        return config
+        return config if any(each.key == app for each in config.apps) else await self.newest(config)
 
     async def run(self) -> None:
-        """Read again what changed, and everything now and then, until cancelled."""
+        """Read again what changed, and everything every 25 s however much changes, until cancelled."""
+        loop = asyncio.get_running_loop()
+        check_at_s = loop.time() + CHECK_S
         while True:
-            try:
-                async with asyncio.timeout(CHECK_S):
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(check_at_s):
                     await self._changed.wait()
-                self._changed.clear()
-                due, self._stale = self._stale, set()
-            except TimeoutError:
-                due = set(self._kept)
+            self._changed.clear()
+            due, self._stale = self._stale, set()
+            if loop.time() >= check_at_s:
+                due, check_at_s = set(self._kept), loop.time() + CHECK_S
             for account in due:
-                kept = self._kept.get(account)
-                if kept is not None:
-                    await self._refresh(kept)
+                with suppress(Away, Refused):  # the next check comes
+                    await self.newest(self._kept[account])
 
     def heard(self, payload: bytes) -> None:
         """Take the id of an account whose configuration changed, as published."""
@@ -74,22 +83,15 @@ class Configs:
             self._stale.add(account)
             self._changed.set()
 
-    async def _refresh(self, kept: AccountConfig) -> None:
-        try:
-            version = await self._cells.call(kept.cell, "HGET", Keys(kept.cell).config(kept.account), "version")
-            if version is not None and int(version) > kept.version:
-                self._on_change(kept.account, await self._read(kept.cell, kept.account))
-        except (Away, Refused):
-            return  # the next check comes
-
-    async def _read(self, cell: CellName, account: AccountId) -> AccountConfig | None:
-        found = await self._cells.line(cell).call("HGET", Keys(cell).config(account), "bytes")
+    async def _read(self, cell: CellName, account: AccountId) -> AccountConfig:
+        found = await self._cells.call(cell, "HGET", Keys(cell).config(account), "bytes")
         if found is None:
-            self._kept.pop(account, None)
-            return None
+            raise Away("Redis has lost the account's configuration")
         config = CONFIG_DECODER.decode(found)
         kept = self._kept.get(account)
         if kept is not None and kept.version >= config.version:
             return kept
         self._kept[account] = config
+        if kept is not None:
+            self._on_change(config)
         return config

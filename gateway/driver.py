@@ -119,8 +119,8 @@ class SessionDriver(Generic[S]):
     def look_around(self) -> None:
         """The slow check, after every conversation was checked."""
 
-    def configured(self, config: AccountConfig | None) -> None:
-        """Take a newer configuration of the account; None: it is no more."""
+    def configured(self, config: AccountConfig) -> None:
+        """Take a newer configuration of the account."""
         self.tell_session(lambda session: session.configured(config))
 
     # What drivers differ in.
@@ -168,6 +168,9 @@ class SessionDriver(Generic[S]):
             return
         self.services.roll.enter(self)
         self.step(first)
+        latest = self.services.configs.latest(config)
+        if latest is not config:  # it changed while the cell was asked; later changes find us in the roll
+            self.configured(latest)
 
     # Doing.
 

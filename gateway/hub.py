@@ -28,7 +28,7 @@ from gateway.services import Outside, Services
 from gateway.subscriptions import OUTCOMES, Sink, Subscriptions
 from protocol.bus import topics
 from protocol.bus.config import AccountConfig
-from protocol.ids import AccountId, CellName, Incarnation
+from protocol.ids import CellName, Incarnation
 from protocol.wire.codes import CloseCode
 from store.redis.connection import Away, Dial
 
@@ -161,8 +161,8 @@ class Hub:
             session.line.close(CloseCode.RESTARTED, "the gateway lost its lease")
         self._renamed.set()
 
-    def _configured(self, account: AccountId, config: AccountConfig | None) -> None:
-        for session in self._roll.of_account(account):
+    def _configured(self, config: AccountConfig) -> None:
+        for session in self._roll.of_account(config.account):
             session.configured(config)
 
     async def _insist(self, cell: CellName, channel: str, sink: Sink, decoder: Any = None) -> None:

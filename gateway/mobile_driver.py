@@ -55,12 +55,12 @@ class MobileDriver(SessionDriver[MobileSession]):
         cold = conversation != self._unstarted
         return Where(self.cell, visitor.account, conversation, "visitor", visitor.device, cold)
 
-    def configured(self, config: AccountConfig | None) -> None:
+    def configured(self, config: AccountConfig) -> None:
         assert self._app is not None, "only who is in hears of changes"
         key = self._app.key
-        app = next((each for each in config.apps if each.key == key), None) if config is not None else None
-        self._config, self._app = config or self._config, app or self._app
-        super().configured(config if app is not None else None)
+        app = next((each for each in config.apps if each.key == key), None)
+        self._config, self._app = config, app or self._app
+        self.tell_session(lambda session: session.configured(config if app is not None else None))
 
     async def _read_visitor(self, visitor: VisitorId) -> None:
         record = None

@@ -76,13 +76,6 @@ class Redis(Protocol):
         """Return the reply; `cell` None for keys of no cell. Raises store.redis.connection.Away or Refused."""
 
 
-class Configs(Protocol):
-    """The published configuration of accounts, as this gateway knows it."""
-
-    async def of_account(self, cell: CellName, account: AccountId) -> AccountConfig | None:
-        """Return the newest known configuration, or None if the account is none."""
-
-
 @dataclass(frozen=True, slots=True)
 class Claims:
     """What a valid visitor token says."""

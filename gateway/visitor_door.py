@@ -80,13 +80,23 @@ async def admit(services: Services, arrival: Arrival, hello: client.Hello) -> Le
     app = next((each for each in config.apps if each.key == hello.app_key), None) if config else None
     if config is None or app is None:
         raise Turned(Code.APP_UNKNOWN)
-    if arrival.origin is not None and arrival.origin not in app.origins:
-        raise Turned(CloseCode.ORIGIN_REFUSED)
     check_cell(config.cell, services.load, services.lease)
-    case = Case(arrival, hello, config, app, serve(config, hello.tag), prove(services, config, app, hello))
+    try:
+        case = judge(services, arrival, hello, config, app)
+    except Turned:
+        if await services.configs.newest(config) is config:
+            raise
+        return await admit(services, arrival, hello)  # a key or an Origin may have been registered since
     known = None if case.proven.is_new else await read_visitor(services, config.cell, case.proven.visitor)
     await _ask_cell(services, case, is_cold=known is None and not case.proven.is_new)
     return await _welcome(services, case, known)
+
+
+def judge(services: Services, arrival: Arrival, hello: client.Hello, config: AccountConfig, app: App) -> Case:
+    """Return what is known of somebody who may ask the cell, or raise Turned."""
+    if arrival.origin is not None and arrival.origin not in app.origins:
+        raise Turned(CloseCode.ORIGIN_REFUSED)
+    return Case(arrival, hello, config, app, serve(config, hello.tag), prove(services, config, app, hello))
 
 
 def prove(services: Services, config: AccountConfig, app: App, hello: client.Hello) -> Proven:

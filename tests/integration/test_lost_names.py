@@ -31,7 +31,7 @@ async def test_a_name_that_only_sql_knows_is_away_and_not_unknown(
     """A phone that is told `app_unknown` never comes back; one whose name Redis lost must."""
     await published(sqlite_databases)
     cells = Cells(Dialler(valkey.address), cell_names(1))
-    configs = Configs(cells, sqlite_databases.config, lambda _account, _config: None)
+    configs = Configs(cells, sqlite_databases.config, lambda _config: None)
     running = asyncio.create_task(cells.run(lambda: None))
     try:
         async with asyncio.timeout(20):
