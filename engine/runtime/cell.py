@@ -125,7 +125,11 @@ class CellOwner:
             beats: list[asyncio.Task[Any]] = [
                 tasks.create_task(lease.keep(line, self._cell, found.token, self._around.settings))
             ]
-            record = await self._made_good(line, found)
+            try:
+                record = await self._made_good(line, found)
+            except StoreAway:
+                await scripts.release(line, self._cell, found.token)  # so that nobody waits for the lease to run out
+                raise
             inbox_line = await self._around.dial(self._cell)
             try:
                 ticking = tasks.create_task(timers.keep(line, self._cell, found.token, self._around))

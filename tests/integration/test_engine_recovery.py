@@ -12,7 +12,7 @@ import pytest
 from protocol.bus.commands import AgentArrives, GatewayLost
 from store import failpoints
 from store.redis.server import EmbeddedValkey
-from store.sql.database import Databases
+from store.sql.database import Database, Databases, Query, StoreAway
 from store.sql.queries import cells, history
 from tests.kit.days import a_day_at_work, texts
 from tests.kit.engines import CELL, SETTINGS, Bench, bench, dies_at
@@ -26,6 +26,7 @@ from tests.kit.workplace import (
     sends,
 )
 
+T = TypeVar("T")
 T = TypeVar("T")
 PATIENT = replace(SETTINGS, lease_s=5.0)  # so that the owner is back before its lease is over
 HOT = ("conversation", "visitor", "log", "roster_log")
@@ -170,4 +171,35 @@ async def test_a_gateway_that_holds_no_lease_is_watched_all_the_same(cell: Bench
     await cell.do(GatewayLost(GATEWAY))
     await cell.do(AgentArrives(ACCOUNT, origin("desk_a", 0, "too late"), ANN))
     assert await cell.call("ZSCORE", cell.keys.gateways, GATEWAY) is None
+    await engine.stop()
+
+
+class AwayAtFirst:
+    """The record's database, which cannot be reached until `back`."""
+
+    def __init__(self, inner: Database) -> None:
+        self._inner, self.back, self.tried = inner, False, 0
+        self.close = inner.close
+
+    async def read(self, query: Query[T]) -> T:
+        return await self._reached().read(query)
+
+    async def transact(self, query: Query[T]) -> T:
+        return await self._reached().transact(query)
+
+    def _reached(self) -> Database:
+        self.tried += 1
+        if not self.back:
+            raise StoreAway("away")
+        return self._inner
+
+
+async def test_a_suspect_cell_waits_for_sql_and_not_for_a_lease(cell: Bench) -> None:
+    """Whoever took it and found SQL away gives it back at once: it is rebuilt as soon as SQL is there."""
+    record = AwayAtFirst(cell.databases.record)
+    cell.databases = Databases(cell.databases.config, record)
+    engine = cell.start(replace(SETTINGS, lease_s=60.0))
+    await cell.until(lambda: record.tried >= 1)
+    record.back = True
+    assert (await cell.ready()).epoch == 1
     await engine.stop()
