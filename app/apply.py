@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from app.data_directory import open_directory
 from app.settings import Settings
 from app.workspace import BadWorkspace, apply_text, read
 from store.sql.database import DirectDatabase, StoreAway
@@ -27,7 +26,9 @@ def apply_file(settings: Settings, file: Path, *, check_only: bool) -> int:
             read(text)
             click.echo(f"{file} is valid; nothing was changed")
             return 0
-        open_directory(settings.data)
+        if settings.database_url is None and not settings.data.exists():
+            click.echo(f"samtale: there is no installation in {settings.data}: samtale run begins one", err=True)
+            return 2
         if not is_current(settings.config_url, "config"):
             click.echo("samtale: there is no installation here yet: samtale run begins one", err=True)
             return 2
@@ -37,7 +38,8 @@ def apply_file(settings: Settings, file: Path, *, check_only: bool) -> int:
         if any(account.changed for account in done):
             _wait_until_published(settings)
     except BadWorkspace as bad:
-        click.echo(f"{file}: {len(bad.mistakes)} mistakes, nothing was changed", err=True)
+        count = len(bad.mistakes)
+        click.echo(f"{file}: {count} mistake{'' if count == 1 else 's'}, nothing was changed", err=True)
         for mistake in bad.mistakes:
             click.echo(f"  {mistake}", err=True)
         return 2

@@ -14,14 +14,13 @@ from typing import Literal
 import click
 
 from app.settings import Settings
-from app.stores import databases, redis_address
+from app.stores import CellLines, databases, redis_address, schema_is_current
 from protocol.ids import CellName
 from store.redis import admin
 from store.redis.connection import Connection, dial
 from store.redis.faults import Away, Refused
 from store.redis.keys import ENGINES, Keys, cell_names
 from store.sql.database import Databases, StoreAway
-from store.sql.migrate import is_current
 from store.sql.queries import accounts, audit, cells, jobs
 
 REDIS_DEADLINE_S = 5.0
@@ -67,17 +66,20 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         try:
             async with asyncio.timeout(REDIS_DEADLINE_S):
                 connection = await dial(await redis_address(settings))
-        except (Away, TimeoutError) as away:
-            why = str(away) or "no embedded Valkey has written its address"
+        except (Away, Refused, TimeoutError) as fault:
+            why = str(fault) or "no embedded Valkey has written its address"
             yield Finding("bad", f"Redis: {why}", "start it (samtale run), or set SAMTALE_REDIS_URL")
             return
+        lines = CellLines(connection, settings)
         try:
             async for finding in _redis(connection):
                 yield finding
-            async for finding in _cells(settings, connection, stores):
+            async for finding in _cells(settings, lines, stores):
                 yield finding
+        except (Away, Refused) as fault:
+            yield Finding("bad", f"Redis: {fault}", "look at its log")
         finally:
-            connection.abort()
+            lines.abort()
     finally:
         await stores.close()
 
@@ -94,18 +96,20 @@ def _disk(settings: Settings) -> Finding:
 
 
 async def _sql(settings: Settings, stores: Databases) -> AsyncIterator[Finding]:
+    if settings.database_url is None and not settings.data.exists():
+        yield Finding("bad", f"SQL: there is no {settings.data}", "samtale run begins an installation there")
+        return
     try:
-        both = is_current(settings.config_url, "config") and is_current(settings.record_url, "record")
-        if not both:
+        if not await asyncio.to_thread(schema_is_current, settings):
             yield Finding("bad", "SQL: the schema is not up to date", "start a worker: it brings it up to date")
             return
         conversations, events = await stores.record.read(audit.size)
         waiting = await stores.config.read(lambda connection: jobs.waiting(connection, "config"))
         known = await stores.config.read(accounts.count)
     except StoreAway as away:
-        yield Finding("bad", f"SQL: {away.reason}", "start it, or set SAMTALE_DATABASE_URL")
+        yield Finding("bad", f"SQL: {' '.join(away.reason.split())}", "start it, or set SAMTALE_DATABASE_URL")
         return
-    yield Finding("good", f"SQL: {known} accounts, {conversations} conversations, {events} events")
+    yield Finding("good", f"SQL: accounts {known}, conversations {conversations}, events {events}")
     if waiting:
         yield Finding("warn", f"SQL: {waiting} configuration jobs wait", "is a worker running?")
     if not known:
@@ -133,12 +137,12 @@ async def _redis(connection: Connection) -> AsyncIterator[Finding]:
         yield Finding("warn", f"this clock and Redis's are {apart_s:.1f} s apart", "use NTP on both")
 
 
-async def _cells(settings: Settings, connection: Connection, stores: Databases) -> AsyncIterator[Finding]:
-    engines = await connection.call("ZCARD", ENGINES)
-    yield Finding("good" if engines else "bad", f"{engines} engines live", "" if engines else "start an engine")
+async def _cells(settings: Settings, lines: CellLines, stores: Databases) -> AsyncIterator[Finding]:
+    engines = await (await lines.to(None)).call("ZCARD", ENGINES)
+    yield Finding("good" if engines else "bad", f"{engines} engine{'' if engines == 1 else 's'} live", "" if engines else "start an engine")
     for name in cell_names(settings.cells):
         try:
-            yield await _cell(name, connection, stores)
+            yield await _cell(name, await lines.to(name), stores)
         except (Refused, StoreAway) as fault:
             yield Finding("bad", f"cell {name}: {fault}", "look at the engine's log")
 

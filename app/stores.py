@@ -102,8 +102,8 @@ class CellLines:
         self._settings = settings
         self._opened = [any_node]
 
-    async def to(self, cell: CellName) -> Connection:
-        """Return a connection to the node that holds the cell's keys, which `abort` ends. Raises Away."""
+    async def to(self, cell: CellName | None) -> Connection:
+        """Return a connection to the node that holds the cell's keys (None: those of no cell). Raises Away."""
         if not self._any.is_cluster:
             return self._any
         self._opened.append(await dialler(await redis_address(self._settings))(cell))

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import samtale
 
+from app.data_directory import open_directory
 from app.settings import Settings
 from app.terminal.console import Console
 from app.terminal.sitting import NotIn, Sitting, checked_server
@@ -35,7 +36,8 @@ def _phone(phones: Path, name: str) -> IO[str]:
     if not _PROFILE.fullmatch(name):
         raise NotIn(f"--as {name}: letters, digits, _ . - are allowed")
     try:
-        phones.mkdir(parents=True, exist_ok=True, mode=0o700)
+        open_directory(phones.parent)
+        phones.mkdir(exist_ok=True, mode=0o700)
         held = (phones / f"{name}.lock").open("a")
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
