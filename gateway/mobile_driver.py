@@ -14,7 +14,7 @@ from gateway.core.mobile import MobileSession
 from gateway.doors import Arrival
 from gateway.driver import SessionDriver
 from gateway.logs import Where
-from gateway.ports import Line, Peer
+from gateway.ports import Claims, Line, Peer
 from gateway.reads import AGAIN_S, FAULTS
 from gateway.services import Services
 from protocol.bus.config import AccountConfig, App
@@ -22,7 +22,7 @@ from protocol.bus.decisions import Refusal
 from protocol.ids import ConversationId, VisitorId
 from protocol.wire import client
 from protocol.wire.codec import MOBILE
-from protocol.wire.codes import Code
+from protocol.wire.codes import CloseCode, Code
 from store.sql.queries import records
 
 
@@ -33,6 +33,7 @@ class MobileDriver(SessionDriver[MobileSession]):
         super().__init__(services, line, MOBILE[subprotocol], peer)
         self._config: AccountConfig | None = None
         self._app: App | None = None
+        self._claims: Claims | None = None
         self._unstarted: ConversationId | None = None
 
     async def let_in(self, hello: client.Hello) -> None:
@@ -40,6 +41,7 @@ class MobileDriver(SessionDriver[MobileSession]):
         if self.gone:
             return
         self._config, self._app, self._unstarted = came.case.config, came.case.app, came.unstarted
+        self._claims = came.case.proven.claims
 
         def first() -> list[Action]:
             until_ms = came.case.proven.token_until_ms
@@ -61,6 +63,8 @@ class MobileDriver(SessionDriver[MobileSession]):
         app = next((each for each in config.apps if each.key == key), None)
         self._config, self._app = config, app or self._app
         self.tell_session(lambda session: session.configured(config if app is not None else None))
+        if self._claims is not None and app is not None and self._claims.key not in app.identity_keys:
+            self.line.close(CloseCode.TOKEN_EXPIRED, "the key that signed the token was withdrawn")
 
     async def _read_visitor(self, visitor: VisitorId) -> None:
         record = None
@@ -97,6 +101,7 @@ class MobileDriver(SessionDriver[MobileSession]):
             return None, claims.code
         if visitor_door.visitor_of(config, app, claims) != session.visitor.visitor:
             return None, Code.SUBJECT_CHANGED
+        self._claims = claims
         return claims.expires_at_s * 1000, None
 
     def _woke(self) -> None:

@@ -7,7 +7,7 @@ So the same session runs over a socket, over memory in the simulation, and over 
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from protocol.bus.config import AccountConfig, App
+from protocol.bus.config import AccountConfig, App, IdentityKey
 from protocol.bus.decisions import Refusal
 from protocol.ids import AccountId, AgentId, CellName
 from protocol.wire.codes import CloseCode
@@ -78,10 +78,11 @@ class Redis(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a valid visitor token says."""
+    """What a valid visitor token says. `key`: the one it was proved by; once that is withdrawn it proves nothing."""
 
     subject: str
     expires_at_s: int
+    key: IdentityKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,20 +42,26 @@ class _Payload(msgspec.Struct):
 
 def verify(app: App, token: str, now_s: int) -> Claims | Refusal:
     """Return whom `token` names, or why it proves nothing: TOKEN_EXPIRED only if all else about it is right."""
-    payload = _signed_payload(app, token)
-    if payload is None or not _is_for(app, payload) or not _lives_rightly(payload, now_s):
+    registered = _registered(app, token)
+    payload = _signed_payload(registered, token) if registered is not None else None
+    if registered is None or payload is None or not _is_for(app, payload) or not _lives_rightly(payload, now_s):
         return _INVALID
     if payload.exp + LEEWAY_S <= now_s:
         return _EXPIRED
-    return Claims(payload.sub, int(payload.exp))
+    return Claims(payload.sub, int(payload.exp), registered)
 
 
-def _signed_payload(app: App, token: str) -> _Payload | None:
+def _registered(app: App, token: str) -> IdentityKey | None:
+    """Return the key that the token names, if the company has registered it."""
     try:
         kid = _unverified_kid(token)
-        registered = next((key for key in app.identity_keys if key.kid == kid), None)
-        if registered is None:
-            return None
+    except (ValueError, RecursionError):
+        return None
+    return next((key for key in app.identity_keys if key.kid == kid), None)
+
+
+def _signed_payload(registered: IdentityKey, token: str) -> _Payload | None:
+    try:
         signed = deserialize_compact(token, _key(registered), registry=_registry(registered.algorithm))
         return msgspec.json.decode(signed.payload or b"", type=_Payload)
     except (JoseError, ValueError, RecursionError):  # msgspec's, base64's and unicode's errors are ValueErrors

@@ -42,14 +42,18 @@ _RECORD = msgspec.msgpack.Decoder(VisitorRecord)
 
 
 class Proven(Struct, frozen=True):
-    """Whom a credential names. `fresh`: the secret to hand out, "" for identified visitors."""
+    """Whom a credential names. `fresh`: the secret to hand out, "" for identified visitors; `claims`: theirs."""
 
     visitor: VisitorId
     device: DeviceId
     presented: list[bytes]
     fresh: str
     is_new: bool
-    token_until_ms: int | None = None
+    claims: Claims | None = None
+
+    @property
+    def token_until_ms(self) -> int | None:
+        return self.claims.expires_at_s * 1000 if self.claims is not None else None
 
 
 class Case(Struct, frozen=True):
@@ -108,7 +112,7 @@ def prove(services: Services, config: AccountConfig, app: App, hello: client.Hel
             raise Turned(claims.code)
         visitor = visitor_of(config, app, claims)
         device = device_id(config.id_key, visitor, credential.device_key)
-        return Proven(visitor, device, [], "", is_new=False, token_until_ms=claims.expires_at_s * 1000)
+        return Proven(visitor, device, [], "", is_new=False, claims=claims)
     is_new = credential.visitor is None
     if not is_new and not credential.secrets:
         raise Turned(Code.VISITOR_UNKNOWN)

@@ -9,7 +9,7 @@ import pytest
 
 from gateway import configs
 from protocol.bus import topics
-from protocol.bus.config import CONFIG_ENCODER, AccountConfig, App, Consent
+from protocol.bus.config import CONFIG_ENCODER, AccountConfig, App, Consent, IdentityKey
 from protocol.ids import AccountId, AgentId, AppKey
 from protocol.wire.codes import CloseCode
 from store.redis.keys import APPS
@@ -87,6 +87,25 @@ async def test_an_agent_who_was_taken_on_unheard_is_let_in(home: House, gateway:
     _, ready = await gateway.agent(DAG)
     assert ready["agent"]["name"] == "Dag"
     assert ready["inboxes"] == [INBOX]
+
+
+async def test_a_key_that_is_withdrawn_ends_what_it_proved(home: House, gateway: Gateway) -> None:
+    """4401: a token of another key lets the visitor back in. Renewed with one of those that stay, nothing ends."""
+    both, second = office(version=3), IdentityKey("second", "HS256", "another secret of the company's")
+    both.apps[0].identity_keys.append(second)
+    await home.publish_live(both)
+    credential = {"kind": "identified", "device_key": DEVICE_KEY, "token": "kari"}
+    old, _ = await gateway.visitor(credential=credential)
+    renewed, _ = await gateway.visitor(credential={**credential, "device_key": "another-device-key"})
+    anonymous, _ = await gateway.visitor()
+    home.proofs.key = second
+    renewed.put(t="refresh", token="kari")
+    await renewed.get("refreshed")
+    alone = office(version=4)
+    alone.apps[0].identity_keys[:] = [second]
+    await home.publish_live(alone)
+    assert await old.ended() is CloseCode.TOKEN_EXPIRED
+    assert (renewed.closed, anonymous.closed) == (None, None)
 
 
 async def test_a_configuration_that_redis_lost_is_no_refusal_for_good(home: House, gateway: Gateway) -> None:

@@ -17,7 +17,7 @@ from gateway.hub import Hub, HubSettings
 from gateway.ports import Claims, Driver, Peer, Redis, Ticket
 from gateway.services import Outside
 from protocol.bus.commands import PublishConfig
-from protocol.bus.config import CONFIG_ENCODER, AccountConfig, App
+from protocol.bus.config import CONFIG_ENCODER, AccountConfig, App, IdentityKey
 from protocol.bus.decisions import Refusal
 from protocol.ids import AgentId
 from protocol.wire.codes import CloseCode, Code
@@ -30,6 +30,7 @@ from tests.kit.workplace import ACCOUNT, APP, workplace
 PATIENCE_S = 20
 PEER = Peer("192.0.2.1")
 DEVICE_KEY = "device-key-of-sixteen-or-more"
+KEY = IdentityKey("first", "HS256", "a secret of the company's")
 LIMITS = SessionLimits(messages_per_minute=60_000, message_burst=1_000)
 
 Wanted = Callable[[dict[str, Any]], bool]
@@ -40,9 +41,10 @@ class Proofs:
 
     def __init__(self) -> None:
         self.token_until_s = 2**33
+        self.key = KEY
 
     def verify_token(self, _config: AccountConfig, _app: App, token: str, _now_s: int) -> Claims | Refusal:
-        return Refusal(Code.TOKEN_EXPIRED) if token == "expired" else Claims(token, self.token_until_s)
+        return Refusal(Code.TOKEN_EXPIRED) if token == "expired" else Claims(token, self.token_until_s, self.key)
 
     async def redeem_ticket(self, _redis: Redis, ticket: str) -> Ticket | Refusal:
         agent = ticket.removeprefix("a-good-ticket-of-")
@@ -134,10 +136,11 @@ class MemoryLine:
 
 
 def office(**changes: Any) -> AccountConfig:
-    """The workplace, with each chatflow served under its own tag: asks, implies, open, unrouted."""
+    """The workplace, with each chatflow served under its own tag: asks, implies, open, unrouted; its app has a key."""
     config = workplace(**changes)
     flows = [msgspec.structs.replace(flow, tags=[flow.id.removeprefix("flw_")]) for flow in config.chatflows]
-    return msgspec.structs.replace(config, chatflows=flows)
+    apps = [msgspec.structs.replace(app, identity_keys=[KEY]) for app in config.apps]
+    return msgspec.structs.replace(config, chatflows=flows, apps=apps)
 
 
 class House:
