@@ -102,7 +102,7 @@ class CellOwner:
             if self._shares.wants_more():
                 record = await lease.read(line, self._cell)
                 # After a restart of Redis the owner, who can tell whether anything is missing, comes first.
-                if record.run_id in ("", line.run_id) or left_to_owner_s <= 0:
+                if not record.owner or record.run_id in ("", line.run_id) or left_to_owner_s <= 0:
                     found = await self._take(line)
                     if found is not None:
                         return found

@@ -203,3 +203,18 @@ async def test_a_suspect_cell_waits_for_sql_and_not_for_a_lease(cell: Bench) -> 
     record.back = True
     assert (await cell.ready()).epoch == 1
     await engine.stop()
+
+
+async def test_nobody_waits_for_an_owner_that_said_it_is_gone(cell: Bench, server: EmbeddedValkey) -> None:
+    """After a restart the owner comes first; a cell that was given back has none."""
+    await (await cell.open()).stop()
+    await server.stop()
+    await server.start()
+    record = AwayAtFirst(cell.databases.record)
+    cell.databases = Databases(cell.databases.config, record)
+    engine = cell.start(replace(SETTINGS, lease_s=60.0))
+    await cell.until(lambda: record.tried >= 1)
+    record.back = True
+    await cell.do(admits(), sends(1, "1"))
+    assert await texts(cell) == ["1"]
+    await engine.stop()
