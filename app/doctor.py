@@ -139,7 +139,8 @@ async def _redis(connection: Connection) -> AsyncIterator[Finding]:
 
 async def _cells(settings: Settings, lines: CellLines, stores: Databases) -> AsyncIterator[Finding]:
     engines = await (await lines.to(None)).call("ZCARD", ENGINES)
-    yield Finding("good" if engines else "bad", f"{engines} engine{'' if engines == 1 else 's'} live", "" if engines else "start an engine")
+    live = "1 engine lives" if engines == 1 else f"{engines} engines live"
+    yield Finding("good" if engines else "bad", live, "" if engines else "start an engine")
     for name in cell_names(settings.cells):
         try:
             yield await _cell(name, await lines.to(name), stores)
