@@ -26,6 +26,12 @@ class Said(msgspec.Struct, frozen=True):
     text: str = ""
 
 
+class Allowance(msgspec.Struct, frozen=True):
+    """As much of the limits in `ready` as a driver depends on."""
+
+    messages_per_minute: int
+
+
 class Heard(msgspec.Struct, frozen=True):
     """Any frame of a gateway."""
 
@@ -37,7 +43,7 @@ class Heard(msgspec.Struct, frozen=True):
     what: str = ""
     row: Row | None = None
     body: Said | None = None
-    instead: str = ""
+    limits: Allowance | None = None
 
 
 DECODER = msgspec.msgpack.Decoder(Heard)

@@ -1,11 +1,13 @@
 """The processes of an installation as `samtale` starts them, but with gateways that let a load driver send at will.
 
-Invariant: only the sizes of allowances differ; each frame is still counted against them.
+Invariant: only the sizes of allowances differ; each frame is still counted against them. `ready` states them, so a
+driver can tell that they are in force.
 """
 
 from typing import Any
 
-from app import cli, wiring
+from app import cli
+from gateway import gateway
 from gateway.core.limits import SessionLimits
 from gateway.gateway import GatewaySettings
 from gateway.rules import SocketRules
@@ -25,7 +27,7 @@ def generous(**settings: Any) -> GatewaySettings:
 
 def main() -> None:
     """Do what `samtale` does."""
-    vars(wiring)["GatewaySettings"] = generous
+    vars(gateway)["GatewaySettings"] = generous  # where app.wiring finds it
     cli.main()
 
 

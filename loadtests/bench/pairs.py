@@ -6,6 +6,7 @@ copies to SQL. The driver runs in this process and its share of the CPU is told 
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -67,6 +68,9 @@ class Pairs:
         add_latency(result, "send → delivered", [pair.desk.read_s[at] - pair.phone.sent_s[at] for pair, at in sent])
         if late_s:
             result.add("driver behind its clock, p99", percentile(sorted(late_s), 0.99) * 1e3, "ms")
+        refusals = Counter(why for pair in pairs for why in (*pair.phone.refusals, *pair.desk.refusals))
+        if refusals:
+            result.add("refused", refusals.total(), "", ", ".join(f"{why} {n}" for why, n in refusals.most_common()))
         result.verdict = sum((pair.verdict() for pair in pairs), Verdict())
         return result
 

@@ -9,6 +9,7 @@ from time import perf_counter
 
 from loadtests.bench import frames
 from loadtests.bench.account import APP, TAG
+from loadtests.bench.generous import PLENTY
 from loadtests.bench.line import Line, LineEnded, connect
 from loadtests.bench.verdict import Reader, Verdict
 
@@ -113,6 +114,8 @@ class Phone(Party):
             if frame.body is not None and frame.body.kind == "message":
                 self.reader.take(frames.number_in(frame.body.text))
         elif frame.t == "ready":
+            assert frame.limits is not None, "SPEC 3.3"
+            assert frame.limits.messages_per_minute == PLENTY, "the gateway is not loadtests.bench.generous"
             self.conversation = frame.conversation or ""
 
     def verdict(self) -> Verdict:
