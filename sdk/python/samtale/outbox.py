@@ -19,13 +19,17 @@ WAIT = frozenset({"rate_limited", "overloaded", "unavailable", "too_many_unresol
 
 @dataclass(slots=True)
 class Item:
-    """One thing the user did. `fields` is its frame without number and id; `line_n` its number on the line, or 0."""
+    """One thing the user did. `fields` is its frame without number and id; `line_n` its number on the line, or 0.
+
+    `tried`: it was on a line, so it may have been taken.
+    """
 
     id: str
     n: int
     fields: Frame
     line_n: int = 0
     again: bool = False  # was acknowledged before the epoch rose
+    tried: bool = False
 
     def frame(self) -> Frame:
         return {**self.fields, "n": self.n, "id": self.id}
@@ -41,6 +45,7 @@ class Series:
     items: list[Item] = field(default_factory=list)
     kept: list[Item] = field(default_factory=list)
     held: bool = False
+    leads_to: str = ""  # the conversation it goes on as, once all that may have been taken here has its outcome
     probe: str = ""  # the id of the item that goes alone, to find out whether the numbers are right
 
     def renumber(self, start: int, expected: int) -> None:
@@ -130,8 +135,11 @@ class Outbox:
         return self._series.setdefault(name, Series(name))
 
     def add(self, name: str, id: str, fields: Frame) -> Item:  # noqa: A002 - the wire's word
-        """Put something new behind everything else of its series."""
+        """Put something new behind everything else of its series, and of one that goes on as it."""
         series = self.series(name)
+        for before in self._series.values():
+            if before.items and before.leads_to == name != "":
+                series, fields = before, {**fields, "conversation": before.name}
         item = Item(id, series.next_n, fields)
         series.next_n += 1
         series.items.append(item)
@@ -143,7 +151,7 @@ class Outbox:
             if series.held or not series.name:
                 continue
             for item in series.due():
-                item.line_n = item.n
+                item.line_n, item.tried = item.n, True
                 series.top_n = max(series.top_n, item.n)
                 yield item
 
@@ -186,7 +194,7 @@ class Outbox:
             return Stale()
         series, item = found
         if refusal["code"] == "continued" and refusal.get("instead"):
-            return self.move(series.name, refusal["instead"])
+            return self._continue(series, item, refusal["instead"])
         if not refusal.get("expected"):
             series.settle(item)
             return Dropped(item)
@@ -200,14 +208,26 @@ class Outbox:
 
     def move(self, name: str, to: str) -> Moved:
         """Put everything that waits under `name` behind what waits under `to`: ids and order kept."""
-        old, new = self.series(name), self.series(to)
-        start = len(new.items)
-        for item in old.items:
-            item.fields, item.line_n = {**item.fields, "conversation": to}, 0
-        new.items += old.items
-        old.items, old.next_n = [], 1
-        new.renumber(start, new.next_n)
+        old = self.series(name)
+        moving, old.items, old.next_n = old.items, [], 1
+        self._append(self.series(to), moving)
         return Moved(name, to)
+
+    def _continue(self, old: Series, item: Item, to: str) -> Verdict:
+        """Let `item` go on under `to`. Whatever else may have been taken is asked where it was; the rest follows."""
+        old.settle(item)
+        self._append(self.series(to), [item])
+        if any(each.tried for each in old.items):
+            old.leads_to = to
+            return Moved(old.name, to)
+        return self.move(old.name, to)
+
+    def _append(self, series: Series, items: list[Item]) -> None:
+        start = len(series.items)
+        for item in items:
+            item.fields, item.line_n, item.tried = {**item.fields, "conversation": series.name}, 0, False
+        series.items += items
+        series.renumber(start, series.next_n)
 
     def abandon(self, name: str) -> list[Item]:
         """Drop and return what waits in a series that leads nowhere."""
@@ -272,4 +292,4 @@ class Outbox:
 
 def _item(frame: Frame) -> Item:
     fields = {name: value for name, value in frame.items() if name not in ("n", "id")}
-    return Item(frame["id"], frame["n"], fields)
+    return Item(frame["id"], frame["n"], fields, tried=True)  # nobody knows

@@ -179,6 +179,23 @@ async def test_what_is_over_for_good_continues_elsewhere(network: Network, visit
     assert visitor.conversation == "c2"
 
 
+async def test_what_may_have_been_taken_is_asked_where_it_was(network: Network, visitor: samtale.VisitorClient) -> None:
+    """`continued` moves its own frame and what was never sent; another's outcome comes from where it was sent."""
+    line, _ = await opened(network)
+    visitor.send("one")
+    visitor.send("two")
+    one, two = await line.hear("send"), await line.hear("send")
+    about = {"n": 1, "id": one["id"], "conversation": "c1", "retryable": True, "text": ""}
+    line.say("refused", code="continued", instead="c2", **about)
+    moved = await line.hear("send")
+    assert (moved["conversation"], moved["id"]) == ("c2", one["id"])
+    visitor.send("three")
+    line.say("ack", **ack(moved))
+    line.say("ack", **ack(two))
+    third = await line.hear("send")
+    assert (third["text"], third["n"]) == ("three", 3)
+
+
 async def test_after_data_loss_acknowledged_frames_are_offered_again(
     network: Network, visitor: samtale.VisitorClient
 ) -> None:
