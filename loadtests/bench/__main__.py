@@ -6,6 +6,7 @@ Invariant: speed is only told together with its verdict.
 import asyncio
 import json
 import logging
+import os
 import sys
 from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
@@ -18,6 +19,7 @@ import structlog
 
 from loadtests.bench import core, machine, sessions
 from loadtests.bench.figures import Result, rendered
+from loadtests.bench.generous import PROFILES
 from loadtests.bench.pairs import Load, Pairs, pairs
 
 PAIRS = 100
@@ -34,9 +36,15 @@ NAMES = ("core", *LOADS, "sessions")
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
 @click.option("--json", "as_json", type=click.Path(path_type=Path), help="Write the figures here as JSON.")
-def main(names: tuple[str, ...], as_json: Path | None) -> None:
+@click.option(
+    "--profiles", type=click.Path(path_type=Path, file_okay=False), help="Leave each process's cProfile here (slower)."
+)
+def main(names: tuple[str, ...], as_json: Path | None, profiles: Path | None) -> None:
     """Measure NAMES (all if none is given) with real processes on free ports of this machine."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    if profiles is not None:
+        profiles.mkdir(parents=True, exist_ok=True)
+        os.environ[PROFILES] = str(profiles.resolve())
     facts = machine.facts()
     for name, fact in facts.items():
         click.echo(f"{name:<12} {fact}")

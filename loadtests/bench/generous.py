@@ -4,6 +4,10 @@ Invariant: only the sizes of allowances differ; each frame is still counted agai
 driver can tell that they are in force.
 """
 
+import cProfile
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 from app import cli
@@ -13,6 +17,7 @@ from gateway.gateway import GatewaySettings
 from gateway.rules import SocketRules
 
 PLENTY = 60_000_000  # a minute
+PROFILES = "SAMTALE_BENCH_PROFILES"  # the directory that each process leaves its cProfile in
 
 
 def generous(**settings: Any) -> GatewaySettings:
@@ -28,7 +33,15 @@ def generous(**settings: Any) -> GatewaySettings:
 def main() -> None:
     """Do what `samtale` does."""
     vars(gateway)["GatewaySettings"] = generous  # where app.wiring finds it
-    cli.main()
+    directory = os.environ.get(PROFILES)
+    if directory is None:
+        cli.main()
+        return
+    profile = cProfile.Profile()
+    try:
+        profile.runcall(cli.main)
+    finally:
+        profile.dump_stats(Path(directory) / f"{sys.argv[1]}-{os.getpid()}.prof")
 
 
 if __name__ == "__main__":
