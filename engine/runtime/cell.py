@@ -22,7 +22,7 @@ from protocol.bus.records import CellRecord
 from protocol.ids import CellName
 from store import failpoints
 from store.redis import scripts
-from store.redis.connection import Connection
+from store.redis.connection import Away, Connection
 from store.sql.database import StoreAway
 from store.sql.queries import cells, rebuild
 
@@ -130,7 +130,7 @@ class CellOwner:
             except StoreAway:
                 await scripts.release(line, self._cell, found.token)  # so that nobody waits for the lease to run out
                 raise
-            inbox_line = await self._around.dial(self._cell)
+            inbox_line = await self._another(line)
             try:
                 ticking = tasks.create_task(timers.keep(line, self._cell, found.token, self._around))
                 beats += [ticking, tasks.create_task(self._forget_clean())]
@@ -141,6 +141,14 @@ class CellOwner:
                 for beat in beats:
                     beat.cancel()
                 await inbox_line.close()
+
+    async def _another(self, line: Connection) -> Connection:
+        """Return a second line like `line`: to the same life of the server, or what it reads is not what we commit to."""
+        other = await self._around.dial(self._cell)
+        if other.run_id != line.run_id:
+            await other.close()
+            raise Away("the server was restarted, or replaced, between two lines to it")
+        return other
 
     async def _tenure_of(self, line: Connection, inbox_line: Connection, found: Found, record: CellRecord) -> None:
         careful = self._met_trouble or found.attempts >= FRUITLESS_TAKEOVERS

@@ -10,6 +10,7 @@ from engine.runtime.surroundings import EngineSettings
 from protocol.ids import CellName
 from protocol.wire.content import Message
 from store import failpoints
+from store.redis.connection import Connection
 from store.redis.server import EmbeddedValkey
 from store.sql.database import Databases
 from tests.kit.engines import CELL, SETTINGS, Bench, bench, dies_at
@@ -116,6 +117,23 @@ async def test_cut_lines_lose_and_repeat_nothing(cell: Bench) -> None:
     record = await cell.decided(last)
     assert await said(cell) == [str(n) for n in range(1, 21)]
     assert record.owner == token
+    await engine.stop()
+
+
+async def test_lines_to_two_lives_of_the_server_do_not_go_together(cell: Bench) -> None:
+    """What one line reads and another commits is of one life, or the tenure does not begin."""
+    lives, real_dial = iter(["life-1", "life-2"]), cell.dial
+
+    async def dial(name: CellName | None = None) -> Connection:
+        line = await real_dial(name)
+        if name is not None:
+            line.run_id = next(lives, line.run_id)
+        return line
+
+    cell.dial = dial  # type: ignore[method-assign]  # the lines of one cell, the first two as after a restart
+    engine = await cell.open()
+    await cell.do(admits(), sends(1, "1"))
+    assert cell.reports.lines.count("tenure ended") == 1
     await engine.stop()
 
 
