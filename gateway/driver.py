@@ -27,7 +27,7 @@ from protocol.bus.commands import Asked
 from protocol.bus.config import AccountConfig
 from protocol.bus.records import Outcome
 from protocol.bus.topics import Ephemeral, Hint
-from protocol.ids import CellName, ConversationId, SessionId
+from protocol.ids import CellName, ConversationId, SessionId, VisitorId
 from protocol.wire import client
 from protocol.wire.codec import BadFrame, Codec, msgpack_to_json
 from protocol.wire.codes import CloseCode, Code
@@ -63,6 +63,11 @@ class SessionDriver(Generic[S]):
     def conversations(self) -> list[ConversationId]:
         """The conversations whose logs this session reads."""
         return self.session.reading.conversations if self.session is not None else []
+
+    @property
+    def visitor(self) -> VisitorId | None:
+        """Whose record the session lives by; None: nobody's."""
+        return None
 
     # What the line tells.
 
@@ -115,6 +120,9 @@ class SessionDriver(Generic[S]):
     def checked(self, conversation: ConversationId, seq: int, epoch: int) -> None:
         """Take how far a conversation is, from the slow check."""
         self.tell_session(lambda session: session.checked(conversation, seq, epoch))
+
+    def record_at(self, commit_no: int) -> None:
+        """Take the number of the commit that wrote the visitor's record last, from the slow check."""
 
     def look_around(self) -> None:
         """The slow check, after every conversation was checked."""

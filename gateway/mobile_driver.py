@@ -34,6 +34,7 @@ class MobileDriver(SessionDriver[MobileSession]):
         self._config: AccountConfig | None = None
         self._app: App | None = None
         self._claims: Claims | None = None
+        self._record_no = 0  # the commit under which the visitor's record was seen last
         self._unstarted: ConversationId | None = None
 
     async def let_in(self, hello: client.Hello) -> None:
@@ -41,7 +42,7 @@ class MobileDriver(SessionDriver[MobileSession]):
         if self.gone:
             return
         self._config, self._app, self._unstarted = came.case.config, came.case.app, came.unstarted
-        self._claims = came.case.proven.claims
+        self._claims, self._record_no = came.case.proven.claims, came.record_no
 
         def first() -> list[Action]:
             until_ms = came.case.proven.token_until_ms
@@ -65,6 +66,24 @@ class MobileDriver(SessionDriver[MobileSession]):
         self.tell_session(lambda session: session.configured(config if app is not None else None))
         if self._claims is not None and app is not None and self._claims.key not in app.identity_keys:
             self.line.close(CloseCode.TOKEN_EXPIRED, "the key that signed the token was withdrawn")
+
+    @property
+    def visitor(self) -> VisitorId | None:
+        return self.session.visitor.visitor if self.session is not None else None
+
+    def record_at(self, commit_no: int) -> None:
+        if commit_no not in (0, self._record_no) and self.visitor is not None:
+            self._record_no = commit_no
+            self.spawn(self._look_at_record(self.visitor))
+
+    async def _look_at_record(self, visitor: VisitorId) -> None:
+        try:
+            record = await visitor_door.read_visitor(self.services, self.cell, visitor)
+        except FAULTS:
+            self._record_no = 0  # the next check looks again
+            return
+        if record is not None:
+            self.tell_session(lambda session: session.record_moved(record))
 
     async def _read_visitor(self, visitor: VisitorId) -> None:
         record = None

@@ -9,7 +9,7 @@ from typing import Protocol
 from gateway.core.session import Identity
 from gateway.ports import Line
 from protocol.bus.config import AccountConfig
-from protocol.ids import AccountId, CellName, ConversationId, DeviceId
+from protocol.ids import AccountId, CellName, ConversationId, DeviceId, VisitorId
 from protocol.wire.codes import CloseCode
 
 
@@ -21,6 +21,13 @@ class Present(Protocol):
 
     @property
     def identity(self) -> Identity: ...
+
+    @property
+    def visitor(self) -> VisitorId | None:
+        """Whose record the session lives by; None: nobody's."""
+
+    def record_at(self, commit_no: int) -> None:
+        """Take the number of the commit that wrote that record last; 0: Redis has none."""
 
     @property
     def conversations(self) -> list[ConversationId]: ...

@@ -67,11 +67,25 @@ class Case(Struct, frozen=True):
     proven: Proven
 
 
+class Committed(Struct, frozen=True):
+    """What Redis says once the cell has answered a hello. `record_no`: the commit that wrote the record."""
+
+    record: VisitorRecord
+    record_no: int
+    epoch: int
+    own: dict[ConversationId, ChatflowId]
+    standings: dict[ConversationId, Standing]
+
+
 class LetIn(Struct, frozen=True):
-    """A visitor who is in: the session, what to say first, and where to resume. `unstarted`: no log exists yet."""
+    """A visitor who is in: the session, what to say first, and where to resume.
+
+    `record_no`: the commit that wrote the record they came in with. `unstarted`: no log exists yet.
+    """
 
     session: MobileSession
     case: Case
+    record_no: int
     ready: Ready
     positions: list[client.Position]
     unstarted: ConversationId | None
@@ -166,25 +180,21 @@ async def _welcome(services: Services, case: Case, known: VisitorRecord | None) 
     config, flow, now_ms = case.config, case.flow, services.outside.now_ms()
     likely = own_conversations(config, flow, known or _blank(case), now_ms)
     line, cell, device = services.cells.line(config.cell), config.cell, case.proven.device
-    sent = line.send("HGET", Keys(cell).visitor(case.proven.visitor), "s")
+    sent = line.send("HMGET", Keys(cell).visitor(case.proven.visitor), "s", "c")
+    epoch = line.send("HGET", Keys(cell).cell, "epoch")
     standings = await read_standings(line, cell, device, list(likely))
-    found = await sent
+    found, record_no = await sent
     if found is None:
         raise Away("the visitor's record left between two reads")
     record = _RECORD.decode(found)
     own = own_conversations(config, flow, record, now_ms)
     standings |= await read_standings(line, cell, device, [each for each in own if each not in standings])
-    return _let_in(services, case, record, own, standings)
+    return _let_in(services, case, Committed(record, int(record_no), int(await epoch or 0), own, standings))
 
 
-def _let_in(
-    services: Services,
-    case: Case,
-    record: VisitorRecord,
-    own: dict[ConversationId, ChatflowId],
-    standings: dict[ConversationId, Standing],
-) -> LetIn:
+def _let_in(services: Services, case: Case, committed: Committed) -> LetIn:
     proven, flow, hello, now_ms = case.proven, case.flow, case.hello, services.outside.now_ms()
+    record, own, standings = committed.record, committed.own, committed.standings
     addressed = address(case.config, flow, record, now_ms) if flow is not None else None
     visitor = Visitor(
         case.config.account,
@@ -201,7 +211,7 @@ def _let_in(
         session=case.arrival.session,
         visitor=proven.visitor,
         device=proven.device,
-        epoch=services.load.epoch(case.config.cell),
+        epoch=committed.epoch,
         at=now_ms,
         heartbeat_s=HEARTBEAT_S,
         limits=services.limits.stated(to_agent=False),
@@ -217,7 +227,7 @@ def _let_in(
     if addressed is not None and all(each.conversation != addressed for each in positions):
         positions.append(client.Position(addressed, 0, ""))
     unstarted = addressed if addressed is not None and standings[addressed].head is None else None
-    return LetIn(session, case, ready, positions, unstarted)
+    return LetIn(session, case, committed.record_no, ready, positions, unstarted)
 
 
 def _blank(case: Case) -> VisitorRecord:

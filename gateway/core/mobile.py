@@ -173,6 +173,14 @@ class MobileSession(Session):
         told, self._consents = self._consents, []
         return [Say(as_frame(*each)) for each in told]
 
+    def record_moved(self, record: VisitorRecord) -> list[Action]:
+        """Take the visitor's record as somebody else changed it: on another phone, or through another gateway."""
+        device = record.devices.get(self.visitor.device)
+        if device is not None and device.revoked:
+            return [End(CloseCode.REVOKED, "this device was logged out")]
+        self.gate.known(record)
+        return []
+
     def ephemeral(self, conversation: ConversationId, passing: Ephemeral) -> list[Action]:
         if self.reading.open(conversation) is None:
             return []

@@ -7,16 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway import configs
+from gateway import checks, configs
 from protocol.bus import topics
 from protocol.bus.config import CONFIG_ENCODER, AccountConfig, App, Consent, IdentityKey
-from protocol.ids import AccountId, AgentId, AppKey
+from protocol.ids import AccountId, AgentId, AppKey, CellName
 from protocol.wire.codes import CloseCode
 from store.redis.keys import APPS
 from store.redis.server import EmbeddedValkey
 from store.sql.database import Databases
 from tests.kit.engines import CELL, bench
-from tests.kit.hubs import DEVICE_KEY, PATIENCE_S, Gateway, House, house, office, says_hello
+from tests.kit.hubs import DEVICE_KEY, PATIENCE_S, Gateway, House, again, house, office, says_hello
 from tests.kit.workplace import ACCOUNT, ANN, INBOX
 
 NEW_APP = AppKey("app_new")
@@ -133,3 +133,18 @@ async def test_changes_of_others_do_not_put_off_the_slow_check(home: House, monk
                 gateway.hub.configs.heard(other.account.encode())
                 await asyncio.sleep(0)
         assert ann.closed is CloseCode.REVOKED
+
+
+async def test_a_phone_that_is_logged_out_elsewhere_hears_no_more(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second gateway revokes the device; the first finds out by its slow check, which lost lines do not put off."""
+    monkeypatch.setattr(checks, "EVERY_S", 0.2)
+    async with home.gateway() as here, home.gateway() as there:
+        old, ready = await here.visitor()
+        new, _ = await there.visitor(credential=again(ready))
+        new.put(t="logout")
+        await new.get("logged_out")
+        async with asyncio.timeout(PATIENCE_S):
+            while old.closed is None:
+                here.hub._checks.soon(CellName("c01"))  # another cell's line is lost again and again
+                await asyncio.sleep(0)
+        assert old.closed is CloseCode.REVOKED
