@@ -11,7 +11,6 @@ from gateway.core.actions import Action, End, Forward, LeaveFeed, Say, Submit
 from gateway.core.feeds import FeedRead, Feeds
 from gateway.core.flow import No
 from gateway.core.limits import Bucket, SessionLimits
-from gateway.core.reading import refused
 from gateway.core.session import Identity, Moment, Session
 from gateway.core.watch import Watch
 from protocol.bus import commands, topics
@@ -134,7 +133,7 @@ class AgentSession(Session):
     def _typing(self, frame: client.Typing) -> list[Action]:
         conversation = ConversationId(frame.conversation)
         if self.reading.open(conversation) is None:
-            return [Say(refused(Code.NOT_FOUND, conversation=conversation))]
+            return self.reading.unread(conversation)
         name = self._agent.name if self._agent else ""
         typing = TypingNow(conversation, "agent", name, frame.on)
         return [self.tell(conversation, "visitor", typing), self.tell(conversation, "staff", typing)]

@@ -127,7 +127,7 @@ class MobileSession(Session):
     def _typing(self, frame: client.Typing) -> list[Action]:
         conversation = ConversationId(frame.conversation)
         if self.reading.open(conversation) is None:
-            return [Say(refused(Code.NOT_FOUND, conversation=conversation))]
+            return self.reading.unread(conversation)
         if not self.gate.is_open(self._own.get(conversation)):
             return [Say(refused(Code.CONSENT_REQUIRED, conversation=conversation))]
         return [self.tell(conversation, "staff", TypingNow(conversation, "visitor", "", frame.on))]

@@ -34,6 +34,11 @@ class Reading:
         reader = self._readers.get(conversation)
         return reader if reader is not None and reader.admitted else None
 
+    def unread(self, conversation: ConversationId) -> list[Action]:
+        """Answer what passes by where nothing is open: not found, or nothing while that is being found out."""
+        is_asked = conversation in self._readers
+        return [] if is_asked else [Say(refused(Code.NOT_FOUND, conversation=conversation))]
+
     @property
     def conversations(self) -> list[ConversationId]:
         return [conversation for conversation, reader in self._readers.items() if reader.admitted]

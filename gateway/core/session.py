@@ -134,7 +134,7 @@ class Session:
         conversation = ConversationId(frame.conversation)
         reader = self.reading.open(conversation)
         if reader is None:
-            return [Say(refused(Code.NOT_FOUND, conversation=conversation))]
+            return self.reading.unread(conversation)
         read = min(frame.read, reader.place.seq)
         return [Mark(conversation, self.who, max(read, min(frame.delivered, reader.place.seq)), read)]
 

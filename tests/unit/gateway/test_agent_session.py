@@ -188,3 +188,13 @@ def test_a_repeated_change_is_dropped() -> None:
     session.begin([])
     session.feed_read(MINE, FeedRead(2, event_id(1, 2, 0), None, {}))
     assert session.feed_changed(MINE, [change(1), change(2)]) == []
+
+
+def test_what_passes_by_while_a_resume_is_read_is_no_reason_to_refuse() -> None:
+    """A receipt right behind a resume is dropped; `not_found` would tell the client to forget the conversation."""
+    session = agent()
+    (early,) = said(session.receive(client.Receipt(CHAT, 1), NOW))
+    assert early.code == Code.NOT_FOUND.wire
+    session.receive(client.Resume(client.Position(CHAT, 0, "")), NOW)
+    assert said(session.receive(client.Receipt(CHAT, 1), NOW)) == []
+    assert said(session.receive(client.Typing(CHAT, True), NOW)) == []
