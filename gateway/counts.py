@@ -34,11 +34,12 @@ class Counts(Collector):
 
 
 class Gauge(NamedTuple):
-    """A number that is asked for when somebody looks."""
+    """A number that is asked for when somebody looks. `only_grows`: it counts what ever happened."""
 
     name: str
     text: str
     now: Callable[[], int]
+    only_grows: bool = False
 
 
 class Gauges(Collector):
@@ -49,7 +50,8 @@ class Gauges(Collector):
 
     def collect(self) -> Iterable[Metric]:
         for gauge in self._gauges:
-            yield GaugeMetricFamily(gauge.name, gauge.text, value=gauge.now())
+            family = CounterMetricFamily if gauge.only_grows else GaugeMetricFamily
+            yield family(gauge.name, gauge.text, value=gauge.now())
 
 
 def _by(name: str, text: str, label: str, numbers: Counter[str]) -> CounterMetricFamily:

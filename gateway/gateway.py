@@ -100,5 +100,11 @@ class Gateway:
             [
                 Gauge("samtale_sessions", "Admitted sessions.", lambda: self.hub.sessions),
                 Gauge("samtale_commands_unresolved", "Commands awaiting their outcome.", lambda: self.hub.unresolved),
+                Gauge(
+                    "samtale_commands_put_again",
+                    "Commands put in again, since they or their outcome may have been lost.",
+                    lambda: self.hub.put_again,
+                    only_grows=True,
+                ),
             ]
         )

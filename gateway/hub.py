@@ -54,7 +54,7 @@ class Hub:
         self._roll = roll = Roll()
         self._checks = checks = Checks(cells, roll)
         self.load = Load(cells, checks.soon)
-        self._subscriptions = Subscriptions(dial, cells, checks.soon)
+        self._subscriptions = Subscriptions(dial, cells, self._restored)
         self.configs = Configs(cells, outside.config, self._configured)
         self._services = Services(
             outside=outside,
@@ -99,6 +99,11 @@ class Hub:
     def unresolved(self) -> int:
         """How many commands await their outcome."""
         return len(self._services.pending)
+
+    @property
+    def put_again(self) -> int:
+        """How many commands were ever put in again because they, or their outcome, may have been lost."""
+        return self._services.pending.put_again
 
     # Life.
 
@@ -152,6 +157,11 @@ class Hub:
     async def _hear_replies(self, incarnation: Incarnation) -> None:
         for cell in self.cells.names:
             await self._insist(cell, topics.replies(cell, incarnation), self._services.pending.resolve, OUTCOMES)
+
+    def _restored(self, cell: CellName) -> None:
+        """What is heard of `cell` was lost for a while: logs and outcomes are looked at, not waited for."""
+        self._checks.soon(cell)
+        self._services.pending.look_again(cell)
 
     def _lapsed(self) -> None:
         """The presence lease lapsed: all sessions are over for the cells, so they come again as new ones."""

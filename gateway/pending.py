@@ -44,6 +44,7 @@ class Pending:
     def __init__(self, cells: Cells, packs: Packs, epoch_of: Callable[[CellName], int]) -> None:
         self._cells, self._packs, self._epoch_of = cells, packs, epoch_of
         self._waiting: dict[SessionId, dict[str, list[_Waiting]]] = {}
+        self.put_again = 0  # ever: none while nothing fails
         self.idle = asyncio.Event()  # nothing is awaited
         self.idle.set()
 
@@ -101,6 +102,12 @@ class Pending:
         self._waiting.clear()
         self.idle.set()
 
+    def look_again(self, cell: CellName) -> None:
+        """Outcomes of `cell` may have been missed: judge at the next sweep what was put before now."""
+        for each in self._all():
+            if each.entry.cell == cell:
+                each.entry.put_s -= AGAIN_AFTER_S
+
     async def run(self) -> None:
         """Tell who waits long, and put in again what may be lost, until cancelled."""
         while True:
@@ -134,6 +141,7 @@ class Pending:
         for entry in lost:
             if id(entry) in awaited:
                 entry.epoch = epoch
+                self.put_again += 1
                 self._packs.put(entry)
 
     async def _lost(self, cell: CellName, entries: list[Entry]) -> tuple[list[Entry], int]:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
+from gateway import pending
 from protocol.bus import topics
 from protocol.wire.codes import CloseCode
 from store import failpoints
@@ -81,6 +82,26 @@ async def test_an_outcome_that_was_lost_is_asked_for_again(home: House, gateway:
     await phone.event("message")
     await gateway.hub._subscriptions._subscribers[CELL].subscribe(channel)
     assert (await phone.get("ack"))["id"] == "a"
+    assert texts(phone) == ["once"]
+
+
+async def test_outcomes_are_asked_for_as_soon_as_they_can_be_heard_again(
+    home: House, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lost subscription is known to be one: nobody waits for the time after which any outcome counts as lost."""
+    monkeypatch.setattr(pending, "AGAIN_AFTER_S", 3_600.0)
+    phone, ready = await gateway.visitor()
+    await home.engine.kill()
+    phone.put(t="send", n=1, id="a", conversation=ready["conversation"], text="once")
+    await phone.get("accepted")
+    subscriber = gateway.hub._subscriptions._subscribers[CELL]
+    subscriber.unsubscribe(topics.replies(CELL, gateway.hub.lease.incarnation))
+    home.engine = home.cell.start()
+    await phone.event("message")
+    await subscriber.subscribe(topics.replies(CELL, gateway.hub.lease.incarnation))
+    await home.cell.call("CLIENT", "KILL", "TYPE", "PUBSUB")
+    assert (await phone.get("ack"))["id"] == "a"
+    assert gateway.hub.put_again == 1
     assert texts(phone) == ["once"]
 
 

@@ -1,5 +1,6 @@
 """A phone and a console talk through a hub, an engine and a Valkey."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -47,6 +48,23 @@ async def test_visitor_and_agent_talk(gateway: Gateway, subprotocol: str | None)
     seqs = [frame["seq"] for frame in ann.frames if frame["t"] == "event"]
     assert seqs == list(range(1, closed["seq"] + 1))
     assert [frame["seq"] for frame in phone.frames if frame["t"] == "event"] == seqs
+
+
+async def test_nothing_is_put_in_again_while_nothing_fails(home: House, gateway: Gateway) -> None:
+    """Every outcome arrives by itself, the first after each hello too: 3 s of waiting would stand for a lost one."""
+    ann, desk = await gateway.agent(ANN)
+    for turn in range(20):
+        phone, ready = await gateway.visitor()
+        chat = ready["conversation"]
+        asked = (phone.ask(t="send", n=n, id=f"v{n}", conversation=chat, text="Hello?") for n in (1, 2, 3))
+        assert [outcome["t"] for outcome in await asyncio.gather(*asked)] == ["ack"] * 3
+        n = desk["next_n"] + 2 * turn
+        offered = await ann.get("feed", what="offered")
+        assert (await ann.ask(t="accept", n=n, id=f"a{n}", offer=offered["row"]["offer"]))["t"] == "ack"
+        assert (await ann.ask(t="close", n=n + 1, id=f"c{n}", conversation=chat))["t"] == "ack"
+        phone.drop()
+    await home.cell.until(lambda: gateway.hub.unresolved == 0)
+    assert gateway.hub.put_again == 0
 
 
 async def test_what_passes_by_reaches_the_other_side(gateway: Gateway) -> None:
