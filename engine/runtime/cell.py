@@ -5,10 +5,10 @@ fault ends here, in the same way: lines are cut, memory is gone, and the cell is
 """
 
 import asyncio
-from typing import Any
+from typing import Any, NoReturn
 
 from engine.runtime import lease, metrics, timers
-from engine.runtime.faults import FAULTS, LeaseLost
+from engine.runtime.faults import FAULTS, EpochOver, LeaseLost
 from engine.runtime.inbox import parse_cursor
 from engine.runtime.lease import Found
 from engine.runtime.poison import FRUITLESS_TAKEOVERS
@@ -29,6 +29,7 @@ from store.sql.queries import cells, rebuild
 TOKEN_BYTES = 16
 LONGEST_PAUSE_S = 2.0
 LONGEST_POLL_S = 0.5
+HEED_SQL_S = 30.0
 
 
 class CellOwner:
@@ -41,7 +42,7 @@ class CellOwner:
         self._tenure: Tenure | None = None
         self._ending = False  # the engine stops
         self._met_trouble = False  # something raised that is no fault: go carefully
-        self._unreadable = False  # what Redis holds is of another version: rebuild it
+        self._condemned = False  # what Redis holds cannot be gone on with, though its record says so: rebuild it
         self._pause_s = 0.0
 
     def stop(self) -> None:
@@ -57,8 +58,9 @@ class CellOwner:
                 self._pause_s = 0.0
             except* FAULTS as faults:
                 self._report(faults)
-            except* UnknownSchema:
-                self._unreadable = True
+            except* (UnknownSchema, EpochOver) as found:
+                self._condemned = True
+                self._around.log.error("cell condemned", cell=self._cell, why=str(found.exceptions[0]))
             except* Exception as bug:
                 self._met_trouble = True
                 metrics.FAULTS.labels(self._cell, "bug").inc()
@@ -133,9 +135,12 @@ class CellOwner:
             inbox_line = await self._another(line)
             try:
                 ticking = tasks.create_task(timers.keep(line, self._cell, found.token, self._around))
-                beats += [ticking, tasks.create_task(self._forget_clean())]
+                heeding = tasks.create_task(self._heed_sql(record.epoch))
+                beats += [ticking, heeding]
                 await self._tenure_of(line, inbox_line, found, record)
                 ticking.cancel()
+                heeding.cancel()
+                await asyncio.wait({heeding})  # it must not take back the word that we are about to leave
                 await self._leave(line, found.token, record.epoch)
             finally:
                 for beat in beats:
@@ -143,7 +148,7 @@ class CellOwner:
                 await inbox_line.close()
 
     async def _another(self, line: Connection) -> Connection:
-        """Return a second line like `line`: to the same life of the server, or what it reads is not what we commit to."""
+        """Return a second line like `line`: to the same life of the server, whose inbox our commits trim."""
         other = await self._around.dial(self._cell)
         if other.run_id != line.run_id:
             await other.close()
@@ -168,12 +173,12 @@ class CellOwner:
 
     async def _made_good(self, line: Connection, found: Found) -> CellRecord:
         """Return the record of a cell that may be gone on with, rebuilding it if need be."""
-        verdict = Verdict.SUSPECT if self._unreadable else judge(found.record, line.run_id, found.mine)
+        verdict = Verdict.SUSPECT if self._condemned else judge(found.record, line.run_id, found.mine)
         if verdict is Verdict.ASK_SQL:
             verdict = judge_by_sql(found.record, await self._position())
         if verdict is Verdict.SUSPECT:
             record = await Recovery(self._around, self._cell, line, found).run()
-            self._unreadable = False
+            self._condemned = False
             return record
         if verdict is Verdict.GOOD_AS_LEFT:
             await self._around.databases.record.transact(lambda sql: rebuild.forget_clean(sql, self._cell))
@@ -184,16 +189,22 @@ class CellOwner:
     async def _position(self) -> cells.CellPosition | None:
         return await self._around.databases.record.read(lambda sql: cells.position(sql, self._cell))
 
-    async def _forget_clean(self) -> None:
-        """Take back the word of the last clean stop: it must not vouch for what is committed from now on."""
+    async def _heed_sql(self, epoch: int) -> NoReturn:
+        """Take back the word of the last clean stop: it must not vouch for what is committed from now on.
+
+        Raises EpochOver if a rebuilding began, in SQL only: by somebody who died then, or who woke up too late.
+        """
         while True:
+            pause_s = HEED_SQL_S
             try:
                 position = await self._position()
+                if position is not None and position.epoch > epoch:
+                    raise EpochOver(position.epoch)
                 if position is not None and position.clean_run_id is not None:
                     await self._around.databases.record.transact(lambda sql: rebuild.forget_clean(sql, self._cell))
-                return
             except StoreAway:
-                await asyncio.sleep(LONGEST_PAUSE_S)
+                pause_s = LONGEST_PAUSE_S
+            await asyncio.sleep(pause_s)
 
     async def _leave(self, line: Connection, token: str, epoch: int) -> None:
         """Hand the cell on; when the engine stops, leave word in SQL of what Redis held."""

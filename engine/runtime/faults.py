@@ -19,6 +19,13 @@ class CommitRefused(Exception):
         self.reason = reason
 
 
+class EpochOver(Exception):
+    """SQL is under a later epoch than Redis, so that nothing more of this one is ever copied: the cell is rebuilt."""
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(f"SQL is under epoch {epoch}")
+
+
 class Overran(Exception):
     """Deciding used more processor time than any command may."""
 

@@ -77,6 +77,17 @@ async def test_a_rebuilding_that_breaks_off_is_begun_again(cell: Bench, place: s
     await last.stop()
 
 
+async def test_a_rebuilding_that_got_no_further_than_sql_is_begun_again(cell: Bench) -> None:
+    """Redis knows nothing of it, but no scribe copies an epoch that is over in SQL: the next owner finds out."""
+    first = await cell.open()
+    await cell.do(admits(), sends(1, "1"))
+    await first.kill()
+    await cell.databases.record.transact(lambda sql: cells.begin_epoch(sql, CELL, 2))
+    second = cell.start()
+    assert (await cell.ready(epoch=3)).epoch == 3
+    await second.stop()
+
+
 async def test_a_cut_tail_is_noticed_and_what_survived_is_kept(cell: Bench, server: EmbeddedValkey) -> None:
     """Commits that SQL had not seen but the file still holds are copied first; only the cut ones are lost."""
     first = await cell.open()
