@@ -23,6 +23,7 @@ from store.redis.keys import Keys
 from store.redis.scripts import Check, Fence, Write
 
 LOG_TAIL = 200  # entries of a log that stay in Redis though SQL has them
+QUARANTINE_LENGTH = 1_000  # commands that nobody could decide, the newest
 UNSEEN_GATEWAY_MS = 10_000  # how long a gateway that is not known to hold a lease is given to renew it
 _MEMBERS_AT_ONCE = 1_000
 _PACK = msgspec.msgpack.Encoder()
@@ -172,6 +173,8 @@ class _Draft:
         scores: list[Part] = [part for member in self._active for part in (self.batch.at_ms, member)]
         self.writes.extend(_in_parts("ZADD", self.keys.active, scores))
         self.writes.extend(("RPUSH", self.keys.quarantine, raw) for raw in self.batch.quarantined)
+        if self.batch.quarantined:
+            self.writes.append(("LTRIM", self.keys.quarantine, -QUARANTINE_LENGTH, -1))
         for job in self.batch.jobs:
             self.outbox.jobs.append(JobRow(job.id, job.account, job.kind, _PACK.encode(job.payload)))
 

@@ -12,7 +12,7 @@ The keys of no cell share the tag `{samtale}`.
 | `timers` | sorted set | score = due in ms of Redis TIME; member = the encoded command it becomes |
 | `gateways` | sorted set | incarnation → lease end in ms of Redis TIME |
 | `active` | sorted set | "kind:id" → last commit time in ms, or when eviction last looked; the oldest are looked at |
-| `quarantine` | list | bytes of commands that nobody could decide; for an operator |
+| `quarantine` | list | bytes of the last 1,000 commands that nobody could decide; for an operator |
 | `conversation` | hash | `s` Snapshot, `q` seq, `c` commit_no of the last change, `o:{device}:{n mod 32}` Outcome |
 | `log` | stream | id = seq-0; `e` frame, `v` visitors' frame if it differs (empty: hidden), `i` event id, `o` origin |
 | `receipts` | hash | `visitor` / `staff`: "delivered:read" |

@@ -6,7 +6,7 @@ from engine.core.conversation import Conversation, Terms
 from engine.core.phases import Waiting
 from engine.core.result import Logged, StepResult
 from engine.runtime.batch import Batch, RosterSnapshot
-from engine.runtime.commit import LOG_TAIL, Plan, plan
+from engine.runtime.commit import LOG_TAIL, QUARANTINE_LENGTH, Plan, plan
 from engine.runtime.heads import ConversationHead, Heads, RosterHead
 from protocol.bus.commands import COMMAND_ENCODER, TimerFired
 from protocol.bus.effects import CancelTimer, Do, FeedUpdate, SetTimer, TellPlace
@@ -197,3 +197,16 @@ def test_no_write_is_longer_than_a_script_can_pass_on() -> None:
     found, _ = planned(batch(effects=timers), Heads())
     assert max(len(write) for write in found.writes) <= MAX_WRITE_PARTS
     assert sum((len(write) - 2) // 2 for write in found.writes if write[:2] == ("ZADD", "{c00}:timers")) == 5_000
+
+
+def test_what_is_set_aside_is_bounded() -> None:
+    """An operator finds the newest; a flood of unreadable commands does not fill Redis."""
+    made = batch()
+    made.quarantined += [b"one", b"two"]
+    found, _ = planned(made, Heads())
+    key = "{c00}:quarantine"
+    assert [write for write in found.writes if write[1] == key] == [
+        ("RPUSH", key, b"one"),
+        ("RPUSH", key, b"two"),
+        ("LTRIM", key, -QUARANTINE_LENGTH, -1),
+    ]
