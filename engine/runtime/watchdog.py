@@ -11,19 +11,22 @@ from engine.runtime.faults import Overran
 
 
 class Watchdog:
-    """`inside` and `serial` are set around each stretch of deciding, by whoever decides."""
+    """`inside` and `serial` are set around each stretch of deciding, by whoever decides.
 
-    def __init__(self, limit_s: int = 5) -> None:
+    A stretch may last `looks` looks, one in every `every_s` seconds of this process's processor time.
+    """
+
+    def __init__(self, looks: int = 5, every_s: float = 1.0) -> None:
         self.inside = False
         self.serial = 0
-        self._limit_s = limit_s
+        self._looks, self._every_s = looks, every_s
         self._seen = -1
-        self._seconds = 0
+        self._lasted = 0
 
     def install(self) -> None:
-        """Look once in every second of this process's processor time. Main thread only."""
+        """Begin to look. Main thread only."""
         signal.signal(signal.SIGVTALRM, self.look)
-        signal.setitimer(signal.ITIMER_VIRTUAL, 1.0, 1.0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, self._every_s, self._every_s)
 
     def remove(self) -> None:
         """Look no more."""
@@ -33,9 +36,9 @@ class Watchdog:
     def look(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """Raise Overran, in the decider, if the same stretch has gone on for the limit."""
         if not self.inside or self.serial != self._seen:
-            self._seen, self._seconds = self.serial if self.inside else -1, 0
+            self._seen, self._lasted = self.serial if self.inside else -1, 0
             return
-        self._seconds += 1
-        if self._seconds >= self._limit_s:
-            self._seconds = 0
-            raise Overran(f"deciding took {self._limit_s} s of processor time")
+        self._lasted += 1
+        if self._lasted >= self._looks:
+            self._lasted = 0
+            raise Overran(f"deciding took {self._looks * self._every_s:g} s of processor time")

@@ -166,12 +166,14 @@ class EndlessRoster(RosterDecider):
 async def test_a_decider_that_never_ends_is_interrupted(cell: Bench) -> None:
     """Its processor time is watched: it becomes one that raised, in the same engine."""
     cell.port = EndlessRoster()
-    watchdog = Watchdog(1)
-    watchdog.install()
+    watchdog = Watchdog(2, every_s=0.1)
     engine = await cell.open(replace(SETTINGS, lease_s=30.0), watchdog=watchdog)
     await cell.do(AgentArrives(ACCOUNT, origin("desk_a", 0), ANN), admits())
-    await cell.do(SetAgentState(ACCOUNT, origin("desk_a", 1), ANN, "away"), sends(1, "1", flow=UNROUTED))
-    watchdog.remove()
+    watchdog.install()
+    try:
+        await cell.do(SetAgentState(ACCOUNT, origin("desk_a", 1), ANN, "away"), sends(1, "1", flow=UNROUTED))
+    finally:
+        watchdog.remove()
     assert await cell.call("LLEN", cell.keys.quarantine) == 1
     assert await texts(cell, conversation(UNROUTED)) == ["1"]
     await engine.stop()

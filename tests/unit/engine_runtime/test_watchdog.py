@@ -7,7 +7,7 @@ from engine.runtime.watchdog import Watchdog
 
 
 def test_a_stretch_that_outlasts_the_limit_is_interrupted() -> None:
-    """The same stretch, seen again and again for as many seconds."""
+    """The same stretch, seen again and again for as many looks."""
     watchdog = Watchdog(3)
     watchdog.serial, watchdog.inside = 7, True
     watchdog.look()
