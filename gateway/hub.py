@@ -26,6 +26,7 @@ from gateway.receipts import Receipts
 from gateway.roll import Roll
 from gateway.services import Outside, Services
 from gateway.subscriptions import OUTCOMES, Sink, Subscriptions
+from gateway.throttle import Buckets
 from protocol.bus import topics
 from protocol.bus.config import AccountConfig
 from protocol.ids import CellName, Incarnation
@@ -33,6 +34,7 @@ from protocol.wire.codes import CloseCode
 from store.redis.connection import Away, Dial
 
 AGAIN_S = 0.2
+PHONES_REMEMBERED = 50_000  # whose allowances are kept: more than are connected (gateway.rules), at 200 bytes each
 
 
 class HubSettings(Struct, frozen=True):
@@ -59,6 +61,7 @@ class Hub:
         self._services = Services(
             outside=outside,
             limits=settings.limits,
+            messages=Buckets(settings.limits.messages_per_minute, settings.limits.message_burst, PHONES_REMEMBERED),
             cells=cells,
             subscriptions=self._subscriptions,
             pending=Pending(cells, self._packs, self.load.epoch),

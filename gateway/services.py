@@ -18,6 +18,7 @@ from gateway.presence import PresenceLease
 from gateway.receipts import Receipts
 from gateway.roll import Roll
 from gateway.subscriptions import Subscriptions
+from gateway.throttle import Buckets
 from store.sql.database import Database
 
 
@@ -39,6 +40,7 @@ class Services:
 
     outside: Outside
     limits: SessionLimits
+    messages: Buckets  # per phone: coming again buys nobody a new burst
     cells: Cells
     subscriptions: Subscriptions
     pending: Pending

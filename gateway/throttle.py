@@ -18,6 +18,10 @@ class Buckets:
 
     def wait_ms(self, key: Hashable, at_ms: int) -> int:
         """Take one for `key` and return 0, or return after how long to ask again, which takes nothing."""
+        return self.of(key).wait_ms(at_ms)
+
+    def of(self, key: Hashable) -> Bucket:
+        """Return the allowance of `key`, who is thereby the last to be forgotten."""
         bucket = self._of.get(key)
         if bucket is None:
             bucket = self._of[key] = Bucket(self._per_minute, self._burst)
@@ -25,7 +29,7 @@ class Buckets:
                 self._of.popitem(last=False)
         else:
             self._of.move_to_end(key)
-        return bucket.wait_ms(at_ms)
+        return bucket
 
     def __len__(self) -> int:
         return len(self._of)

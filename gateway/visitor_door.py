@@ -222,7 +222,9 @@ def _let_in(services: Services, case: Case, committed: Committed) -> LetIn:
         secret=proven.fresh or None,
         token_expires_at=proven.token_until_ms,
     )
-    session = MobileSession(visitor, case.config, record, services.limits)
+    session = MobileSession(visitor, case.config, record, services.limits, services.messages.of(proven.device))
+    for view in ready.conversations:
+        session.flow.saw(view.id, view.next_n)
     positions = list(hello.positions)
     if addressed is not None and all(each.conversation != addressed for each in positions):
         positions.append(client.Position(addressed, 0, ""))

@@ -29,7 +29,7 @@ class Flow:
     def __init__(self) -> None:
         self._asked: dict[str, set[tuple[str, int]]] = {}
         self._awaited: dict[str, int] = {}
-        self._used: dict[str, int] = {}  # the highest n that an outcome told here used up
+        self._used: dict[str, int] = {}  # the highest n known here to be used up
 
     def check(self, series: str, n: int, frame_id: str) -> No | None:
         """Return why frame `n` may not pass yet, or None."""
@@ -77,7 +77,17 @@ class Flow:
 
         Too high a number is refused in order; one that is too low would let a later frame in before it (SPEC 5.2).
         """
-        return max(read, self._used.get(series, 0) + 1)
+        self.saw(series, read)
+        return self._used[series] + 1
+
+    def saw(self, series: str, next_n: int) -> None:
+        """The ledger has taken everything below `next_n`."""
+        _make_room(self._used, series)
+        self._used[series] = max(next_n - 1, self._used.get(series, 0))
+
+    def is_repeat(self, series: str, n: int) -> bool:
+        """Whether frame `n` can only be one that was taken before, sent again: it makes nothing happen."""
+        return n <= self._used.get(series, 0)
 
 
 def _make_room(kept: dict[str, int], series: str) -> None:

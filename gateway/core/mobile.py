@@ -18,7 +18,7 @@ from protocol.bus.topics import Ephemeral, Hint
 from protocol.ids import ChatflowId, ConversationId, VisitorId
 from protocol.wire import client
 from protocol.wire.codes import CloseCode, Code
-from protocol.wire.limits import MAX_TEXT_CHARS, TOKEN_WARNING_S
+from protocol.wire.limits import MAX_TEXT_CHARS, REMEMBERED_OUTCOMES, TOKEN_WARNING_S
 from protocol.wire.server import LoggedOut, Presence, Refreshed, TokenExpiring, TypingNow
 
 MAX_CONVERSATIONS = 32
@@ -40,12 +40,16 @@ class MobileSession(Session):
 
     who = "visitor"
 
-    def __init__(self, visitor: Visitor, config: AccountConfig, record: VisitorRecord, limits: SessionLimits) -> None:
+    def __init__(
+        self, visitor: Visitor, config: AccountConfig, record: VisitorRecord, limits: SessionLimits, messages: Bucket
+    ) -> None:
+        """`messages` is the device's own allowance, which outlives its sessions."""
         super().__init__(visitor, limits, MAX_CONVERSATIONS)
         self.visitor = visitor
         self.gate = Gate(config, record)
         self._own = dict(visitor.conversations)
-        self._messages = Bucket(limits.messages_per_minute, limits.message_burst)
+        self._messages = messages
+        self._repeats = Bucket(limits.messages_per_minute, REMEMBERED_OUTCOMES)
         self._consents: list[tuple[Outcome, str]] = []  # granted answers whose ack waits for the record
         self._token_expires_at_ms: int | None = None
         self._warned = False
@@ -109,6 +113,9 @@ class MobileSession(Session):
                 return No(Code.TOO_LARGE, frame.n)
         if now.trouble is not None:
             return No(now.trouble.code, frame.n, now.trouble.retry_after_ms)
+        # What is offered again after an epoch rose is answered from memory, and is not the visitor's doing (SPEC 5.3).
+        if self.flow.is_repeat(frame.conversation, frame.n) and not self._repeats.wait_ms(now.at_ms):
+            return None
         wait_ms = self._messages.wait_ms(now.at_ms)
         return No(Code.RATE_LIMITED, frame.n, wait_ms) if wait_ms else None
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from gateway import checks, configs
+from gateway.core.limits import SessionLimits
 from protocol.bus import topics
 from protocol.bus.config import CONFIG_ENCODER, AccountConfig, App, Consent, IdentityKey
 from protocol.ids import AccountId, AgentId, AppKey, CellName
@@ -133,6 +134,19 @@ async def test_changes_of_others_do_not_put_off_the_slow_check(home: House, monk
                 gateway.hub.configs.heard(other.account.encode())
                 await asyncio.sleep(0)
         assert ann.closed is CloseCode.REVOKED
+
+
+async def test_coming_again_buys_no_new_allowance(home: House) -> None:
+    """What a phone may say is counted for the phone, not for the line (SPEC 2.5)."""
+    async with home.gateway(limits=SessionLimits(messages_per_minute=1, message_burst=2)) as gateway:
+        phone, ready = await gateway.visitor()
+        chat = ready["conversation"]
+        for n in (1, 2):
+            assert (await phone.ask(t="send", n=n, id=f"m{n}", conversation=chat, text="hi"))["t"] == "ack"
+        phone.drop()
+        line, _ = await gateway.visitor(credential=again(ready))
+        assert (await line.ask(t="send", n=3, id="m3", conversation=chat, text="hi"))["code"] == "rate_limited"
+        assert (await line.ask(t="send", n=2, id="m2", conversation=chat, text="hi"))["t"] == "ack"
 
 
 async def test_a_phone_that_is_logged_out_elsewhere_hears_no_more(home: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.core.actions import Action, Forward, ReadLog, Say, Submit
 from gateway.core.agent import AgentSession, Desk
-from gateway.core.limits import SessionLimits
+from gateway.core.limits import Bucket, SessionLimits
 from gateway.core.mobile import MobileSession, Visitor
 from gateway.core.resume import Page
 from gateway.core.session import Moment
@@ -36,7 +36,9 @@ NOW = Moment(1_000_000)
 def mobile(answer: str = "", **changes: Any) -> MobileSession:
     """Kari's session: one conversation that asks for consent, one that does not."""
     visitor = Visitor(ACCOUNT, GATEWAY, SessionId("ses_1"), phone(KARI), KARI, "en", ASKS, {ASKING: ASKS, CHAT: OPEN})
-    return MobileSession(visitor, workplace(), record(KARI, answer), SessionLimits(**changes))
+    limits = SessionLimits(**changes)
+    messages = Bucket(limits.messages_per_minute, limits.message_burst)
+    return MobileSession(visitor, workplace(), record(KARI, answer), limits, messages)
 
 
 def agent(**changes: Any) -> AgentSession:

@@ -79,6 +79,30 @@ def test_an_id_under_a_new_n_is_asked_again() -> None:
     assert submitted(session.receive(send(2, frame_id="a"), NOW))
 
 
+def test_what_is_offered_again_is_not_counted() -> None:
+    """32 frames below what the ledger has taken pass at once, and leave the allowance of new ones whole (SPEC 5.3)."""
+    session = mobile()
+    session.flow.saw(CHAT, 33)
+    for n in range(1, 33):
+        assert submitted(session.receive(send(n), NOW))
+        session.flow.resolve(CHAT, done(n, f"id{n}"))
+    for n in range(33, 43):
+        assert submitted(session.receive(send(n), NOW))
+    (refusal,) = said(session.receive(send(43), NOW))
+    assert (refusal.code, refusal.expected) == (Code.RATE_LIMITED.wire, 43)
+
+
+def test_who_repeats_for_ever_is_limited_all_the_same() -> None:
+    """Repeats have an allowance of their own, and then share that of new messages."""
+    session = mobile()
+    session.flow.saw(CHAT, 1_000)
+    outcomes = []
+    for n in range(1, 45):
+        outcomes += said(session.receive(send(n), NOW))
+        session.flow.resolve(CHAT, done(n, f"id{n}"))
+    assert [(each.code, each.expected) for each in outcomes][:1] == [(Code.RATE_LIMITED.wire, 43)]
+
+
 def test_over_the_rate_frames_are_refused_with_a_wait() -> None:
     """Ten at once, then one each two seconds; those behind the refused one wait for it."""
     session = mobile()
