@@ -87,10 +87,11 @@ class Reading:
             return [], [*self.detach(conversation), Say(refused(Code.NOT_FOUND, conversation=conversation))]
         reader.admitted = True
         reader.inbox = page.head.inbox if page.head else ""
+        behind, had = 0 < reader.epoch < page.epoch, reader.place.seq
         merged = reader.take(page)
         actions: list[Action] = []
-        if merged.resync:
-            actions.append(Say(Resync(conversation, 1, page.epoch)))
+        if merged.resync or behind:  # what was read may stand, and what was acknowledged be lost: the epoch says so
+            actions.append(Say(Resync(conversation, 1 if merged.resync else had + 1, page.epoch)))
         actions += shown(conversation, merged.entries)
         if merged.again:
             actions.append(self._read(conversation, reader))

@@ -265,6 +265,21 @@ def test_a_gap_in_the_hints_makes_the_log_be_read() -> None:
     assert [frame["seq"] for frame in frames] == [2, 3]
 
 
+def test_a_reader_who_lost_nothing_is_told_that_the_epoch_rose() -> None:
+    """What it was acknowledged may be lost all the same: `resync` from behind its position drops nothing (SPEC 6.4)."""
+    session = mobile()
+    attach(session, CHAT, Page(1, [hint(1, HELLO)], head=head()))
+    (read,) = session.checked(CHAT, 1, 2)
+    assert isinstance(read, ReadLog)
+    after = [hint(1, HELLO), hint(2, HELLO, epoch=2)]
+    resync, event = said(session.log_read(CHAT, read.turn, Page(2, after, head=head(seq=2))))
+    assert (resync.from_seq, resync.epoch) == (2, 2)
+    assert event["seq"] == 2
+    (again,) = session.checked(CHAT, 3, 2)
+    assert isinstance(again, ReadLog)
+    assert said(session.log_read(CHAT, again.turn, Page(2, after[1:], head=head(seq=2)))) == []
+
+
 def test_a_page_of_an_earlier_resume_is_void() -> None:
     """Resuming again begins anew; the answer to the first read is dropped."""
     session = mobile()
