@@ -19,7 +19,7 @@ class Counts(Collector):
         self.stored: dict[CellName, int] = {}  # the commit_no last read back from SQL
         self.commits = 0
         self.events = 0
-        self.faults: Counter[str] = Counter()  # by kind: away, hole, unreadable, fenced
+        self.faults: Counter[str] = Counter()  # by kind: away, hole, unreadable, refused, fenced
         self.jobs: Counter[str] = Counter()  # by kind and end, "publish done"
 
     def collect(self) -> Iterable[Metric]:

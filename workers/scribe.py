@@ -18,7 +18,7 @@ from store.redis import scripts
 from store.redis.connection import Connection, Dial
 from store.redis.faults import Away, Refused
 from store.redis.keys import Keys
-from store.sql.database import Database, StoreAway
+from store.sql.database import Database, StoreAway, StoreRefused
 from store.sql.queries import cells, commits
 from store.sql.queries.commits import HoleInCommits
 from workers.backoff import pause_s
@@ -28,7 +28,7 @@ from workers.counts import Counts
 _BLOCK_MS = 1_000
 _NO_EPOCH_PAUSE_S = 0.5
 _COMMIT = msgspec.msgpack.Decoder(Commit)
-_Faults = (Away, Refused, StoreAway, HoleInCommits, msgspec.DecodeError)
+_Faults = (Away, Refused, StoreAway, StoreRefused, HoleInCommits, msgspec.DecodeError)
 
 
 class Scribe:
@@ -122,6 +122,9 @@ class Scribe:
             case msgspec.DecodeError():
                 self._counts.faults["unreadable"] += 1
                 self._log.error("scribe.unreadable")
+            case StoreRefused():
+                self._counts.faults["refused"] += 1
+                self._log.error("scribe.refused", why=str(fault))
             case _:
                 self._counts.faults["away"] += 1
                 self._log.warning("scribe.away", fault=type(fault).__name__, why=str(fault), failures=self._failures)

@@ -30,8 +30,12 @@ class StoreAway(Exception):
         self.reason = reason
 
 
+class StoreRefused(Exception):
+    """SQL will not take what was written, now or ever: a fault of ours. Says what kind, and no value that was sent."""
+
+
 class Database(Protocol):
-    """Where queries run. Both methods raise StoreAway, and whatever the query raises."""
+    """Where queries run. Both methods raise StoreAway, StoreRefused, and whatever the query raises."""
 
     async def transact(self, query: Query[T]) -> T:
         """Run `query` in one transaction that may write, and commit it."""
@@ -93,7 +97,9 @@ class DirectDatabase:
 
     def __init__(self, url: str) -> None:
         in_memory = {"poolclass": StaticPool} if url == "sqlite://" else {}
-        self.engine: Engine = create_engine(driver_url(url), connect_args=connect_args(url), **in_memory)
+        self.engine: Engine = create_engine(
+            driver_url(url), connect_args=connect_args(url), hide_parameters=True, **in_memory
+        )
         tune(self.engine, writes=True)
 
     async def transact(self, query: Query[T]) -> T:
@@ -140,6 +146,7 @@ def _open(url: str, timeout_s: float, *, writes: bool) -> AsyncEngine:
     engine = create_async_engine(
         driver_url(url, asynchronous=True),
         connect_args=connect_args(url),
+        hide_parameters=True,  # errors are logged, what people wrote is not
         pool_size=size,
         max_overflow=0,
         pool_timeout=timeout_s,
@@ -158,6 +165,7 @@ def _faults() -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         raise StoreAway(str(error.orig)) from error
     except DBAPIError as error:
-        if not (error.connection_invalidated or lacks_schema(error)):
-            raise
-        raise StoreAway(str(error.orig)) from error
+        if error.connection_invalidated or lacks_schema(error):
+            raise StoreAway(str(error.orig)) from error
+        kind, why = type(error.orig).__name__, str(error.orig).partition("\n")[0]
+        raise StoreRefused(f"{kind}: {why}") from None  # what follows and what caused it may quote whole rows

@@ -2,13 +2,17 @@
 
 import asyncio
 import threading
+import traceback
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, text
 
-from store.sql.database import Database, DirectDatabase, SqlDatabase, StoreAway
-from store.sql.queries import accounts
+from protocol.ids import CellName
+from store.sql.database import Database, Databases, DirectDatabase, SqlDatabase, StoreAway, StoreRefused
+from store.sql.queries import accounts, cells, commits
+from tests.kit.commits import commit, conversation, said
 from tests.kit.sql_servers import Postgres, open_databases
 
 
@@ -159,3 +163,20 @@ async def test_the_direct_database_keeps_the_same_promises() -> None:
 def fill_and_fail(connection: Connection) -> None:
     connection.exec_driver_sql("INSERT INTO t VALUES (1)")
     raise LookupError
+
+
+async def test_what_sql_will_not_take_is_said_without_its_values(databases: Databases) -> None:
+    """An error may be logged; what people wrote may not (security: no message bodies in logs)."""
+    secret = b"meet me at the harbour"
+    row = said(conversation(1), 1)
+    twice = commit(1, events=[msgspec.structs.replace(row, visitor_frame=secret)] * 2)
+
+    def copy(sql: Connection) -> None:
+        cells.begin_epoch(sql, CellName("c00"), 1)
+        commits.apply(sql, CellName("c00"), [twice])
+
+    with pytest.raises(StoreRefused) as refused:
+        await databases.record.transact(copy)
+    told = "".join(traceback.format_exception(refused.value))
+    assert "unique" in told.lower()
+    assert secret.decode() not in told

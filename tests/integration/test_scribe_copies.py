@@ -170,6 +170,14 @@ async def test_a_hole_at_the_front_is_reported_with_its_number(bench: Bench) -> 
     assert (report["cell"], report["expected"], report["found"]) == (CELL, 1, 3)
 
 
+async def test_what_sql_will_not_take_is_reported_and_ends_nobody(bench: Bench) -> None:
+    """One cell's commit that cannot be written is a fault of that cell; the worker goes on with the others."""
+    await bench.put(commit(1, events=[said(ONE, 1), said(ONE, 1)]))
+    await until(bench.scribe(), lambda: bench.said_so("scribe.refused"))
+    assert (await bench.stored(), await bench.outbox()) == (0, 1)
+    assert bench.counts.faults["refused"] >= 1
+
+
 async def test_a_new_epoch_is_followed_and_the_old_one_left(bench: Bench) -> None:
     """After a recovery commits of the old epoch are never copied, even under the right number."""
     await bench.put(*talk(1, 2))
