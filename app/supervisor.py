@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -36,10 +36,12 @@ class Job:
 class Supervisor:
     """Keeps jobs running. `say` gets one readable line for whatever an operator should know.
 
+    `pauses_s`: before starting again what died, longer with each death in a row.
     `gave_up` is set when a child first says that it cannot run as it is set up; `why` is what it said.
     """
 
-    def __init__(self, data: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, data: Path, say: Callable[[str], None], pauses_s: Sequence[float] = RESTART_PAUSES_S) -> None:
+        self._pauses_s = pauses_s
         self._data = data
         self._say = say
         self._stopping = False
@@ -92,7 +94,7 @@ class Supervisor:
                 self.why = said.removeprefix("samtale ") or why
                 self.gave_up.set()
             deaths = 1 if loop.time() - started > STEADY_S else deaths + 1
-            pause_s = RESTART_PAUSES_S[min(deaths, len(RESTART_PAUSES_S)) - 1]
+            pause_s = self._pauses_s[min(deaths, len(self._pauses_s)) - 1]
             self._say(f"{why}; starting it again in {pause_s:g} s")
             await asyncio.sleep(pause_s)
 

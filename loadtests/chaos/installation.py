@@ -68,7 +68,8 @@ class Installation:
         self._module = module
         self._environment = environment or {}
         self.restarts: Counter[str] = Counter()
-        self._supervisor = Supervisor(data, self._note)
+        # What is killed on purpose must not be taken for something that cannot run.
+        self._supervisor = Supervisor(data, self._note, pauses_s=(0.1,))
         data.mkdir(parents=True, exist_ok=True)
 
     @property
