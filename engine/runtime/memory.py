@@ -24,6 +24,7 @@ from store.redis.connection import Connection
 from store.redis.keys import Keys
 
 Key = tuple[str, str]  # kind, id
+LOADS_AT_ONCE: Final = 1_000  # well below what a line takes at once
 ABSENT: Final = object()  # not remembered; None means that Redis has no such value
 
 
@@ -82,8 +83,8 @@ class Memory:
     async def hold(self, keys: Iterable[Key]) -> None:
         """Load what is not held of these."""
         missing = [(kind, id_) for kind, id_ in keys if id_ not in self._held[kind]]
-        if missing:
-            await self._load(missing)
+        for start in range(0, len(missing), LOADS_AT_ONCE):
+            await self._load(missing[start : start + LOADS_AT_ONCE])
 
     def held_conversation(self, id_: ConversationId) -> HeldConversation:
         """Return a conversation that is held, with its head."""
