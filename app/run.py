@@ -121,14 +121,13 @@ class _Installation:
         await self._until_ports_are_free()
         if settings.redis_url is None:
             self._start_one(tasks, "valkey", "valkey")
+        for role, count in (("worker", settings.workers), ("engine", settings.engines)):
+            for name in _names(role, count):  # they wait for each other
+                self._start_one(tasks, name, role)
         _done("redis", await ready.redis())
-        for name in _names("worker", settings.workers):
-            self._start_one(tasks, name, "worker")
         _done("sql", await ready.sql())
         if self._example and (applied := await ready.example()):
             _done("workspace", applied)
-        for name in _names("engine", settings.engines):
-            self._start_one(tasks, name, "engine")
         _done("engine", await ready.cells())
         for at, name in enumerate(_names("gateway", settings.gateways)):
             self._start_one(tasks, name, "gateway", "--port", str(settings.port + at))

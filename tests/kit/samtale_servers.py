@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.kit.living import descendants
+
+CANNOT_START = 2
 START_DEADLINE_S = 90
 STOP_DEADLINE_S = 40
 
@@ -33,6 +36,11 @@ class RunningSamtale:
         return os.environ | {"SAMTALE_DATA": str(self.data), "SAMTALE_PORT": self.url.rsplit(":", 1)[1]}
 
 
+def bare_environment() -> dict[str, str]:
+    """Return this process's environment without the settings of any installation."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SAMTALE_")}
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -43,18 +51,25 @@ def free_port() -> int:
 class Installation:
     """`samtale run` in `data`; start and stop it at will."""
 
-    def __init__(self, data: Path, *options: str) -> None:
+    def __init__(self, data: Path, *options: str, **settings: str) -> None:
         self.data, self.options, self.port = data, options, free_port()
+        self.environment = bare_environment() | {f"SAMTALE_{name.upper()}": value for name, value in settings.items()}
         self.said: list[str] = []
         self._child: asyncio.subprocess.Process | None = None
         self._listening: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> RunningSamtale:
+        return await self.start()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
 
     async def start(self) -> RunningSamtale:
         self.said.clear()
         self._child = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "app.cli", "run", "--data", str(self.data), "--port", str(self.port), *self.options,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, stdin=asyncio.subprocess.DEVNULL,
-            env=os.environ | {"SAMTALE_DRAIN_S": "0.5"},
+            env={"SAMTALE_DRAIN_S": "0.5", "SAMTALE_PARENT": str(os.getpid())} | self.environment,
         )  # fmt: skip
         up = asyncio.Event()
         self._listening = asyncio.create_task(self._listen(up))
@@ -62,9 +77,30 @@ class Installation:
         await asyncio.wait({self._listening, waiting}, timeout=START_DEADLINE_S, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         if not up.is_set():
-            await self.kill()
+            if not self._listening.done():
+                await self.kill()
+            await self._child.wait()
             raise AssertionError("samtale run did not come up:\n" + "".join(self.said) + self.logs())
         return RunningSamtale(f"http://127.0.0.1:{self.port}", self.data, self._child.pid)
+
+    async def refused(self) -> str:
+        """Start it, expecting exit status 2; return what it said."""
+        try:
+            await self.start()
+        except AssertionError:
+            assert self._child is not None
+            assert self._child.returncode == CANNOT_START, "".join(self.said)
+            return "".join(self.said)
+        await self.stop()
+        raise AssertionError("it was not refused")
+
+    def pid_of(self, part: str) -> int:
+        """Return the process id of a running part: valkey, worker, engine, gateway, or valkey-server."""
+        assert self._child is not None
+        marks = {"valkey-server": "valkey-server"}.get(part, f"app.cli {part}")
+        found = [pid for pid, command in descendants(self._child.pid).items() if marks in command]
+        assert len(found) == 1, f"{len(found)} processes are {part}"
+        return found[0]
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to end as Ctrl-C or a service would; return its exit status."""

@@ -52,22 +52,28 @@ class Postgres:
 
     def __init__(self, binaries: Path) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="samtale-pg-"))
+        self._binaries = binaries
         self._user = _server_user()
         if self._user is not None:
             shutil.chown(self.folder, self._user)
         try:
-            self._start(binaries)
+            self._make()
+            self.start()
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
 
-    def _start(self, binaries: Path) -> None:
-        data = str(self.folder / "data")
-        initdb = [str(binaries / "initdb"), "-D", data, "-U", "samtale", "-A", "trust", "-E", "UTF8", "--no-sync"]
-        subprocess.run(initdb, user=self._user, cwd=self.folder, check=True, capture_output=True)
+    def _make(self) -> None:
+        initdb = [str(self._binaries / "initdb"), "-D", f"{self.folder}/data", "-U", "samtale", "-A", "trust"]
+        subprocess.run(
+            [*initdb, "-E", "UTF8", "--no-sync"], user=self._user, cwd=self.folder, check=True, capture_output=True
+        )
+
+    def start(self) -> None:
+        """Start the server on its data, again if need be, and wait until it answers."""
         options = [part for name, value in _SERVER_OPTIONS.items() for part in ("-c", f"{name}={value}")]
         self.process = subprocess.Popen(
-            [str(binaries / "postgres"), "-D", data, "-k", str(self.folder), *options],
+            [str(self._binaries / "postgres"), "-D", f"{self.folder}/data", "-k", str(self.folder), *options],
             user=self._user,
             cwd=self.folder,
             stdout=subprocess.DEVNULL,
@@ -75,6 +81,11 @@ class Postgres:
             preexec_fn=_die_with_us,  # noqa: PLW1509 - the run has one thread when servers start
         )
         self._wait(deadline=monotonic() + 30)
+
+    def end(self) -> None:
+        """End the server at once; its data stays."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(timeout=30)
 
     def _wait(self, deadline: float) -> None:
         while True:
@@ -98,8 +109,7 @@ class Postgres:
 
     def stop(self) -> None:
         """End the server at once and forget its data."""
-        self.process.send_signal(signal.SIGQUIT)
-        self.process.wait(timeout=30)
+        self.end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _address(self, name: str) -> str:

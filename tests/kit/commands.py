@@ -1,0 +1,127 @@
+"""The `samtale` command as people run it: to its end, or typed at through a pipe or a terminal.
+
+Invariant: real processes, which end with the test; whatever is waited for is a line they print, with a deadline.
+"""
+
+import asyncio
+import os
+import pty
+import re
+import sys
+import termios
+from dataclasses import dataclass
+from typing import Any, Self
+
+ENDS_WITHIN_S = 30.0
+SAYS_WITHIN_S = 20.0
+_ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|[=>]|\][^\x07]*\x07)")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a command said, and its exit status."""
+
+    status: int
+    out: str
+    err: str
+
+
+async def run_samtale(*arguments: str, environment: dict[str, str], typed: str = "") -> Ended:
+    """Run `samtale` with these arguments to its end."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "app.cli", *arguments, env=environment,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            out, err = await child.communicate(typed.encode())
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    assert child.returncode is not None
+    return Ended(child.returncode, out.decode(), err.decode())
+
+
+class Terminal:
+    """`samtale` with somebody at it: through pipes, or in a real terminal (`in_pty`)."""
+
+    def __init__(self, *arguments: str, environment: dict[str, str], in_pty: bool = False) -> None:
+        self._arguments, self._environment, self._in_pty = arguments, environment, in_pty
+        self._screen = ""
+        self._changed = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        ends = pty.openpty() if self._in_pty else None
+        if ends is not None:
+            termios.tcsetwinsize(ends[1], (40, 120))
+        own_end: Any = ends[1] if ends is not None else asyncio.subprocess.PIPE
+        self._child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "app.cli", *self._arguments, env=self._environment | {"TERM": "xterm"},
+            stdin=own_end, stdout=own_end, stderr=own_end if ends is not None else asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
+        self._master = None
+        if ends is not None:
+            os.close(ends[1])
+            self._master = ends[0]
+        self._reading = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._child.returncode is None:
+            self._child.kill()
+        await self._child.wait()
+        self._reading.cancel()
+        await asyncio.gather(self._reading, return_exceptions=True)
+        if self._master is not None:
+            os.close(self._master)
+
+    def type(self, text: str, *, enter: bool = True) -> None:
+        """Type, and press Enter."""
+        if self._master is not None:
+            os.write(self._master, text.encode() + (b"\r" if enter else b""))
+        else:
+            assert self._child.stdin is not None
+            self._child.stdin.write(text.encode() + b"\n")
+
+    async def shows(self, text: str) -> str:
+        """Wait until `text` is shown after what was last waited for; return everything up to its end."""
+        try:
+            async with asyncio.timeout(SAYS_WITHIN_S):
+                while (at := self._screen.find(text)) < 0:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise AssertionError(f"“{text}” was not shown within {SAYS_WITHIN_S:g} s; but:\n{self._screen}") from None
+        end = at + len(text)
+        shown, self._screen = self._screen[:end], self._screen[end:]
+        return shown
+
+    async def ended(self) -> int:
+        """Wait until it has ended; return its exit status."""
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            return await self._child.wait()
+
+    async def _read(self) -> None:
+        if self._master is None:
+            assert self._child.stdout is not None
+            while more := await self._child.stdout.read(65_536):
+                self._take(more)
+            return
+        readable = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._master, readable.set)
+        try:
+            while True:
+                await readable.wait()
+                readable.clear()
+                self._take(os.read(self._master, 65_536))
+        except OSError:
+            pass  # the other end is closed
+        finally:
+            loop.remove_reader(self._master)
+
+    def _take(self, more: bytes) -> None:
+        self._screen += _ESCAPES.sub("", more.decode(errors="replace"))
+        self._changed.set()
