@@ -1,7 +1,8 @@
 """The doing of jobs, from one side of SQL, at least once each.
 
 Invariant: a job is marked done only after it was done; a worker that dies in between leaves it to be done again. One
-that fails comes back later and later, with its last error, and is never given up silently.
+that fails comes back later and later, with its last error, and is never given up silently. None is begun that may be
+another's before it is done.
 """
 
 import asyncio
@@ -70,7 +71,9 @@ class Jobs:
         due = await self._database.transact(
             lambda sql: jobs.take(sql, self._side, now_ms=now_ms, lease_ms=_LEASE_MS, limit=_AT_ONCE)
         )
-        for job in due:
+        for tried, job in enumerate(due):
+            if self._now_ms() + JOB_LIMIT_S * 1_000 > now_ms + _LEASE_MS:
+                return tried  # the rest may be another's before we are done with it
             await self._try(job)
         return len(due)
 

@@ -160,6 +160,25 @@ async def test_workers_share_the_jobs(databases: Databases) -> None:
     assert sorted(rung) == [f"job-{number:02d}" for number in range(20)]
 
 
+async def test_slow_jobs_are_not_done_by_two_at_once(sqlite_databases: Databases) -> None:
+    """What is not begun while it is surely ours is left to whoever takes it next."""
+    clock, rung = Clock(), []
+    for number in range(5):
+        await add_job(sqlite_databases, f"job-{number}")
+    other = doer(sqlite_databases, clock, ring=partial(ring, rung))
+
+    async def slowly(taken: TakenJob) -> None:
+        rung.append(taken.id)
+        clock.now_ms += 25_000
+        await other.do_due()
+
+    slow = doer(sqlite_databases, clock, ring=slowly)
+    while await waiting(sqlite_databases):
+        await slow.do_due()
+        clock.now_ms += 1_000
+    assert sorted(rung) == [f"job-{number}" for number in range(5)]
+
+
 async def test_a_configuration_reaches_its_cell(
     sqlite_databases: Databases, valkey: EmbeddedValkey, line: Connection
 ) -> None:
