@@ -4,6 +4,8 @@ Invariant: the cell has the configuration before the installation knows the name
 these jobs are done in, the highest version stays.
 """
 
+from collections.abc import Sequence
+
 from protocol.bus.config import AccountConfig
 from protocol.ids import AccountId
 from store.redis import publishing
@@ -49,19 +51,24 @@ class Publisher:
         finally:
             line.abort()
         named = {key.decode() for key in apps}, {key.decode() for key in logins}
-        lost = [config for config in configs if not _is_named(config, *named) or not await self._is_told(config)]
+        told = await self._told(configs)
+        lost = [config for config in configs if not _is_named(config, *named) or told[config.account] < config.version]
         for config in lost:
             await self._tell_cell(config)
             await self._name(config, Withdrawn([], []))
         return [config.account for config in lost]
 
-    async def _is_told(self, config: AccountConfig) -> bool:
-        line = await self._dial(config.cell)
-        try:
-            version = await line.call("HGET", Keys(config.cell).config(config.account), "version")
-        finally:
-            line.abort()
-        return int(version or 0) >= config.version
+    async def _told(self, configs: Sequence[AccountConfig]) -> dict[AccountId, int]:
+        """Return which version of each the cells have, 0 for none."""
+        told: dict[AccountId, int] = {}
+        for cell in sorted({config.cell for config in configs}):
+            line = await self._dial(cell)
+            try:
+                for account in (config.account for config in configs if config.cell == cell):
+                    told[account] = int(await line.call("HGET", Keys(cell).config(account), "version") or 0)
+            finally:
+                line.abort()
+        return told
 
     async def _tell_cell(self, config: AccountConfig) -> None:
         connection = await self._dial(config.cell)

@@ -5,11 +5,13 @@ import os
 
 import pytest
 import structlog
+from msgspec.structs import replace
 
 from gateway.cells import Cells
 from gateway.configs import Configs
-from protocol.ids import AppKey
+from protocol.ids import AccountId, AppKey, CellName
 from store.redis.cluster import Dialler
+from store.redis.connection import Connection
 from store.redis.faults import Away
 from store.redis.keys import APPS, LOGINS, Keys, cell_names
 from store.redis.server import EmbeddedValkey
@@ -60,6 +62,27 @@ async def test_what_redis_lost_is_published_again(valkey: EmbeddedValkey, sqlite
         assert await publisher.mend() == [ACCOUNT]
     finally:
         await line.close()
+
+
+async def test_looking_for_what_is_lost_takes_a_line_per_cell(
+    valkey: EmbeddedValkey, sqlite_databases: Databases
+) -> None:
+    """However many accounts there are: a worker that looks must not be taken for dead meanwhile."""
+    many = [
+        replace(workplace(), account=AccountId(f"acc_{number}"), apps=[], agents=[], inboxes=[]) for number in range(9)
+    ]
+    await sqlite_databases.config.transact(lambda sql: publications.publish(sql, many, 0))
+    dialled: list[CellName | None] = []
+
+    async def dial(cell: CellName | None) -> Connection:
+        dialled.append(cell)
+        return await Dialler(valkey.address)(cell)
+
+    publisher = Publisher(dial, sqlite_databases.config)
+    assert len(await publisher.mend()) == 9
+    dialled.clear()
+    assert await publisher.mend() == []
+    assert dialled == [None, CELL]
 
 
 async def test_a_worker_mends_as_soon_as_it_has_a_line(valkey: EmbeddedValkey, sqlite_databases: Databases) -> None:
