@@ -16,7 +16,7 @@ from samtale.line import LineLost
 
 LOGIN_TIMEOUT_S = 20.0
 MAX_ANSWER_BYTES = 65_536
-_CLOSE_CODES = {401: 4501, 429: 4429}
+_RATE_LIMITED, _BUSY, _WRONG = 4429, 4003, 4501  # the close codes that answers amount to (SPEC 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,17 @@ async def over_http(url: str, email: str, password: str) -> Ticket:
             status, answer = await _post(urlsplit(address), {"email": email, "password": password})
     except (OSError, TimeoutError, ValueError) as error:
         raise LineLost(1006, f"login: {error}") from None
-    if status != 200:
-        raise LineLost(_CLOSE_CODES.get(status, 4003), f"login: {answer.get('code', status)}")
-    return Ticket(answer["ticket"], to_socket(urljoin(address, answer["socket"])))
+    ticket, socket = answer.get("ticket"), answer.get("socket")
+    if status == 200 and isinstance(ticket, str) and isinstance(socket, str):
+        return Ticket(ticket, to_socket(urljoin(address, socket)))
+    raise LineLost(_close_code(status), f"login: {answer.get('code', status)}")
+
+
+def _close_code(status: int) -> int:
+    """Return what an answer amounts to: what was asked wrongly stays wrong, whoever is away comes back."""
+    if status == 429:
+        return _RATE_LIMITED
+    return _WRONG if 400 <= status < 500 else _BUSY
 
 
 def to_socket(url: str) -> str:
@@ -69,7 +77,8 @@ async def _post(url: SplitResult, content: dict[str, str]) -> tuple[int, dict[st
     finally:
         writer.close()
     start, _, rest = answer.partition(b"\r\n\r\n")
-    status = int(start.split(b" ", 2)[1]) if start.startswith(b"HTTP/") else 0
+    version, _, rest_of_line = start.partition(b" ")
+    status = int(rest_of_line[:3]) if version.startswith(b"HTTP/") else 0
     parsed = orjson.loads(rest) if rest else {}
     return status, parsed if isinstance(parsed, dict) else {}
 

@@ -125,11 +125,23 @@ async def test_a_login_over_http_gives_a_ticket() -> None:
     assert asked[0].startswith(b"POST /v1/agent/login HTTP/1.0")
 
 
-@pytest.mark.parametrize(("status", "code"), [(401, 4501), (429, 4429), (503, 4003)])
+@pytest.mark.parametrize(("status", "code"), [(400, 4501), (401, 4501), (403, 4501), (429, 4429), (503, 4003)])
 async def test_a_refused_login_says_whether_to_come_back(status: int, code: int) -> None:
-    """A wrong password ends the client; too many attempts and an absent server do not."""
+    """What was asked wrongly ends the client; too many attempts and an absent server do not."""
     server, url, _ = await _http_server(b'HTTP/1.1 %d No\r\n\r\n{"code":"x"}' % status)
     async with server:
         with pytest.raises(samtale.LineLost) as lost:
             await over_http(url, "kari@x.no", "wrong")
     assert lost.value.code == code
+
+
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1", b"HTTP/1.1 200 OK\r\n\r\n{}", b"HTTP/1.1 200 OK\r\n\r\nhello", b"SSH-2.0"]
+)
+async def test_an_answer_that_is_none_is_tried_again(answer: bytes) -> None:
+    """A proxy that is being restarted says all kinds of things; none of them ends the client."""
+    server, url, _ = await _http_server(answer)
+    async with server:
+        with pytest.raises(samtale.LineLost) as lost:
+            await over_http(url, "kari@x.no", "pass")
+    assert samtale.backoff.comes_back(lost.value.code)
