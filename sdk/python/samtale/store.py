@@ -50,7 +50,7 @@ class FileStore:
         return state
 
     def keep(self, state: Callable[[], State]) -> None:
-        fresh = self._path.with_suffix(".new")
+        fresh = self._path.with_name(f"{self._path.name}.new")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(msgpack.packb(state()))

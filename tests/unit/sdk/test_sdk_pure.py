@@ -79,6 +79,13 @@ def test_a_file_store_outlives_its_process(tmp_path: Path) -> None:
     assert FileStore(tmp_path / "other").load() is None
 
 
+def test_two_stores_in_one_directory_never_share_a_file(tmp_path: Path) -> None:
+    """Names that differ in their ending only differ while they are being written as well."""
+    FileStore(tmp_path / "phone.ann").keep(lambda: FileStore(tmp_path / "phone.bo").keep(dict) or {"device_key": "a"})
+    assert FileStore(tmp_path / "phone.ann").load() == {"device_key": "a"}
+    assert FileStore(tmp_path / "phone.bo").load() == {}
+
+
 def test_a_memory_store_asks_only_when_read() -> None:
     """Keeping costs nothing until somebody loads."""
     store, outbox = MemoryStore(), Outbox()
