@@ -99,7 +99,7 @@ class Reader:
     def on_resync(self, frame: Frame) -> None:
         conversation, first, epoch = frame["conversation"], frame.get("from", 1), frame.get("epoch", 0)
         position = self.positions.get(conversation)
-        if position is not None:
+        if position is not None and first <= position.seq:  # else nothing is void: only the epoch is told
             position.resync(first)
             self._outlet.note(lambda t: journal.Resynced(t, conversation, first, epoch))
             self._outlet.tell(events.Resynced(conversation, first, epoch))

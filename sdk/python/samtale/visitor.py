@@ -59,10 +59,11 @@ class VisitorClient(Client):
         self._renewing: asyncio.Task[None] | None = None
         self._secrets: list[str] = []
         self._resumed: set[str] = set()
+        self._leaving = False
         super().__init__(store, surroundings)
         self._takers |= {
             "token_expiring": self._on_token_expiring,
-            "logged_out": lambda _: self._begin_anew(),
+            "logged_out": lambda _: self._forget(),
         }
 
     # What the app does.
@@ -85,7 +86,9 @@ class VisitorClient(Client):
             self.outlet.put({"t": "typing", "conversation": self.conversation, "on": on})
 
     def log_out(self) -> None:
-        """Revoke this device on the server; `Forgotten` follows."""
+        """Revoke this device on the server, as soon as there is a connection; `Forgotten` follows."""
+        self._leaving = True
+        self._keep()
         self.outlet.put({"t": "logout"})
 
     # What the lifeline needs.
@@ -126,6 +129,9 @@ class VisitorClient(Client):
             )
         )
 
+        if self._leaving:
+            self.outlet.put({"t": "logout"})
+
     def _settle(self, frame: Frame) -> None:
         """Follow the visitor's conversations, and let what was said before we knew where go to the present one."""
         for view in frame["conversations"]:
@@ -141,7 +147,7 @@ class VisitorClient(Client):
 
     def _on_refused(self, frame: Frame) -> None:
         if frame["code"] == "visitor_unknown":
-            self._begin_anew()
+            self._forget()
             raise LineLost(1006, "begins anew as another visitor")
         super()._on_refused(frame)
 
@@ -163,12 +169,8 @@ class VisitorClient(Client):
     def _ask(self, fields: Frame) -> Asked:
         return self.asking.ask(self.conversation, {**fields, "conversation": self.conversation})
 
-    def _begin_anew(self) -> None:
-        self.device_key = self.outlet.world.entropy(24).hex()
-        self._forget()
-
     def _forget(self) -> None:
-        self.who, self.conversation, self._secrets = "", "", []
+        self.who, self.conversation, self._secrets, self._leaving = "", "", [], False
         self.device_key = self.outlet.world.entropy(24).hex()
         self.reader.forget()
         self.asking.forget()
@@ -176,11 +178,12 @@ class VisitorClient(Client):
         self.outlet.tell(events.Forgotten())
 
     def _freeze(self) -> dict[str, Any]:
-        return {**super()._freeze(), "visitor": self.who, "secrets": self._secrets}
+        return {**super()._freeze(), "visitor": self.who, "secrets": self._secrets, "leaving": self._leaving}
 
     def _thaw(self, kept: dict[str, Any]) -> None:
         super()._thaw(kept)
         self.who, self._secrets = kept.get("visitor", ""), kept.get("secrets", [])
+        self._leaving = kept.get("leaving", False)
 
 
 def _chatflow(fields: Frame | None) -> events.Chatflow | None:

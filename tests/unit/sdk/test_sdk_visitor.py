@@ -332,3 +332,43 @@ def test_json_lines_carry_text_messages() -> None:
     """The JSON subprotocol sends str, MessagePack bytes."""
     assert encode({"t": "ping"}, samtale.JSON) == '{"t":"ping"}'
     assert isinstance(encode({"t": "ping"}, MSGPACK), bytes)
+
+
+async def test_a_logout_is_said_as_soon_as_there_is_a_connection(network: Network) -> None:
+    """It outlives the app that was told in a tunnel, and lines that end before it was answered."""
+    store = samtale.MemoryStore()
+    async with client(network, store=store) as visitor:
+        await opened(network)
+        await until(visitor, samtale.Connected)
+    in_a_tunnel = client(network, store=store)
+    async with in_a_tunnel:
+        await network.line()  # which answers nothing
+        in_a_tunnel.log_out()
+    async with client(network, store=store) as visitor:
+        line, _ = await opened(network)
+        await line.hear("logout")
+        line.cut()
+        again, _ = await opened(network)
+        await again.hear("logout")
+        again.say("logged_out")
+        await until(visitor, samtale.Forgotten)
+        again.cut()
+        _, hello = await opened(network)
+        assert "visitor" not in hello["credential"]
+
+
+async def test_an_epoch_that_rose_is_no_reason_to_drop_what_was_shown(
+    network: Network, visitor: samtale.VisitorClient
+) -> None:
+    """A `resync` from behind the position: what was acknowledged is offered again, the app hears nothing of it."""
+    line, _ = await opened(network)
+    asked = visitor.send("hei")
+    sent = await line.hear("send")
+    line.say("ack", **ack(sent))
+    await asked
+    line.say("event", **message(1, "hei"))
+    line.say("resync", **{"conversation": "c1", "from": 2, "epoch": 2})
+    assert await line.hear("send") == sent
+    line.cut(4501)
+    heard = [event async for event in visitor.events()]
+    assert not any(isinstance(event, samtale.Resynced) for event in heard)
