@@ -1,5 +1,6 @@
 """After data loss in Redis the cell is what SQL has, under a higher epoch; without loss nothing is thrown away."""
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -15,7 +16,7 @@ from store.redis.server import EmbeddedValkey
 from store.sql.database import Database, Databases, Query, StoreAway
 from store.sql.queries import cells, history
 from tests.kit.days import a_day_at_work, texts
-from tests.kit.engines import CELL, SETTINGS, Bench, bench, dies_at
+from tests.kit.engines import CELL, PATIENCE_S, SETTINGS, Bench, bench, dies_at
 from tests.kit.workplace import (
     ACCOUNT,
     ANN,
@@ -26,7 +27,6 @@ from tests.kit.workplace import (
     sends,
 )
 
-T = TypeVar("T")
 T = TypeVar("T")
 PATIENT = replace(SETTINGS, lease_s=5.0)  # so that the owner is back before its lease is over
 HOT = ("conversation", "visitor", "log", "roster_log")
@@ -154,6 +154,17 @@ async def test_after_a_clean_stop_a_restarted_server_is_trusted(cell: Bench, ser
     await second.stop()
 
 
+async def no_word_left(cell: Bench) -> None:
+    """Wait until nothing in SQL vouches for the cell."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            position = await cell.databases.record.read(lambda sql: cells.position(sql, CELL))
+            assert position is not None
+            if position.clean_run_id is None:
+                return
+            await cell.ready()
+
+
 async def test_the_word_of_a_clean_stop_holds_once(cell: Bench, server: EmbeddedValkey) -> None:
     """An engine that took the cell over and died unvouched leaves a restarted server suspect."""
     first = await cell.open()
@@ -162,9 +173,7 @@ async def test_the_word_of_a_clean_stop_holds_once(cell: Bench, server: Embedded
     second = await cell.open()
     await cell.do(sends(2, "2"))
     await cell.copy_to_sql()
-    position = await cell.databases.record.read(lambda sql: cells.position(sql, CELL))
-    assert position is not None
-    assert position.clean_run_id is None
+    await no_word_left(cell)
     await second.kill()
     await crash(server)
     third = cell.start()
