@@ -20,6 +20,7 @@ from engine.runtime.inbox import Cursor, Entry, Unreadable
 from engine.runtime.memory import Memory
 from engine.runtime.poison import Caution, caution, note, place
 from engine.runtime.reading import Reading
+from engine.runtime.stored import UnknownSchema
 from engine.runtime.surroundings import CALL_S, Surroundings
 from protocol.bus.commands import COMMAND_ENCODER
 from protocol.ids import CellName
@@ -80,7 +81,7 @@ class Tenure:
             self._end.set_result(None)
 
     async def work(self) -> None:
-        """Decide what comes, until asked to end. Raises one of FAULTS, or whatever a decider raised."""
+        """Decide what comes, until asked to end. Raises one of FAULTS, UnknownSchema, or whatever a decider raised."""
         await self._begin()
         while not self._end.done():
             self._settle()
@@ -150,8 +151,8 @@ class Tenure:
                 try:
                     await self._decide(batch, command, entry.at_ms)
                     await self._commit(batch, entry.end)
-                except FAULTS:
-                    raise
+                except (*FAULTS, UnknownSchema):
+                    raise  # nothing that the command did
                 except Exception as error:
                     self._forget()
                     batch = await self._set_aside(command, error, entry)

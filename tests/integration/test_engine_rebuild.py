@@ -162,3 +162,20 @@ async def test_a_configuration_published_during_a_rebuilding_stays(cell: Bench) 
     assert roster.members[ANN].capacity == 7
     await line.close()
     await second.stop()
+
+
+async def test_what_a_careful_owner_cannot_read_is_rebuilt_too(cell: Bench) -> None:
+    """It is no fault of the command that touched it, which is decided and not set aside."""
+    first = await cell.open()
+    await a_day_at_work(cell)
+    await cell.copy_to_sql()
+    await first.stop()
+    await cell.call("HSET", cell.keys.conversation(conversation()), "s", msgspec.msgpack.encode([999, None, None]))
+    await cell.call("HSET", cell.keys.cell, "attempts", 5)
+    await cell.put(closes(3))
+    second = cell.start()
+    assert (await cell.ready(epoch=2)).epoch == 2
+    await cell.do(closes(3))
+    assert isinstance((await cell.log(conversation()))[-1].body, Closed)
+    assert await cell.call("LLEN", cell.keys.quarantine) == 0
+    await second.stop()

@@ -29,7 +29,6 @@ from tests.kit.workplace import (
 
 T = TypeVar("T")
 PATIENT = replace(SETTINGS, lease_s=5.0)  # so that the owner is back before its lease is over
-HOT = ("conversation", "visitor", "log", "roster_log")
 
 
 @pytest.fixture
