@@ -9,7 +9,7 @@ import os
 
 import structlog
 
-from app.part import CannotStart, Noting, Stopped, run_part, serve, unless, until
+from app.part import CannotStart, Noting, Stopped, run_part, serve, spare_what_is_loaded, unless, until
 from app.settings import Settings
 from app.stores import (
     UnfitRedis,
@@ -146,6 +146,7 @@ async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
         now_ms,
         structlog.get_logger(),
     )
+    spare_what_is_loaded()
     try:
         await gateway.run(stop)
     except OSError as error:
