@@ -7,6 +7,7 @@ leaves waits a moment for the outcome of what they asked for.
 import asyncio
 import re
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 import samtale
@@ -45,6 +46,7 @@ class Sitting:
         self._console = console
         self._asked: dict[str, tuple[samtale.Asked, str]] = {}
         self._seen: dict[str, int] = {}
+        self._caught_up: set[str] = set()
         self._welcome = ""
         self._was_in = False
         self._is_in = False
@@ -110,6 +112,8 @@ class Sitting:
             case samtale.LogEvent(conversation=conversation, seq=seq):
                 self._seen[conversation] = seq
                 show(event)
+            case samtale.CaughtUp(conversation=conversation):
+                self._caught_up.add(conversation)
             case samtale.Acked(id=asked, seq=0):
                 self._asked.pop(asked, None)
             case _:
@@ -131,6 +135,7 @@ class Sitting:
         try:
             async with asyncio.timeout(OUTCOMES_WITHIN_S):
                 await self._open.wait()
+                await self._until(lambda: self._present() <= self._caught_up)
                 outcomes = await asyncio.gather(*(_outcome(asked) for asked, _ in list(self._asked.values())))
         except TimeoutError:
             self._console.say("       not all of it has arrived", "yellow")
@@ -138,11 +143,21 @@ class Sitting:
         try:
             async with asyncio.timeout(ECHO_WITHIN_S):
                 for acked in filter(None, outcomes):
-                    while self._seen.get(acked.conversation, 0) < acked.seq:
-                        self._changed.clear()
-                        await self._changed.wait()
+                    await self._until(partial(self._has_seen, acked))
         except TimeoutError:
             pass  # it is not followed here
+
+    def _has_seen(self, acked: samtale.Acked) -> bool:
+        return self._seen.get(acked.conversation, 0) >= acked.seq
+
+    def _present(self) -> set[str]:
+        """Return the conversation that a visitor talks in, if it is known."""
+        return {getattr(self._client, "conversation", "")} - {""}
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        while not holds():
+            self._changed.clear()
+            await self._changed.wait()
 
 
 def _plain(reason: str) -> str:
