@@ -30,6 +30,7 @@ class AgentDriver(SessionDriver[AgentSession]):
 
     def __init__(self, services: Services, line: Line, subprotocol: str, peer: Peer) -> None:
         super().__init__(services, line, AGENT[subprotocol], peer)
+        self._feed_turn = asyncio.Lock()
 
     async def let_in(self, hello: client.AgentHello) -> None:
         came = await agent_door.admit(self.services, Arrival(self.session_id, self.peer.origin), hello)
@@ -65,7 +66,9 @@ class AgentDriver(SessionDriver[AgentSession]):
         if found is not None:
             seq, _, event = found.position.partition(" ")
             read = FeedRead(int(seq or 0), event, found.changes, found.rows)
-            self.tell_session(lambda session: session.feed_read(name, read))
+            async with self._feed_turn:
+                await self.line.flushed()  # a snapshot may be as large as all that a line keeps for who reads slowly
+                self.tell_session(lambda session: session.feed_read(name, read))
 
     def _feed_changed(self, feed: str, frames: list[bytes]) -> None:
         self.tell_session(lambda session: session.feed_changed(feed, frames))

@@ -20,7 +20,7 @@ from gateway.hearing import Hearing
 from gateway.logs import Where
 from gateway.ports import Line, Peer
 from gateway.presence import random_id
-from gateway.reads import FAULTS, read_log, read_page
+from gateway.reads import AT_ONCE, FAULTS, read_log, read_page
 from gateway.services import Services
 from protocol.bus import topics
 from protocol.bus.commands import Asked
@@ -53,6 +53,7 @@ class SessionDriver(Generic[S]):
         self._codec = codec
         self._entering = False
         self.hearing = Hearing(services.subscriptions)
+        self.turns = asyncio.Semaphore(AT_ONCE)
         self._timers: list[asyncio.TimerHandle] = []
 
     @property

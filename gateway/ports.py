@@ -32,7 +32,10 @@ class Line(Protocol):
         """Send one whole frame: a binary message of msgpack, or a text message when `data` is UTF-8 JSON."""
 
     async def flushed(self) -> None:
-        """Return when all that was sent has left the line's own queue, or the line is gone: paces long resumes."""
+        """Return when all that was sent has left the line's own queue and more may, or the line is gone.
+
+        It paces long resumes: whoever waits for it before each page is never cut for being slow.
+        """
 
     def close(self, code: CloseCode, reason: str = "") -> None:
         """Send what was queued before, then the close frame. `reason`: at most 100 characters, for developers."""

@@ -1,7 +1,8 @@
 """Reading for one session: a page of a log after the other, as fast as its line takes them; pages of history.
 
 Invariant: hints are heard before the log is read; a read goes on until the session has enough, was left, or is gone,
-whatever part of the server is away meanwhile.
+whatever part of the server is away meanwhile. However much a client asks for at once, a few pages of it are in memory,
+and the next is read when the line has room again.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from store.sql.database import StoreAway
 FAULTS = (Away, Refused, StoreAway)
 AGAIN_S = 0.25  # until a read that found a part of the server away is tried again, doubled each time up to
 LONGEST_PAUSE_S = 2.0
+AT_ONCE = 4  # pages of one session: at most 4 MB each before they are cut to what a line takes
 
 
 class Reads(Protocol):
@@ -33,6 +35,7 @@ class Reads(Protocol):
     line: Line
     cell: CellName
     hearing: Hearing
+    turns: asyncio.Semaphore  # AT_ONCE of them
     gone: bool
 
     def where(self, conversation: ConversationId) -> Where: ...
@@ -48,18 +51,18 @@ async def read_log(driver: Reads, asked: ReadLog) -> None:
     pause_s = AGAIN_S
     while read is not None and not driver.gone:
         try:
-            if not driver.services.load.answers(driver.cell):
-                raise Away("the cell does not answer, or is being rebuilt")  # thousands of readers need not ask it
-            if not await driver.hearing.ready(read.conversation):
-                return  # left meanwhile
-            page = await driver.services.logs.page(driver.where(read.conversation), read.from_seq)
+            async with driver.turns:
+                if not driver.services.load.answers(driver.cell):
+                    raise Away("the cell does not answer, or is being rebuilt")  # thousands of readers need not ask it
+                if not await driver.hearing.ready(read.conversation):
+                    return  # left meanwhile
+                page = await driver.services.logs.page(driver.where(read.conversation), read.from_seq)
+                hit("gateway.mid_resume")
+                read = await _take(driver, read, page)
+                pause_s = AGAIN_S
         except FAULTS:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-            continue
-        hit("gateway.mid_resume")
-        pause_s = AGAIN_S
-        read = await _take(driver, read, page)
 
 
 async def _take(driver: Reads, read: ReadLog, page: Page) -> ReadLog | None:
@@ -82,11 +85,16 @@ async def _take(driver: Reads, read: ReadLog, page: Page) -> ReadLog | None:
 
 async def read_page(driver: Reads, asked: ReadPage) -> None:
     """Read a page of history, or say that it cannot be had now."""
-    try:
-        head, entries = await driver.services.logs.before(driver.where(asked.conversation), asked.before, asked.limit)
-    except FAULTS:
-        about = {"ref": asked.ref, "conversation": asked.conversation}
-        driver.say(refused(Code.UNAVAILABLE, retry_after_ms=UNAVAILABLE_MS, **about))
-        return
-    more = bool(entries) and entries[0].seq > 1
-    driver.tell_session(lambda session: session.history_read(asked, head, entries, more))
+    async with driver.turns:
+        if driver.gone:
+            return
+        try:
+            where = driver.where(asked.conversation)
+            head, entries = await driver.services.logs.before(where, asked.before, asked.limit)
+        except FAULTS:
+            about = {"ref": asked.ref, "conversation": asked.conversation}
+            driver.say(refused(Code.UNAVAILABLE, retry_after_ms=UNAVAILABLE_MS, **about))
+            return
+        more = bool(entries) and entries[0].seq > 1
+        driver.tell_session(lambda session: session.history_read(asked, head, entries, more))
+        await driver.line.flushed()

@@ -59,6 +59,7 @@ class Writer:
 
     __slots__ = (
         "_bytes",
+        "_is_cut",
         "_is_last",
         "_mark",
         "_owner",
@@ -76,7 +77,7 @@ class Writer:
         self._transport, self._owner, self._rules, self._tick = transport, owner, rules, tick
         self._queue: list[bytes] = []
         self._bytes = 0
-        self._paused = self._is_last = False
+        self._paused = self._is_last = self._is_cut = False
         self.handed_bytes = 0  # ever handed to the transport
         self._mark: tuple[int, float] | None = None  # so many must have left it by a deadline after that time
         self._strikes = 0
@@ -103,24 +104,23 @@ class Writer:
             data = b"".join(self._queue)
             self.handed_bytes += len(data)
             self._transport.write(data)
-            self.drop()
+            self._empty()
             if self._transport.get_write_buffer_size():
                 self._owner.lags()
         if self._is_last:
             self._end()
 
     async def flushed(self) -> None:
-        """Return when nothing is queued here, or the socket is gone."""
-        while self._queue and not self._transport.is_closing():
+        """Return when nothing is queued here and the kernel takes more, or the socket is gone."""
+        while (self._queue or self._paused) and not (self._is_cut or self._transport.is_closing()):
             waiter = asyncio.get_running_loop().create_future()
             self._waiters.append(waiter)
             await waiter
 
     def drop(self) -> None:
         """Forget what is queued; a last frame may follow."""
-        self._queue.clear()
-        self._bytes = 0
-        self._wake()
+        self._is_cut = True
+        self._empty()
 
     def finish(self) -> None:
         """Say no more after what is queued; the peer may still be read, so that it sees our last words."""
@@ -135,6 +135,7 @@ class Writer:
     def resume(self) -> None:
         self._paused = False
         self.flush()
+        self._wake()
 
     def watch(self, now_s: float) -> str | None:
         """Return "" once nothing waits, None while something does, or why the peer must be cut."""
@@ -148,6 +149,11 @@ class Writer:
         if self._mark is None or self.handed_bytes - waiting >= self._mark[0]:
             self._mark = (self.handed_bytes, now_s)
         return "send_deadline" if now_s - self._mark[1] > self._rules.send_deadline_s else None
+
+    def _empty(self) -> None:
+        self._queue.clear()
+        self._bytes = 0
+        self._wake()
 
     def _wake(self) -> None:
         if self._waiters:

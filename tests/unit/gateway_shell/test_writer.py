@@ -128,6 +128,17 @@ async def test_flushed_waits_for_the_queue_not_for_the_kernel() -> None:
     await waiting
 
 
+async def test_flushed_waits_until_more_may_be_said() -> None:
+    """Nothing is queued, but the peer still has to read: a large answer now would not fit the queue."""
+    desk = Desk()
+    desk.writer.pause()
+    waiting = asyncio.ensure_future(desk.writer.flushed())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    desk.writer.resume()
+    await waiting
+
+
 async def test_flushed_does_not_wait_for_what_was_dropped() -> None:
     """Whoever paces a long answer is let go when the socket is cut."""
     desk = Desk()
