@@ -52,7 +52,7 @@ class MobileSession(Session):
         self._repeats = Bucket(limits.messages_per_minute, REMEMBERED_OUTCOMES)
         self._consents: list[tuple[Outcome, str]] = []  # granted answers whose ack waits for the record
         self._token_expires_at_ms: int | None = None
-        self._warned = False
+        self._warned = self._leaving = False
 
     def may_read(self, conversation: ConversationId, head: Head | None) -> bool:
         if head is None:
@@ -76,8 +76,10 @@ class MobileSession(Session):
                 return self._typing(frame)
             case client.Refresh(token):
                 return [CheckToken(token)] if self._token_expires_at_ms else [Say(refused(Code.TOKEN_INVALID))]
+            case client.Logout() if self._leaving:
+                return []  # its outcome will come
             case client.Logout():
-                me = self.visitor
+                me, self._leaving = self.visitor, True
                 return [Submit(LogOut(me.account, me.origin(0, LOGOUT), me.visitor, me.device))]
             case _:
                 return self.shared(frame, now.at_ms)
@@ -151,6 +153,9 @@ class MobileSession(Session):
         match command:
             case LogOut() if not outcome.code:
                 return [Say(LoggedOut()), End(CloseCode.REVOKED, "logged out")]
+            case LogOut():
+                # The cell let go of a visitor who was idle for long: with hello the record comes back, to be revoked.
+                return [End(CloseCode.OVERLOADED, "the cell asks who this is")]
             case VisitorAnswers(value="granted") if outcome.code in ("", Code.NOT_OUTSTANDING.wire):
                 # Told once the committed record shows it: whoever hears the ack may send at once.
                 self.flow.resolve(command.conversation, outcome)

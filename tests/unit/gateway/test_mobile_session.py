@@ -394,6 +394,16 @@ def test_logging_out_ends_the_session_once_it_is_committed() -> None:
     assert end.code is CloseCode.REVOKED
 
 
+def test_a_logout_is_asked_once_and_refused_by_nobody() -> None:
+    """The cell let go of the visitor: come again, so that the record comes back and the device is revoked after all."""
+    session = mobile()
+    (command,) = submitted(session.receive(client.Logout(), NOW))
+    assert session.receive(client.Logout(), NOW) == []
+    (end,) = session.outcome(done(0, "logout", code=Code.VISITOR_UNKNOWN.wire), command)
+    assert isinstance(end, End)
+    assert end.code.come_back
+
+
 def test_an_app_that_is_no_more_ends_its_sessions() -> None:
     """Revocation acts on open sockets."""
     session = mobile()
