@@ -12,9 +12,10 @@ from protocol.bus.commands import Admit, LogOut
 from protocol.bus.decisions import Already, Refusal
 from protocol.bus.effects import NoteClosed, NoteConsent, NoteStarted
 from protocol.bus.records import ConsentRecord, CurrentConversation, DeviceRecord, VisitorRecord
-from protocol.ids import ChatflowId
+from protocol.ids import ChatflowId, DeviceId
 from protocol.wire.codes import Code
 
+MAX_DEVICES = 32  # of one visitor; an anonymous one has one
 _UNKNOWN = Refusal(Code.VISITOR_UNKNOWN)
 _LEFT = Refusal(Code.UNAVAILABLE)  # to be asked again, with what SQL has
 
@@ -54,7 +55,15 @@ def _admit(record: VisitorRecord | None, command: Admit, at_ms: int) -> VisitorR
     if record is None:
         names = (command.visitor, command.account, command.app, command.identified)
         return VisitorRecord(*names, at_ms, at_ms, {command.device: device}, {}, {})
-    return replace(record, seen_at_ms=at_ms, devices={**record.devices, command.device: device})
+    return replace(record, seen_at_ms=at_ms, devices=_newest({**record.devices, command.device: device}))
+
+
+def _newest(devices: dict[DeviceId, DeviceRecord]) -> dict[DeviceId, DeviceRecord]:
+    """Return the devices seen last: a token lets its holder name any number, and each makes the record longer."""
+    if len(devices) <= MAX_DEVICES:
+        return devices
+    kept = sorted(devices, key=lambda device: devices[device].seen_at_ms)[-MAX_DEVICES:]
+    return {device: devices[device] for device in devices if device in kept}
 
 
 def _secrets(record: VisitorRecord | None, known: DeviceRecord | None, command: Admit) -> tuple[bytes, bytes] | None:

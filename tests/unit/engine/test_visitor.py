@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from engine.core.visitor import decide
+from engine.core.visitor import MAX_DEVICES, decide
 from protocol.bus.commands import LogOut
 from protocol.bus.decisions import Already, Refusal
 from protocol.bus.effects import NoteClosed, NoteConsent, NoteStarted
@@ -102,6 +102,16 @@ def test_identified() -> None:
     both = admitted(new, identified=True, device=phone(KARI, 2), origin=origin(phone(KARI, 2), 0, "hello"))
     assert (new.identified, set(both.devices)) == (True, {phone(KARI), phone(KARI, 2)})
     assert secrets(both) == (b"", b"")
+
+
+def test_devices_are_bounded() -> None:
+    """Whoever has a token may name any number of phones: those seen last are remembered."""
+    visitor = admitted(None, identified=True)
+    for number in range(2, MAX_DEVICES + 3):
+        visitor = admitted(visitor, at_ms=10 + number, identified=True, device=phone(KARI, number))
+    assert len(visitor.devices) == MAX_DEVICES
+    assert phone(KARI, 2) not in visitor.devices
+    assert phone(KARI, MAX_DEVICES + 2) in visitor.devices
 
 
 def test_identified_has_no_secret() -> None:
