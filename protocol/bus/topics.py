@@ -24,7 +24,11 @@ class Hint(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Ephemeral(msgspec.Struct, frozen=True, array_like=True):
-    """Typing, receipts, presence or place: `frame` is msgpack for `audience` (visitor, staff); `device` sent it."""
+    """Typing, receipts, presence or place: `frame` is msgpack for `audience`; `device` sent it.
+
+    `audience`: "visitor", "staff", or "present", which shows nobody anything: it asks the visitor's phones to say that
+    they are there.
+    """
 
     audience: str
     device: DeviceId
