@@ -43,12 +43,18 @@ async def cells(valkey: EmbeddedValkey) -> AsyncIterator[Lines]:
     """Lines to a Valkey that knows one agent."""
     hashed = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(GOOD["password"])
     kari = Agent(KARI, "Kari", "kari@nordvik.example", hashed)
-    config = AccountConfig(ACCOUNT, "Nordvik", 1, CELL, b"key", [], [], [kari], [], [])
     line = await dial(valkey.address)
-    await line.call("HSET", LOGINS, "kari@nordvik.example", f"{CELL} {ACCOUNT} {KARI}")
-    await line.call("HSET", Keys(CELL).config(ACCOUNT), "bytes", CONFIG_ENCODER.encode(config))
-    yield Lines(line)
-    line.abort()
+    try:
+        await line.call("HSET", LOGINS, "kari@nordvik.example", f"{CELL} {ACCOUNT} {KARI}")
+        await line.call("HSET", Keys(CELL).config(ACCOUNT), "bytes", published(kari))
+        yield Lines(line)
+    finally:
+        line.abort()
+
+
+def published(*agents: Agent) -> bytes:
+    """The account's configuration with these agents."""
+    return CONFIG_ENCODER.encode(AccountConfig(ACCOUNT, "Nordvik", 1, CELL, b"key", [], [], [*agents], [], []))
 
 
 @asynccontextmanager
@@ -115,8 +121,16 @@ async def test_a_wrong_password_and_an_unknown_email_are_refused_alike(
 async def test_an_agent_that_was_removed_cannot_log_in(valkey: EmbeddedValkey) -> None:
     """The published configuration decides, not the list of e-mails."""
     async with cells(valkey) as lines, desk(lines) as http:
-        await lines.call(CELL, "DEL", Keys(CELL).config(ACCOUNT))
+        await lines.call(CELL, "HSET", Keys(CELL).config(ACCOUNT), "bytes", published())
         assert (await http.post("/v1/agent/login", json=GOOD)).status_code == 401
+
+
+async def test_an_agent_whose_account_redis_lost_is_told_to_come_again(valkey: EmbeddedValkey) -> None:
+    """Nobody's password is wrong because of a fault of ours."""
+    async with cells(valkey) as lines, desk(lines) as http:
+        await lines.call(CELL, "DEL", Keys(CELL).config(ACCOUNT))
+        answer = await http.post("/v1/agent/login", json=GOOD)
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
 
 @pytest.mark.parametrize(
