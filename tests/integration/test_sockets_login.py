@@ -177,7 +177,10 @@ async def test_guessing_is_slowed_down(valkey: EmbeddedValkey) -> None:
 
 async def test_trying_many_emails_is_slowed_down_too(valkey: EmbeddedValkey) -> None:
     """An address has an allowance of its own, whatever it tries."""
-    async with cells(valkey) as lines, desk(lines, SocketRules(address_logins_burst=2)) as http:
+    async with (
+        cells(valkey) as lines,
+        desk(lines, SocketRules(address_logins_burst=2, address_logins_per_minute=1)) as http,
+    ):
         tries = [await http.post("/v1/agent/login", json=GOOD | {"email": f"{name}@x.example"}) for name in "abc"]
         assert [answer.status_code for answer in tries] == [401, 401, 429]
 
