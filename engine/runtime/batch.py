@@ -36,6 +36,7 @@ class Batch:
     at_ms: int = 0
     next_index: int = 0
     commands: int = 0
+    repeated: int = 0  # of these, answered from a ledger
     conversations: dict[ConversationId, Conversation] = field(default_factory=dict)
     visitors: dict[VisitorId, VisitorRecord] = field(default_factory=dict)
     ledger: dict[LedgerSlot, Outcome] = field(default_factory=dict)

@@ -38,6 +38,8 @@ class Deciding:
                 batch.gateways[command.origin.gateway] = True
             case GatewayLost():
                 batch.gateways[command.gateway] = False
+            case Asked() if command.origin.n and result.outcome is not None and not result.ledger:
+                batch.repeated += not result.outcome[1].expected  # nothing was used up: it had been, before
 
     async def park(self, batch: Batch, failed: StepFailed) -> None:
         """Set aside the conversation whose decider raised. Raises StepFailed."""

@@ -6,6 +6,7 @@ Invariant: labels are cell names and fixed words only: no id, no text.
 from prometheus_client import Counter, Gauge, Histogram
 
 COMMANDS = Counter("samtale_engine_commands_total", "commands decided", ["cell"])
+REPEATED = Counter("samtale_engine_repeated_total", "frames that were decided before, answered from a ledger", ["cell"])
 COMMITS = Counter("samtale_engine_commits_total", "commits taken by Redis", ["cell"])
 COMMIT_S = Histogram(
     "samtale_engine_commit_seconds",

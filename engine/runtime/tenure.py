@@ -209,6 +209,7 @@ class Tenure:
         answer = send_commit(self._line, planned.fence, planned.checks, planned.writes)
         self._under_way.append(UnderWay(answer, batch.commit_no, batch.commands, self._loop.time()))
         self._memory.advance(batch, planned)
+        metrics.REPEATED.labels(standing.cell).inc(batch.repeated)
         self._cursor, self._commit_no = cursor, batch.commit_no
         await asyncio.sleep(0)  # lets it leave, so that Redis is at work on it while the next batch is decided
 

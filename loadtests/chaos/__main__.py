@@ -130,7 +130,7 @@ async def run(plan: Plan, data: Path) -> Report:
         await asyncio.sleep(5.0)
         world.stop.set()
         _, late = await asyncio.wait(clients, timeout=SETTLE_S)
-        history.facts = list(notebook.facts)
+        history.facts, history.misserved = list(notebook.facts), list(notebook.misserved)
         history.facts += _waiting(history, loop.time() - calm_at) if late else []
         if late:
             _tell_who_waits(world)

@@ -5,7 +5,7 @@ Invariant: only outcomes and first sends become facts: a frame sent again, or to
 
 import samtale.journal as told
 
-from loadtests.checker.history import Acked, ClientFact, Refused, Resynced, Seen, Sent
+from loadtests.checker.history import Acked, ClientFact, Misserved, Refused, Resynced, Seen, Sent
 
 NOT_YET = frozenset({"out_of_order", "n_conflict", "rate_limited", "overloaded", "unavailable", "too_many_unresolved"})
 """With `expected`, these ask for the same frame again (SPEC 5.2); every other refusal is what became of it."""
@@ -16,12 +16,17 @@ class Notebook:
 
     def __init__(self) -> None:
         self.facts: list[ClientFact] = []
+        self.misserved: list[Misserved] = []
         self.resumed = 0
         self.acked = 0
         self.closed = 0
         self.longest_pause_s = 0.0
         self.last_code: dict[str, int] = {}
         self._sent_at: dict[str, float] = {}
+
+    def broke(self, client: str, conversation: str, why: str) -> None:
+        """Note that a line of `client` carried a log otherwise than SPEC 6 says."""
+        self.misserved.append(Misserved(client, conversation, why))
 
     def for_client(self, client: str, account: str) -> told.Journal:
         """Return the journal of one client."""

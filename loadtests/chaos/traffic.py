@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
 import samtale
@@ -16,6 +17,7 @@ from samtale.line import Connect
 from samtale.login import Login, over_http
 
 from loadtests.chaos.journal import Notebook
+from loadtests.chaos.wire import Tell, WatchedLine, Wire
 from loadtests.chaos.workspace import PASSWORD, Team
 
 CANARY = "never-stored-before-consent"
@@ -93,13 +95,13 @@ class World:
 class Lines:
     """A client's present line, to be cut."""
 
-    def __init__(self, connect: Connect) -> None:
-        self._connect = connect
+    def __init__(self, connect: Connect, tell: Tell) -> None:
+        self._connect, self._tell = connect, tell
         self._line: samtale.Line | None = None
 
     async def connect(self, url: str) -> samtale.Line:
         """Open a line to one of the gateways."""
-        self._line = await self._connect(url)
+        self._line = WatchedLine(await self._connect(url), Wire(self._tell))
         return self._line
 
     async def cut(self) -> None:
@@ -111,7 +113,7 @@ class Lines:
 async def visit(world: World, team: Team, number: int) -> samtale.VisitorClient:
     """Be a visitor until the run stops, then wait until all outcomes are there; returns the client, disconnected."""
     name = f"{team.account}-visitor-{number}"
-    lines = Lines(world.ways.visitors)
+    lines = Lines(world.ways.visitors, partial(world.notebook.broke, name))
     client = samtale.VisitorClient(
         SERVER, app_key=team.app_key, tag="chat",
         surroundings=world.surroundings(name, team.account, lines),
@@ -143,8 +145,8 @@ async def _talk(world: World, team: Team, client: samtale.VisitorClient, lines: 
 
 async def serve(world: World, team: Team, number: int) -> samtale.AgentClient:
     """Be an agent until the run stops, then wait until all outcomes are there."""
-    lines = Lines(world.ways.agents)
     name = f"{team.account}-agent-{number}"
+    lines = Lines(world.ways.agents, partial(world.notebook.broke, name))
     client = samtale.AgentClient(
         SERVER, email=team.email(number), password=PASSWORD,
         surroundings=world.surroundings(name, team.account, lines),

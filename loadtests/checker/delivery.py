@@ -39,7 +39,7 @@ def duplicate(history: History) -> Iterator[Violation]:
 
 
 def gap(history: History) -> Iterator[Violation]:
-    """Each log is 1, 2, 3 …, and each reader saw it so: no gap, repeat or step back without a resync."""
+    """Each log is 1, 2, 3 …, and each line and reader saw it so: no gap, repeat or step back without a resync."""
     for conversation, log in history.logs().items():
         wrong = next((e.seq for at, e in enumerate(log, start=1) if e.seq != at), None)
         if wrong is not None:
@@ -54,6 +54,8 @@ def gap(history: History) -> Iterator[Violation]:
             if fact.seq != before + 1:
                 yield Violation("gap", fact.conversation, f"{fact.client} saw {fact.seq} after {before}")
             position[key] = fact.hidden_to or fact.seq
+    for line in history.misserved:
+        yield Violation("gap", line.conversation, f"{line.client}: {line.why}")
 
 
 def phantom(history: History) -> Iterator[Violation]:
@@ -111,8 +113,9 @@ def unstable_ack(history: History) -> Iterator[Violation]:
             if (before.seq, before.event) != (fact.seq, fact.event) and not is_lost(before):
                 yield Violation("unstable-ack", fact.conversation, f"{fact.id}: {before.event}, then {fact.event}")
             first[fact.conversation, fact.id] = fact
-        elif isinstance(fact, Refused) and (fact.conversation, fact.id) in first:
-            if not is_lost(first[fact.conversation, fact.id]):
+        elif isinstance(fact, Refused):
+            acked = first.get((fact.conversation, fact.id))
+            if acked is not None and not is_lost(acked):
                 yield Violation("unstable-ack", fact.conversation, f"{fact.id} was acknowledged, then {fact.code}")
 
 

@@ -137,6 +137,15 @@ class Committed:
 
 
 @dataclass(frozen=True, slots=True)
+class Misserved:
+    """A line carried a log with a gap, a repeat or a step back; what the client made of it does not matter."""
+
+    client: str
+    conversation: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Leak:
     """A planted text was found where it must not be."""
 
@@ -155,6 +164,7 @@ class History:
     epochs: list[Epoch] = field(default_factory=list)
     commits: list[Committed] = field(default_factory=list)
     leaks: list[Leak] = field(default_factory=list)
+    misserved: list[Misserved] = field(default_factory=list)
     client_accounts: dict[str, str] = field(default_factory=dict)
 
     def logs(self) -> dict[str, list[Entry]]:

@@ -1,81 +1,29 @@
-"""The network of a simulation: every connection to Redis, over memory, into fakeredis, with faults by chance.
+"""The network of a simulation: every connection to Redis, over memory, with faults by chance and on purpose.
 
 Invariant: production's own `Connection` speaks real RESP bytes over it; bytes of one direction of one line stay in
-order, as TCP keeps them; a cut line loses what is under way, and nobody learns whether it arrived.
+order, as TCP keeps them. A line that ends may still deliver what was under way, late; nobody learns whether it did.
 """
 
 import asyncio
-import copy
-import hashlib
-import time as real_time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextvars import Context, copy_context
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
-from unittest import mock
 
-import fakeredis
-from fakeredis.aioredis import AsyncFakeSocket
-
-from tests.simulation.loop import EPOCH_S, SimulatedLoop
+from tests.simulation.loop import SimulatedLoop
+from tests.simulation.server import Server, Socket, encode
 
 LATENCY_S = (0.000_05, 0.002)
 
 
 @dataclass(slots=True)
 class Weather:
-    """How bad the network is: the chance of a cut per chunk, and of a chunk being late by up to `stall_s`."""
+    """How bad the network is, per chunk: the chance of a cut, of coming in two pieces, of being up to `stall_s` late."""
 
     cut: float = 0.0
+    split: float = 0.0
     stall: float = 0.0
     stall_s: float = 2.0
-
-
-@contextmanager
-def redis_clock(loop: SimulatedLoop) -> Iterator[None]:
-    """Make fakeredis read the loop's clock wherever it would read the machine's."""
-    clock = SimpleNamespace(time=lambda: EPOCH_S + loop.now_s, sleep=real_time.sleep, monotonic=loop.time)
-    modules = [
-        "fakeredis._helpers", "fakeredis._socket._base", "fakeredis.commands_mixins.server_mixin",
-        "fakeredis.model._stream",
-    ]  # fmt: skip
-    patches = [mock.patch(f"{module}.time", clock) for module in modules]
-    for patch in patches:
-        patch.start()
-    try:
-        yield
-    finally:
-        for patch in patches:
-            patch.stop()
-
-
-class _Socket(AsyncFakeSocket):
-    """fakeredis's server side of one line, with the two things it lacks: INFO, and scripts with a `#!lua` line."""
-
-    def __init__(self, network: "Network") -> None:
-        super().__init__(network.server, 0, client_class=fakeredis.FakeAsyncRedis)
-        self._network = network
-
-    async def _async_blocking(self, *args: Any, **kwargs: Any) -> None:
-        try:
-            await super()._async_blocking(*args, **kwargs)
-        except AttributeError:
-            if self.responses is not None:
-                raise
-            # The line was cut while its command blocked: there is nobody to answer.
-
-    def _process_command(self, fields: list[bytes]) -> None:
-        name = fields[0].upper() if fields else b""
-        if name == b"INFO":
-            self.put_response(self._network.info())
-            return
-        if name == b"EVAL" and fields[1].startswith(b"#!"):
-            self._network.scripts[hashlib.sha1(fields[1]).hexdigest().encode()] = fields[1].split(b"\n", 1)[1]
-            fields = [fields[0], fields[1].split(b"\n", 1)[1], *fields[2:]]
-        elif name == b"EVALSHA" and fields[1] in self._network.scripts:
-            fields = [b"EVAL", self._network.scripts[fields[1]], *fields[2:]]
-        super()._process_command(fields)
 
 
 class Line(asyncio.Transport):
@@ -85,49 +33,103 @@ class Line(asyncio.Transport):
         super().__init__()
         self._network, self.owner, self._protocol = network, owner, protocol
         self._loop = network.loop
-        self._socket: Any = _Socket(network)
-        self._socket.put_response = self._reply
-        self._free_up = {"up": 0.0, "down": 0.0}
-        self.is_cut = False
-        self._loop.call_soon(protocol.connection_made, self)
+        self._inside = copy_context()  # of the part that connects: what it hears is frozen with it
+        self.number = network.number()
+        self._socket = Socket(network.server, self.number, self._reply)
+        self._free = {"up": 0.0, "down": 0.0}
+        self._stuck: dict[str, list[bytes]] = {"up": [], "down": []}
+        self._pieces = {"up": 0, "down": 0}  # under way
+        self._broken: set[str] = set()
+        self.is_cut = False  # for the part
+        self._is_over = False  # for the server
+        self.listens = False
+        self._loop.call_soon(protocol.connection_made, self, context=self._inside)
 
     def write(self, data: Any) -> None:
         if not self.is_cut:
-            self._carry("up", bytes(data), self._arrive)
-
-    def _arrive(self, data: bytes) -> None:
-        self._socket.sendall(data)
+            self.listens = self.listens or b"SSUBSCRIBE" in data[:64]
+            self._carry("up", bytes(data))
 
     def _reply(self, value: Any) -> None:
         if not self.is_cut:
-            self._carry("down", encode(value), self._protocol.data_received)
+            self._carry("down", encode(value))
 
-    def _carry(self, way: str, data: bytes, deliver: Callable[[bytes], None]) -> None:
+    def _carry(self, way: str, data: bytes) -> None:
         weather, chance = self._network.weather, self._loop.chance
+        if way in self._broken:
+            return
         if weather.cut and chance.random() < weather.cut:
-            delay = chance.uniform(*LATENCY_S)
-            self._loop.call_later(delay, self.cut)
+            self._outside(self._loop.call_later, chance.uniform(*LATENCY_S), self.cut)
+            self._broken.add(way)  # nothing comes after it
             if chance.random() < 0.5:
                 return
+        if weather.split and len(data) > 1 and chance.random() < weather.split:
+            at = chance.randrange(1, len(data))
+            self._send(way, data[:at])
+            data = data[at:]
+        self._send(way, data)
+
+    def _send(self, way: str, data: bytes) -> None:
+        weather, chance = self._network.weather, self._loop.chance
         delay = chance.uniform(*LATENCY_S)
         if weather.stall and chance.random() < weather.stall:
             delay += chance.uniform(0, weather.stall_s)
-        at = max(self._loop.time() + delay, self._free_up[way])
-        self._free_up[way] = at + 1e-7
-        self._loop.call_at(at, self._deliver, deliver, data)
+        at = max(self._loop.time() + delay, self._free[way])
+        self._free[way] = at + 1e-7
+        self._pieces[way] += 1
+        if way == "up":
+            self._outside(self._loop.call_at, at, self._arrive, way, data)
+        else:
+            self._loop.call_at(at, self._arrive, way, data, context=self._inside)
 
-    def _deliver(self, deliver: Callable[[bytes], None], data: bytes) -> None:
-        if not self.is_cut:
-            deliver(data)
+    def _outside(self, schedule: Callable[..., Any], *args: Any) -> None:
+        schedule(*args, context=self._network.outside)
+
+    def _arrive(self, way: str, data: bytes) -> None:
+        self._pieces[way] -= 1
+        if way in self._network.held.get(self.owner, ()) or self._stuck[way]:
+            self._stuck[way].append(data)
+        else:
+            self._deliver(way, data)
+
+    def release(self) -> None:
+        """What was held up on this line arrives."""
+        self._outside(self._loop.call_soon, self._drain, "up")
+        self._loop.call_soon(self._drain, "down", context=self._inside)
+
+    def _drain(self, way: str) -> None:
+        while self._stuck[way] and way not in self._network.held.get(self.owner, ()):
+            self._deliver(way, self._stuck[way].pop(0))
+
+    def _deliver(self, way: str, data: bytes) -> None:
+        if way == "up":
+            if not self._is_over:
+                self._socket.sendall(data)
+                self._end_if_done()
+        elif not self.is_cut:
+            self._protocol.data_received(data)
 
     def cut(self) -> None:
-        """Break the line: both sides lose it, and what was under way is gone."""
-        if not self.is_cut:
-            self.is_cut = True
+        """Break the line. What the part had written may still arrive, even long after."""
+        if self.is_cut:
+            return
+        self.is_cut = True
+        self._loop.call_soon(self._protocol.connection_lost, ConnectionResetError("cut"), context=self._inside)
+        under_way = self._pieces["up"] or self._stuck["up"]
+        if not under_way or self._loop.chance.random() < 0.5:
+            self.end()
+
+    def end(self) -> None:
+        """The server loses the line too, with whatever is still under way."""
+        self.cut()
+        if not self._is_over:
+            self._is_over = True
             self._network.lines.pop(self, None)
-            self._socket.put_response = lambda _value: None
             self._socket.close()
-            self._loop.call_soon(self._protocol.connection_lost, ConnectionResetError("cut"))
+
+    def _end_if_done(self) -> None:
+        if self.is_cut and not self._pieces["up"] and not self._stuck["up"]:
+            self.end()
 
     def close(self) -> None:
         self.cut()
@@ -155,16 +157,22 @@ class Line(asyncio.Transport):
 
 
 class Network:
-    """One simulated Redis and every line to it."""
+    """Every line to the one simulated Redis."""
 
     def __init__(self, loop: SimulatedLoop) -> None:
         self.loop = loop
+        self.server = Server(loop)
+        self.outside: Context = copy_context()
         self.weather = Weather()
         self.lines: dict[Line, None] = {}  # in order of opening, so that a seed repeats
-        self.server = fakeredis.FakeServer(version=(7,), server_type="redis")
         self.refusing: set[str] = set()
-        self.scripts: dict[bytes, bytes] = {}
-        self.restarts = 0
+        self.held: dict[str, tuple[str, ...]] = {}  # owner → the ways in which nothing arrives
+        self._opened = 0
+
+    def number(self) -> int:
+        """Return the number of the next line."""
+        self._opened += 1
+        return self._opened
 
     def connect(self, owner: str, protocol: asyncio.Protocol) -> Line:
         """Open a line for `owner`; raises ConnectionRefusedError while `owner` is cut off."""
@@ -174,62 +182,37 @@ class Network:
         self.lines[line] = None
         return line
 
+    def of(self, owner: str) -> list[Line]:
+        """Return the open lines of `owner`, in order of opening."""
+        return [line for line in self.lines if line.owner == owner]
+
     def cut_off(self, owner: str) -> None:
         """Cut every line of `owner` and let it open none until `reconnect`."""
         self.refusing.add(owner)
-        for line in [line for line in self.lines if line.owner == owner]:
+        for line in self.of(owner):
             line.cut()
 
     def reconnect(self, owner: str) -> None:
         """Let `owner` open lines again."""
         self.refusing.discard(owner)
 
-    def info(self) -> bytes:
-        """What INFO answers: who this life of the server is, and that it has memory left."""
-        return b"# Server\r\nredis_version:7.0.0\r\nrun_id:life%d\r\nused_memory:1\r\nmaxmemory:0\r\n" % self.restarts
+    def hold(self, owner: str, *ways: str) -> None:
+        """Let nothing arrive from (`up`) or at (`down`) `owner`; its lines stay open, old and new."""
+        self.held[owner] = ways
 
-    def remember(self) -> Any:
-        """Return a copy of everything stored now, as an append-only file cut at this moment would hold it."""
-        return {number: copy.deepcopy(dict(db._dict)) for number, db in self.server.dbs.items()}
+    def release(self, owner: str) -> None:
+        """What was held up arrives now, late and in order."""
+        self.held.pop(owner, None)
+        for line in self.of(owner):
+            line.release()
+
+    def cut_listeners(self) -> None:
+        """Cut every line that hears channels: hints on their way are lost."""
+        for line in [line for line in self.lines if line.listens]:
+            line.cut()
 
     def restart(self, remembered: Any = None) -> None:
-        """Restart the server under a new run_id: with all its data, or only with what `remembered` holds."""
-        self.restarts += 1
+        """Restart the server; every line ends, with what was under way."""
         for line in list(self.lines):
-            line.cut()
-        self.scripts.clear()
-        if remembered is not None:
-            for number, db in self.server.dbs.items():
-                db._dict.clear()
-                db._dict.update(remembered.get(number, {}))
-
-
-def encode(value: Any) -> bytes:
-    """Return `value` as RESP2."""
-    match value:
-        case None:
-            return b"$-1\r\n"
-        case bool():
-            return b":%d\r\n" % int(value)
-        case int():
-            return b":%d\r\n" % value
-        case float():
-            return encode(repr(value).encode())
-        case bytes():
-            return b"$%d\r\n%s\r\n" % (len(value), value)
-        case str():
-            return encode(value.encode())
-        case Exception():
-            return b"-%s\r\n" % _error_text(value).replace("\r", " ").replace("\n", " ").encode()
-        case list() | tuple():
-            return b"*%d\r\n" % len(value) + b"".join(encode(item) for item in value)
-        case _:
-            raise TypeError(f"no RESP for {type(value)}")
-
-
-def _error_text(error: Exception) -> str:
-    text = str(error)
-    name = type(error).__name__
-    if name == "NoScriptError" and not text.startswith("NOSCRIPT"):
-        return f"NOSCRIPT {text}"
-    return text if text.split(" ", 1)[0].isupper() else f"ERR {text}"
+            line.end()
+        self.server.restart(remembered)

@@ -6,6 +6,7 @@ what arrived.
 
 import asyncio
 from collections import deque
+from contextvars import Context
 from typing import Any
 
 import samtale
@@ -22,8 +23,9 @@ ABNORMAL = 1006
 class Line:
     """One line; the client's side is a `samtale.Line`, the gateway's a `gateway.ports.Line`."""
 
-    def __init__(self, loop: SimulatedLoop, cut: float) -> None:
+    def __init__(self, loop: SimulatedLoop, cut: float, outside: Context, inside: Context) -> None:
         self._loop, self._cut_chance = loop, cut
+        self._outside, self._inside = outside, inside  # the gateway hears inside, frozen when it is
         self._driver: Driver | None = None
         self._received: deque[bytes] = deque()
         self._arrived = asyncio.Event()
@@ -72,10 +74,10 @@ class Line:
 
     def _carry(self, way: str, deliver: Any, what: Any) -> None:
         if self._loop.chance.random() < self._cut_chance:
-            self._loop.call_later(self._loop.chance.uniform(*LATENCY_S), self.cut)
+            self._loop.call_later(self._loop.chance.uniform(*LATENCY_S), self.cut, context=self._outside)
         at = max(self._loop.time() + self._loop.chance.uniform(*LATENCY_S), self._free_at[way])
         self._free_at[way] = at + 1e-7
-        self._loop.call_at(at, deliver, what)
+        self._loop.call_at(at, deliver, what, context=self._inside if way == "up" else self._outside)
 
     def _deliver_up(self, raw: bytes | str) -> None:
         if self._driver is not None and self._code is None:
@@ -91,7 +93,7 @@ class Line:
             self._code, self._over = code, True
             self._arrived.set()
             if self._driver is not None:
-                self._driver.lost()
+                self._loop.call_soon(self._driver.lost, context=self._inside)
 
 
 class Phone:

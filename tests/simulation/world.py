@@ -6,13 +6,13 @@ it is cleaned up, as after kill -9.
 """
 
 import asyncio
+import traceback
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import Any
 
 import msgspec
 import samtale
-import structlog
 
 from engine.runtime.engine import Engine
 from engine.runtime.surroundings import EngineSettings, Surroundings
@@ -24,6 +24,7 @@ from gateway.services import Outside
 from protocol.bus.config import AccountConfig
 from protocol.ids import CellName
 from routing.core.roster import RosterDecider
+from store.redis import scripts
 from store.redis.address import Address
 from store.redis.connection import Connection, greet
 from store.redis.faults import Away
@@ -35,13 +36,16 @@ from store.sql.queries import publications
 from tests.simulation.loop import PART, SimulatedLoop
 from tests.simulation.network import Network
 from tests.simulation.phones import PEER, SUBPROTOCOL, Line, Phone
+from tests.simulation.poison import Poisoned
 from workers.worker import Worker, WorkerSettings
 
 CELLS = 2
 LEASE_S = 2.0
 GATEWAY_LEASE_S = 3.0
 DIAL_S = 5.0
+_STORED = "SELECT commit_no FROM cell WHERE cell = ?"
 SQL_LATENCY_S = (0.000_1, 0.003)
+SQL_SLOWLY_S = (0.5, 8.0)
 
 
 class Sql(DirectDatabase):
@@ -52,7 +56,7 @@ class Sql(DirectDatabase):
         self._loop = loop
         self._session = self.engine.connect()
         self.is_away = False
-        self.lost_answers = 0.0
+        self.lost_answers = self.slow = 0.0  # the share of transactions
 
     async def transact(self, query: Any) -> Any:
         await self._travel()
@@ -77,7 +81,8 @@ class Sql(DirectDatabase):
             return query(self._session)
 
     async def _travel(self) -> None:
-        await asyncio.sleep(self._loop.chance.uniform(*SQL_LATENCY_S))
+        slow = self.slow and self._loop.chance.random() < self.slow
+        await asyncio.sleep(self._loop.chance.uniform(*(SQL_SLOWLY_S if slow else SQL_LATENCY_S)))
 
 
 class Part:
@@ -90,24 +95,29 @@ class Part:
 class World:
     """Engines, workers and gateways by name; `start`, then be cruel to it."""
 
-    def __init__(self, loop: SimulatedLoop, configs: list[AccountConfig]) -> None:
+    def __init__(self, loop: SimulatedLoop, configs: list[AccountConfig], log: Any, *, poisoned: bool = False) -> None:
         self.loop = loop
         self.network = Network(loop)
+        self.network.server.names = {script.sha.encode(): script.name for script in scripts.ALL}
         self.cells = cell_names(CELLS)
         self.config, self.record = Sql(loop), Sql(loop)
         self.databases = Databases(self.config, self.record)
         self.parts: dict[str, Part] = {}
         self.line_cut = 0.0
-        self.bugs: list[BaseException] = []
+        self.bugs: list[str] = []
         self._lives = 0
         self._dead: list[Part] = []  # kept, so that nothing of theirs is even collected
-        self._log = structlog.get_logger()
+        self._log = log
+        self._roster = Poisoned() if poisoned else RosterDecider()
         self._configs = configs
         loop.set_exception_handler(self._raised)
 
     def _raised(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A callback raised, or a task died unseen: a bug."""
-        self.bugs.append(context.get("exception") or RuntimeError(context["message"]))
+        self._bug(context.get("exception") or RuntimeError(context["message"]))
+
+    def _bug(self, error: BaseException) -> None:
+        self.bugs.append("".join(traceback.format_exception(error)))
 
     def prepare(self) -> None:
         """Make the tables and publish the configurations, as a worker and `samtale apply` do."""
@@ -178,6 +188,11 @@ class World:
             raise samtale.LineLost(1006, str(away)) from None
         return samtale.Ticket(ticket, "sim://agent")
 
+    def stored(self, cell: str) -> int:
+        """Return the commit_no that SQL has of `cell`."""
+        found = self.record.look(lambda sql: sql.exec_driver_sql(_STORED, (cell,)).scalar())
+        return int(found or 0)
+
     async def dial_for_checker(self) -> Connection:
         """Return a connection for whoever looks at the end."""
         return await self._dial("checker")(None)
@@ -216,13 +231,15 @@ class World:
         return dial
 
     def _engine(self, owner: str) -> tuple[Coroutine[Any, Any, None], Engine]:
-        settings = EngineSettings(self.cells, lease_s=LEASE_S, sweep_s=3.0, clock_jump_s=1e9)
+        settings = EngineSettings(
+            self.cells, lease_s=LEASE_S, tick_ms=200, sweep_s=1.0, late_s=0.5, visitor_idle_s=2.0, clock_jump_s=1e9
+        )
         engine = Engine(
             Surroundings(
                 settings=settings,
                 dial=self._dial(owner),
                 databases=self.databases,
-                roster=RosterDecider(),
+                roster=self._roster,
                 entropy=self.loop.entropy,
                 now_ms=self.loop.wall_ms,
                 boot_ms=self.loop.wall_ms,
@@ -237,13 +254,20 @@ class World:
         return worker.run(), worker
 
     def _gateway(self, owner: str) -> tuple[Coroutine[Any, Any, None], "GatewayLife"]:
-        outside = Outside(self.databases.record, Proofs(self.cells), self.loop.entropy, self.loop.wall_ms, self._log, self.databases.config)
+        outside = Outside(
+            self.databases.record,
+            Proofs(self.cells),
+            self.loop.entropy,
+            self.loop.wall_ms,
+            self._log,
+            self.databases.config,
+        )
         life = GatewayLife(Hub(HubSettings(self.cells, GATEWAY_LEASE_S), self._dial(owner), outside))
         return life.hub.run(), life
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            self.bugs.append(error)
+            self._bug(error)
 
 
 class GatewayLife:

@@ -1,0 +1,90 @@
+"""What a server sends over one line, held to SPEC 6 frame by frame.
+
+A client mends what a server gets wrong: it ignores repeats and resumes at gaps. So the promise that a reader never sees
+either is looked at here, before the client does.
+
+Invariant: judges one line from its first frame on; each conversation by itself.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import samtale
+from samtale.line import decode
+
+Tell = Callable[[str, str], None]
+"""Hears which conversation was served wrongly, and how."""
+
+
+class Wire:
+    """The positions that one line has come to."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._at: dict[str, int] = {}
+        self._asked: dict[str, list[int]] = {}  # where the client asked to go on, without caught_up so far
+        self._left: set[str] = set()
+
+    def sent(self, frame: dict[str, Any]) -> None:
+        """Take what the client says."""
+        match frame:
+            case {"t": "hello" | "agent_hello", "positions": [*positions]}:
+                for position in positions:
+                    self._resume(position)
+            case {"t": "resume", "position": position}:
+                self._resume(position)
+            case {"t": "leave", "conversation": conversation}:
+                self._left.add(conversation)
+
+    def received(self, frame: dict[str, Any]) -> None:
+        """Take what the server says."""
+        if frame.get("conversation") in self._left:
+            return
+        match frame:
+            case {"t": "event", "conversation": conversation, "seq": seq}:
+                self._came(conversation, seq, seq)
+            case {"t": "hidden", "conversation": conversation, "from": first, "to": last}:
+                self._came(conversation, first, last)
+            case {"t": "caught_up", "conversation": conversation, "seq": seq}:
+                self._caught_up(conversation, seq)
+            case {"t": "resync", "conversation": conversation}:
+                self._at[conversation] = min(self._at.get(conversation, 0), frame.get("from", 1) - 1)
+
+    def _resume(self, position: dict[str, Any]) -> None:
+        conversation = position["conversation"]
+        self._left.discard(conversation)
+        self._asked.setdefault(conversation, []).append(position["seq"])
+        self._at.setdefault(conversation, position["seq"])
+
+    def _came(self, conversation: str, first: int, last: int) -> None:
+        at = self._at.get(conversation, 0)
+        if first - 1 not in (at, *self._asked.get(conversation, ())):
+            self._tell(conversation, f"{first} was sent after {at}")
+        self._at[conversation] = last
+
+    def _caught_up(self, conversation: str, seq: int) -> None:
+        at, asked = self._at.get(conversation, 0), self._asked.get(conversation, [])
+        if seq not in (at, *asked):
+            self._tell(conversation, f"caught up at {seq} after {at}")
+        self._at[conversation] = seq
+        if asked:
+            asked.pop(0)
+
+
+class WatchedLine:
+    """A client's line that is looked at as frames pass."""
+
+    def __init__(self, line: samtale.Line, wire: Wire) -> None:
+        self._line, self._wire = line, wire
+
+    async def send(self, raw: bytes | str) -> None:
+        self._wire.sent(decode(raw))
+        await self._line.send(raw)
+
+    async def receive(self) -> bytes | str:
+        raw = await self._line.receive()
+        self._wire.received(decode(raw))
+        return raw
+
+    async def close(self, code: int = 1000) -> None:
+        await self._line.close(code)
