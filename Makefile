@@ -31,7 +31,7 @@ check: $(READY) ## lint, types, imports, unused code and dependencies, spelling
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/deptry .
 	$(BIN)/vulture
-	$(BIN)/codespell $(shell git ls-files 2>/dev/null)
+	git ls-files | xargs $(BIN)/codespell
 
 demo: $(READY) ## a story told by real processes; JSON=1 for its facts
 	@$(BIN)/samtale demo $(if $(JSON),--json)
