@@ -13,7 +13,7 @@ from tests.conformance.test_node import NODE, node
 __all__ = ["node"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "raw-client.md"
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def lines() -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ import samtale
 from samtale import journal
 from samtale.line import Line, network
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class Cutter:

@@ -25,7 +25,7 @@ from workers.scribe import Scribe
 
 CELL = CellName("c00")
 ONE = conversation(1)
-LIMIT_S = 20
+LIMIT_S = 60
 
 
 class Died(Exception):

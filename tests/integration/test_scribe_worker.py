@@ -29,7 +29,7 @@ from workers.worker import Worker, WorkerSettings
 
 ACCOUNT = AccountId("acc_nordvik")
 CELL = CellName("c00")
-LIMIT_S = 20
+LIMIT_S = 60
 
 
 class Died(Exception):

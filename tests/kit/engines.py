@@ -33,7 +33,7 @@ from tests.kit.workplace import workplace
 
 CELL = CellName("c00")
 SETTINGS = EngineSettings([CELL], lease_s=0.4, block_ms=50, tick_ms=10)
-PATIENCE_S = 20
+PATIENCE_S = 60
 _EVENT = msgspec.msgpack.Decoder(Event)
 
 

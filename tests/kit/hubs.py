@@ -27,7 +27,7 @@ from store.redis.keys import APPS
 from tests.kit.engines import CELL, SETTINGS, Bench, Running, now_ms
 from tests.kit.workplace import ACCOUNT, APP, workplace
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 PEER = Peer("192.0.2.1")
 DEVICE_KEY = "device-key-of-sixteen-or-more"
 KEY = IdentityKey("first", "HS256", "a secret of the company's")
