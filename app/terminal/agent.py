@@ -161,15 +161,19 @@ class _Desk:
         if self._feeds_to_come == 0:
             self._front = self._front or next(iter(self._client.conversations), "")
             self._list()
+            for row in self._client.offers.values():
+                self._announce(row["conversation"])
             self._sitting.open()
+
+    def _announce(self, offered: str) -> None:
+        self._console.say(f"conversation {self._number(offered)} is offered to you: /accept or /decline", "yellow")
+        self._client.follow(offered)
 
     def _show_change(self, event: samtale.FeedChanged) -> None:
         row = event.row or {}
         match event.what:
             case "offered":
-                number = self._number(row["conversation"])
-                self._console.say(f"conversation {number} is offered to you: /accept or /decline", "yellow")
-                self._client.follow(row["conversation"])
+                self._announce(row["conversation"])
             case "withdrawn" if event.key not in self._answered:
                 self._console.say("the offer is gone", dim=True)
             case "assigned":

@@ -68,9 +68,11 @@ class Console:
         with patch_stdout(raw=True):
             while True:
                 try:
-                    yield await self._session.prompt_async()
+                    line = await self._session.prompt_async()
                 except (EOFError, KeyboardInterrupt):
                     return
+                self._notice("")
+                yield line
 
     async def _piped(self) -> AsyncIterator[str]:
         # In a thread: an event loop can wait for a pipe, but not for a file or /dev/null.
