@@ -141,8 +141,7 @@ class VisitorClient(Client):
         if self.conversation:
             self.reader.expect(self.conversation)
             self.asking.outbox.move("", self.conversation)
-        else:
-            self.asking.refuse("no_chatflow", "Nothing new can be started under this tag.")
+        self._refuse_homeless()
         self.reader.opened(self._resumed | {self.conversation})
 
     def _on_refused(self, frame: Frame) -> None:
@@ -167,7 +166,15 @@ class VisitorClient(Client):
     # What outlives the client.
 
     def _ask(self, fields: Frame) -> Asked:
-        return self.asking.ask(self.conversation, {**fields, "conversation": self.conversation})
+        asked = self.asking.ask(self.conversation, {**fields, "conversation": self.conversation})
+        if not self.conversation and self.outlet.is_ready():
+            asyncio.get_running_loop().call_soon(self._refuse_homeless)
+        return asked
+
+    def _refuse_homeless(self) -> None:
+        """What was said where the server serves no chatflow will never be sent."""
+        if not self.conversation:
+            self.asking.refuse("no_chatflow", "Nothing new can be started under this tag.")
 
     def _forget(self) -> None:
         self.who, self.conversation, self._secrets, self._leaving = "", "", [], False
