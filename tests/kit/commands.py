@@ -12,8 +12,9 @@ import termios
 from dataclasses import dataclass
 from typing import Any, Self
 
-ENDS_WITHIN_S = 30.0
-SAYS_WITHIN_S = 20.0
+ENDS_WITHIN_S = 60.0
+SAYS_WITHIN_S = 60.0
+_WHERE_IS_THE_CURSOR, _HERE = b"\x1b[6n", b"\x1b[1;1R"  # what a program asks, and a terminal answers
 _ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|[=>]|\][^\x07]*\x07)")
 
 
@@ -109,18 +110,23 @@ class Terminal:
             while more := await self._child.stdout.read(65_536):
                 self._take(more)
             return
-        readable = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self._master, readable.set)
+        loop, closed = asyncio.get_running_loop(), asyncio.Event()
+        os.set_blocking(self._master, False)
+        loop.add_reader(self._master, self._read_some, self._master, closed)
         try:
-            while True:
-                await readable.wait()
-                readable.clear()
-                self._take(os.read(self._master, 65_536))
-        except OSError:
-            pass  # the other end is closed
+            await closed.wait()
         finally:
             loop.remove_reader(self._master)
+
+    def _read_some(self, master: int, closed: asyncio.Event) -> None:
+        try:
+            more = os.read(master, 65_536)
+            os.write(master, _HERE * more.count(_WHERE_IS_THE_CURSOR))
+            self._take(more)
+        except BlockingIOError:
+            pass  # told twice of the same
+        except OSError:
+            closed.set()  # the other end is
 
     def _take(self, more: bytes) -> None:
         self._screen += _ESCAPES.sub("", more.decode(errors="replace"))
