@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from sqlite3 import connect
 
 import pytest
 import pytest_asyncio
@@ -17,6 +18,7 @@ from app.settings import Settings
 from tests.kit.commands import run_samtale
 from tests.kit.living import all_ended, descendants
 from tests.kit.persons import Desk, Phone, soon, talking
+from tests.kit.records import copied
 from tests.kit.samtale_servers import Installation, RunningSamtale, bare_environment, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -122,6 +124,27 @@ async def test_a_conversation_goes_on_when_a_part_is_killed(shared: Shared, part
     assert [text for text in phone.texts(conversation) if ", too" not in text] == said
     assert [text for text in phone.texts(conversation) if ", too" in text] == [f"{text}, too" for text in said[1:]]
     assert phone.log(conversation)[0].seq == 1
+
+
+async def test_a_backup_of_sql_alone_brings_the_installation_back(tmp_path: Path) -> None:
+    """As docs/howto/running.md does it: copied while all runs, started without Redis; the talk goes on where it was."""
+    store = samtale.FileStore(tmp_path / "phone")
+    original, restored = Installation(tmp_path / "data"), Installation(tmp_path / "restored")
+    async with original as running:
+        async with talking(Phone(running.url, store=store), desk := Desk(running.url)) as conversation:
+            said = await soon(desk.client.send(conversation, "for the record"))
+        await copied(f"sqlite:///{running.data}/record.db", conversation, said.seq)
+        restored.data.mkdir()
+        for name in ("config.db", "record.db"):
+            with connect(running.data / name) as source, connect(restored.data / name) as target:
+                source.backup(target)
+    async with restored as again:
+        later, kari = Phone(again.url, store=store), Desk(again.url)
+        async with later.client, kari.client:
+            await later.hears("for the record")
+            await soon(later.client.send("still me"))
+            await kari.hears("still me")
+    assert later.texts(conversation) == ["hello", "for the record", "still me"]
 
 
 async def test_the_procfile_runs_the_same(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ import samtale
 
 from store.redis.connection import dial
 from store.redis.server import EmbeddedValkey, ServerOptions
-from store.sql.database import DirectDatabase
 from tests.kit.commands import run_samtale
 from tests.kit.persons import Desk, Phone, soon, talking
+from tests.kit.records import copied
 from tests.kit.samtale_servers import Installation, free_port
 from tests.kit.sql_servers import Postgres
 
@@ -174,24 +174,11 @@ async def test_who_is_not_cold_goes_on_while_postgresql_is_away(tmp_path: Path, 
             finally:
                 postgres.start()
             await desk.reads(conversation, samtale.Message, reopened.seq - 1)
-        await copied(url, stranger.conversation, conversation)
+        await copied(url, stranger.conversation)
+        await copied(url, conversation, reopened.seq)
         replayed = await run_samtale("replay", environment=running.environment | {"SAMTALE_DATABASE_URL": url})
     assert replayed.status == 0, replayed.out
     assert "2 conversations" in replayed.out
-
-
-async def copied(url: str, *conversations: str) -> None:
-    """Wait until the scribe has brought these conversations to SQL."""
-    from store.sql.queries import audit
-
-    database = DirectDatabase(url)
-    try:
-        async with asyncio.timeout(20):
-            for conversation in conversations:
-                while database.run(lambda sql, it=conversation: audit.log_of(sql, it)) is None:
-                    await asyncio.sleep(0.05)
-    finally:
-        await database.close()
 
 
 async def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
