@@ -57,6 +57,8 @@ class Sitting:
     def asks(self, asked: samtale.Asked, text: str = "") -> None:
         """Remember what was asked for: its refusal names `text`, and leaving waits for it."""
         self._asked[asked.id] = (asked, text)
+        if text and not self._is_in:
+            self._console.say(f"       kept until the line is back: {text}", dim=True)
 
     def open(self) -> None:
         """What the user types makes sense from now on: everything that it may be about is known."""
