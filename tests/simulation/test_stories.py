@@ -1,0 +1,98 @@
+"""Faults that seeds once found, told as short stories, so that they stay found however seeds fall."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import samtale
+
+from loadtests.chaos import traffic
+from loadtests.chaos.journal import Notebook
+from tests.simulation.diary import Diary
+from tests.simulation.loop import SimulatedLoop, simulate
+from tests.simulation.run import TEAMS, configs
+from tests.simulation.server import redis_clock
+from tests.simulation.world import World
+
+Story = Callable[[World, samtale.VisitorClient], Awaitable[None]]
+LIMIT_S = 300.0  # of the loop's own time
+NO_CONSENT = TEAMS[1]
+
+
+def tell(story: Story) -> World:
+    """Let one visitor live through `story` at an installation of one engine, one worker and one gateway."""
+    loop = SimulatedLoop(1)
+    diary = Diary(loop, None)
+    world = World(loop, configs(), diary.log)
+    ways = traffic.Ways(world.connect, world.connect_agent, world.login, loop.entropy, loop.time)
+    people = traffic.World(ways, loop.chance, Notebook())
+
+    async def main() -> None:
+        world.prepare()
+        for part in ("engine-1", "worker-1", "gateway-1"):
+            world.start(part)
+        lines = traffic.Lines(ways.visitors, lambda _conversation, why: diary.bugs.append(why))
+        around = people.surroundings("visitor", NO_CONSENT.account, lines)
+        async with samtale.VisitorClient(
+            traffic.SERVER, app_key=NO_CONSENT.app_key, tag="chat", surroundings=around
+        ) as visitor:
+            async with asyncio.timeout(LIMIT_S):
+                await story(world, visitor)
+
+    with redis_clock(loop):
+        simulate(1, main(), loop)
+    assert [*world.bugs, *diary.bugs] == []
+    return world
+
+
+def test_what_was_shown_before_its_answer_was_lost_is_not_shown_again_as_something_else() -> None:
+    """A commit whose answer never came may have been read by others before Redis lost it: its id is not used again."""
+
+    async def story(world: World, visitor: samtale.VisitorClient) -> None:
+        await visitor.send("one")
+        engine, server = world.parts["engine-1"].name, world.network.server
+        before = server.remember()
+
+        def hold_its_answer(script: str, args: list[bytes], _before: dict[str, str], _reply: object) -> None:
+            if script == "commit" and any(b"two" in arg for arg in args):
+                world.network.hold(engine, "down")
+                server.saw = nothing
+
+        nothing, server.saw = server.saw, hold_its_answer
+        shown = await visitor.send("two")
+        world.network.restart(before)
+        world.network.release(engine)
+        after = await visitor.send("three")
+        assert shown.event.startswith("1.")
+        assert not after.event.startswith("1.")
+
+    tell(story)
+
+
+def test_a_visitor_let_go_of_while_connected_is_heard_again() -> None:
+    """Whoever was idle for so long that Redis no longer holds them need only speak."""
+
+    async def story(world: World, visitor: samtale.VisitorClient) -> None:
+        await visitor.send("one")
+        await visitor.close()
+        keys = world.network.server.data._dict
+        while any(b":visitor:" in key for key in keys):
+            await asyncio.sleep(1.0)
+        assert (await visitor.send("two")).seq
+
+    tell(story)
+
+
+def test_scribes_make_room_in_a_full_redis() -> None:
+    """With Redis full from the beginning of a worker's life, what is committed still comes to SQL."""
+
+    async def story(world: World, visitor: samtale.VisitorClient) -> None:
+        said = await visitor.send("one")
+        world.kill("worker-1")
+        world.network.server.is_full = True
+        world.start("worker-1")
+        commit_no = int(said.event.split(".")[1])
+        cell = next(config.cell for config in configs() if config.account == NO_CONSENT.account)
+        while world.stored(cell) < commit_no:
+            await asyncio.sleep(0.5)
+
+    tell(story)
