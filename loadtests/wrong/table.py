@@ -99,7 +99,7 @@ def _in_chaos(name: str, how: Effort) -> str:
     for seed in range(1, CHAOS_TRIES + 1):
         with tempfile.TemporaryDirectory(prefix="samtale-wrong-") as scratch:
             report = Path(scratch) / "report.json"
-            options = ["--seconds", str(how.chaos_s), "--conversations", str(how.conversations), "--hits", "0"]
+            options = ["--seconds", str(how.chaos_s), "--conversations", str(how.conversations), "--hits", "1"]
             command = [sys.executable, "-m", "loadtests.chaos", "--wrong", name, "--seed", str(seed), *options]
             done = _run(name, [*command, "--json", str(report)], how.chaos_s + 240, plants=False)
             if not report.exists():
