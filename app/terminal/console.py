@@ -8,8 +8,8 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import CancelledError
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -76,10 +76,12 @@ class Console:
 
     async def _piped(self) -> AsyncIterator[str]:
         # In a thread: an event loop can wait for a pipe, but not for a file or /dev/null.
-        lines: asyncio.Queue[bytes] = asyncio.Queue(_LINES_AHEAD)
-        loop = asyncio.get_running_loop()
-        threading.Thread(target=_read_lines, args=(loop, lines), daemon=True).start()
+        lines: asyncio.Queue[bytes] = asyncio.Queue()
+        room = threading.Semaphore(_LINES_AHEAD)
+        put = partial(asyncio.get_running_loop().call_soon_threadsafe, lines.put_nowait)
+        threading.Thread(target=_read_lines, args=(put, room), daemon=True).start()
         while line := await lines.get():
+            room.release()
             yield line.decode(errors="replace")
 
     def _notice(self, text: str) -> None:
@@ -93,13 +95,15 @@ class Console:
             self._typing(False)
 
 
-def _read_lines(loop: asyncio.AbstractEventLoop, lines: "asyncio.Queue[bytes]") -> None:
-    """Put each line of standard input into `lines`, with its end, and b"" at the end of all."""
+def _read_lines(put: Callable[[bytes], object], room: threading.Semaphore) -> None:
+    """Put each line of standard input, with its end, and b"" at the end of all; `room` is taken for each."""
     begun = b""
-    with suppress(RuntimeError, CancelledError):  # the loop is gone: nobody listens any more
+    with suppress(RuntimeError):  # the loop is closed: nobody listens any more
         while more := os.read(0, 65_536):
             *whole, begun = (begun + more).split(b"\n")
             for line in whole:
-                asyncio.run_coroutine_threadsafe(lines.put(line + b"\n"), loop).result()
-        for last in (begun, b"") if begun else (b"",):
-            asyncio.run_coroutine_threadsafe(lines.put(last), loop).result()
+                room.acquire()
+                put(line + b"\n")
+        if begun:
+            put(begun)
+        put(b"")
