@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -78,7 +77,11 @@ class Console:
         # In a thread: an event loop can wait for a pipe, but not for a file or /dev/null.
         lines: asyncio.Queue[bytes] = asyncio.Queue()
         room = threading.Semaphore(_LINES_AHEAD)
-        put = partial(asyncio.get_running_loop().call_soon_threadsafe, lines.put_nowait)
+        loop = asyncio.get_running_loop()
+
+        def put(line: bytes) -> None:
+            loop.call_soon_threadsafe(lines.put_nowait, line)
+
         threading.Thread(target=_read_lines, args=(put, room), daemon=True).start()
         while line := await lines.get():
             room.release()
