@@ -9,6 +9,8 @@ from protocol.wire.limits import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK
 from tests.conformance.dialogue import Dialogue
 from tests.conformance.test_vectors import load
 
+pytestmark = pytest.mark.xdist_group("conformance")  # one server, and Node's libraries installed once
+
 
 @pytest.mark.parametrize("subprotocol", [SUBPROTOCOL_MSGPACK, SUBPROTOCOL_JSON])
 @pytest.mark.parametrize("dialogue", load("dialogues"), ids=lambda dialogue: dialogue["name"])

@@ -9,6 +9,8 @@ import pytest
 from protocol.wire.limits import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK
 from tests.conformance.test_vectors import VECTORS
 
+pytestmark = pytest.mark.xdist_group("conformance")  # one server, and Node's libraries installed once
+
 NODE = Path(__file__).parent / "node"
 PATIENCE_S = 120
 

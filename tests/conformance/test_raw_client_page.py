@@ -8,7 +8,11 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.conformance.test_node import NODE, node
+
+pytestmark = pytest.mark.xdist_group("conformance")  # one server, and Node's libraries installed once
 
 __all__ = ["node"]
 

@@ -10,6 +10,8 @@ import samtale
 from samtale import journal
 from samtale.line import Line, network
 
+pytestmark = pytest.mark.xdist_group("conformance")  # one server, and Node's libraries installed once
+
 PATIENCE_S = 60.0
 
 

@@ -8,7 +8,7 @@ from tests.kit.commands import Ended, Terminal, run_samtale
 from tests.kit.persons import Desk, Phone, soon
 from tests.kit.samtale_servers import RunningSamtale, bare_environment, free_port
 
-pytestmark = pytest.mark.xdist_group("samtale")
+pytestmark = pytest.mark.xdist_group("cli")
 
 
 def phone(server: RunningSamtale, name: str, *options: str, in_pty: bool = False) -> Terminal:

@@ -11,6 +11,8 @@ import pytest
 
 from tests.kit.samtale_servers import RunningSamtale
 
+pytestmark = pytest.mark.xdist_group("demo")  # two stories at once would meet
+
 DEADLINE_S = 150  # the story itself takes well under a minute; machines that run tests are busy
 FACTS = [
     "priority", "consent_first", "capacity_and_queue", "offer_expires", "passing_by", "line_cut", "same_send_same_seq",

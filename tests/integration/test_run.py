@@ -63,7 +63,7 @@ async def test_nothing_outlives_a_killed_supervisor_and_the_next_run_starts_at_o
             await later.hears("just before")
 
 
-@pytest.mark.xdist_group("samtale")
+@pytest.mark.xdist_group("run")
 async def test_a_second_run_in_the_same_directory_is_refused(samtale_server: RunningSamtale) -> None:
     """It names the process that holds the directory, and harms nothing."""
     said = await Installation(samtale_server.data).refused()
@@ -73,7 +73,7 @@ async def test_a_second_run_in_the_same_directory_is_refused(samtale_server: Run
     )
 
 
-@pytest.mark.xdist_group("samtale")
+@pytest.mark.xdist_group("run")
 async def test_a_port_in_use_is_refused(samtale_server: RunningSamtale, tmp_path: Path) -> None:
     """It neither hangs, nor restarts a gateway for ever, nor takes the other server for its own."""
     second = Installation(tmp_path)

@@ -1,6 +1,6 @@
 """Whole installations for tests: `samtale run` as a newcomer starts it, on free ports over a throw-away directory.
 
-Invariant: one per session, started when first asked for, stopped with SIGTERM; what it says is shown when it fails.
+Invariant: one per test file, started when first asked for, stopped with SIGTERM; what it says is shown when it fails.
 """
 
 import asyncio
@@ -139,9 +139,9 @@ class Installation:
                 up.set()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def samtale_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningSamtale]:
-    """One installation for the whole session."""
+    """One installation for the tests of one file: nobody finds another file's conversations waiting."""
     installation = Installation(tmp_path_factory.mktemp("samtale"))
     yield await installation.start()
     await installation.stop()

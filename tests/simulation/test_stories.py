@@ -7,10 +7,12 @@ import samtale
 
 from loadtests.chaos import traffic
 from loadtests.chaos.journal import Notebook
+from store.redis.keys import Keys
 from tests.simulation.diary import Diary
 from tests.simulation.loop import SimulatedLoop, simulate
 from tests.simulation.run import TEAMS, configs
 from tests.simulation.server import redis_clock
+from tests.simulation.witness import Witness
 from tests.simulation.world import World
 
 Story = Callable[[World, samtale.VisitorClient], Awaitable[None]]
@@ -18,11 +20,13 @@ LIMIT_S = 300.0  # of the loop's own time
 NO_CONSENT = TEAMS[1]
 
 
-def tell(story: Story) -> World:
+def tell(story: Story) -> None:
     """Let one visitor live through `story` at an installation of one engine, one worker and one gateway."""
     loop = SimulatedLoop(1)
     diary = Diary(loop, None)
     world = World(loop, configs(), diary.log)
+    witness = Witness(world.stored)
+    world.network.server.saw = witness.saw
     ways = traffic.Ways(world.connect, world.connect_agent, world.login, loop.entropy, loop.time)
     people = traffic.World(ways, loop.chance, Notebook())
 
@@ -40,8 +44,7 @@ def tell(story: Story) -> World:
 
     with redis_clock(loop):
         simulate(1, main(), loop)
-    assert [*world.bugs, *diary.bugs] == []
-    return world
+    assert [*world.bugs, *diary.bugs, *witness.found] == []
 
 
 def test_what_was_shown_before_its_answer_was_lost_is_not_shown_again_as_something_else() -> None:
@@ -90,9 +93,63 @@ def test_scribes_make_room_in_a_full_redis() -> None:
         world.kill("worker-1")
         world.network.server.is_full = True
         world.start("worker-1")
-        commit_no = int(said.event.split(".")[1])
-        cell = next(config.cell for config in configs() if config.account == NO_CONSENT.account)
-        while world.stored(cell) < commit_no:
-            await asyncio.sleep(0.5)
+        await until_stored(world, said)
 
     tell(story)
+
+
+def test_an_owner_who_comes_back_late_commits_nothing() -> None:
+    """An engine frozen past its lease goes on, unaware; nothing of it is taken, though it be first at the next word."""
+
+    async def story(world: World, visitor: samtale.VisitorClient) -> None:
+        await visitor.send("one")
+        late = world.parts["engine-1"]
+        world.loop.freeze(late.name)
+        world.start("engine-2")
+        before = owner(world)
+        while owner(world) == before:
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
+        world.network.hold(world.parts["engine-2"].name, "down")
+        said = visitor.send("two")
+        await asyncio.sleep(0.2)
+        world.loop.thaw(late.name)
+        await asyncio.sleep(1.0)
+        world.network.release(world.parts["engine-2"].name)
+        assert (await said).seq
+
+    tell(story)
+
+
+def test_a_copy_that_comes_late_takes_sql_nowhere() -> None:
+    """A transaction that hung while another scribe went on is not taken when it gets through at last."""
+
+    async def story(world: World, visitor: samtale.VisitorClient) -> None:
+        await until_stored(world, await visitor.send("one"))
+        world.record.stuck = hung = asyncio.Event()
+        await visitor.send("two")
+        await asyncio.sleep(0.5)
+        world.network.cut_off(world.parts["worker-1"].name)
+        world.record.stuck = None
+        world.start("worker-2")
+        await until_stored(world, await visitor.send("three"))
+        hung.set()
+        await asyncio.sleep(3.0)
+        await until_stored(world, await visitor.send("four"))
+
+    tell(story)
+
+
+CELL = next(config.cell for config in configs() if config.account == NO_CONSENT.account)
+
+
+def owner(world: World) -> bytes:
+    """Return the token of the cell's owner."""
+    token: bytes = world.network.server.data._dict[Keys(CELL).cell.encode()].value[b"owner"]
+    return token
+
+
+async def until_stored(world: World, said: samtale.Acked) -> None:
+    """Wait until SQL has the commit that took what was said."""
+    while world.stored(CELL) < int(said.event.split(".")[1]):
+        await asyncio.sleep(0.1)

@@ -56,10 +56,13 @@ class Sql(DirectDatabase):
         self._loop = loop
         self._session = self.engine.connect()
         self.is_away = False
+        self.stuck: asyncio.Event | None = None  # transactions wait until it is set
         self.lost_answers = self.slow = 0.0  # the share of transactions
 
     async def transact(self, query: Any) -> Any:
         await self._travel()
+        if self.stuck is not None:
+            await self.stuck.wait()
         done = self.run(query)
         await self._travel()
         if self._loop.chance.random() < self.lost_answers:
