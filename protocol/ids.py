@@ -12,6 +12,11 @@ AccountId = NewType("AccountId", str)
 AppKey = NewType("AppKey", str)
 InboxId = NewType("InboxId", str)
 RuleId = NewType("RuleId", str)
+TeamId = NewType("TeamId", str)
+HoursId = NewType("HoursId", str)
+SurveyId = NewType("SurveyId", str)
+SubscriptionId = NewType("SubscriptionId", str)
+ContactId = NewType("ContactId", str)
 ChatflowId = NewType("ChatflowId", str)
 VisitorId = NewType("VisitorId", str)
 DeviceId = NewType("DeviceId", str)  # of a phone or of an agent's console
@@ -46,6 +51,16 @@ def conversation_id(key: bytes, visitor: VisitorId, chatflow: ChatflowId, ordina
 def identified_visitor_id(key: bytes, app: AppKey, subject: str) -> VisitorId:
     """Return the visitor whom a company calls `subject`, the same on every phone."""
     return VisitorId(keyed_hash(key, "vis_", app, subject))
+
+
+def contact_by_email(key: bytes, email: str) -> ContactId:
+    """Return the contact whom a company knows by an e-mail address, however it is capitalised."""
+    return ContactId(keyed_hash(key, "con_", "email", email.lower()))
+
+
+def contact_by_subject(key: bytes, subject: str) -> ContactId:
+    """Return the contact whom a company knows by its own user id (a token's `sub`)."""
+    return ContactId(keyed_hash(key, "con_", "subject", subject))
 
 
 def device_id(key: bytes, owner: str, device_key: str) -> DeviceId:

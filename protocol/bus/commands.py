@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from protocol.bus.records import VisitorRecord
+from protocol.bus.records import Profile, VisitorRecord
 from protocol.ids import (
     AccountId,
     AgentId,
@@ -19,8 +19,10 @@ from protocol.ids import (
     Incarnation,
     OfferId,
     SessionId,
+    TeamId,
     VisitorId,
 )
+from protocol.wire.content import AgentContent, VisitorContent
 
 
 class Origin(msgspec.Struct, frozen=True, array_like=True):
@@ -51,6 +53,7 @@ class Admit(Asked, frozen=True, tag="admit"):
     `presented` are hashes of the secrets shown (newest first); empty and not `identified` makes a new visitor.
     `fresh` is the hash of the secret that `ready` will hand out. `record` is SQL's, used if Redis has none.
     `known`: the gateway saw a record in Redis; if none is left, it is in SQL, and nobody is to be made in its place.
+    `profile`: what the token vouches for; kept once the consent to process allows it.
     """
 
     visitor: VisitorId
@@ -64,6 +67,7 @@ class Admit(Asked, frozen=True, tag="admit"):
     locale: str
     record: VisitorRecord | None = None
     known: bool = False
+    profile: Profile | None = None
 
 
 class LogOut(Asked, frozen=True, tag="logout"):
@@ -79,14 +83,79 @@ class VisitorSends(Asked, frozen=True, tag="vsend"):
     chatflow: ChatflowId | None
     text: str
     locale: str
+    version: int = 0  # of the chatflow as served to this device
+    content: VisitorContent | None = None
+    environment: str = "production"
 
 
 class VisitorAnswers(Asked, frozen=True, tag="vanswer"):
+    """`value`: granted or declined; of the step `email`, the address. `communicate` None: no such box was shown."""
+
     conversation: ConversationId
     visitor: VisitorId
     chatflow: ChatflowId | None
-    value: Literal["granted", "declined"]
+    value: str
     locale: str
+    version: int = 0
+    step: str = "consent_to_process"
+    communicate: bool | None = None
+    environment: str = "production"
+
+
+class VisitorRates(Asked, frozen=True, tag="vrate"):
+    """What became of a survey: seen, dismiss, answer (score), comment (text)."""
+
+    conversation: ConversationId
+    visitor: VisitorId
+    ask: int
+    action: str
+    score: int | None = None
+    text: str = ""
+
+
+class VisitorWithdraws(Asked, frozen=True, tag="vwithdraw"):
+    """n 0, id: the frame's ref. `purpose`: storage, process, communicate, analytics."""
+
+    visitor: VisitorId
+    purpose: str
+    device: DeviceId
+    locale: str
+
+
+class SetAnalytics(Asked, frozen=True, tag="analytics"):
+    """n 0, id: the frame's ref."""
+
+    visitor: VisitorId
+    granted: bool
+    device: DeviceId
+    locale: str
+
+
+class NoteContext(Asked, frozen=True, tag="context"):
+    """What the app tells of the visitor (n 0): merged; "" removes a property."""
+
+    visitor: VisitorId
+    screen: str | None
+    properties: dict[str, str]
+    device: dict[str, str]
+    breadcrumbs: list[str]
+
+
+class CompanySends(Asked, frozen=True, tag="csend"):
+    """The company begins a conversation with an identified visitor, or goes on with the open one (n 0).
+
+    `name` is who it is from, `record` SQL's if Redis has no such visitor.
+    """
+
+    conversation: ConversationId
+    visitor: VisitorId
+    chatflow: ChatflowId
+    text: str
+    name: str
+    locale: str
+    app: AppKey
+    record: VisitorRecord | None = None
+    environment: str = "production"
 
 
 class VisitorCloses(Asked, frozen=True, tag="vclose"):
@@ -95,14 +164,76 @@ class VisitorCloses(Asked, frozen=True, tag="vclose"):
 
 
 class AgentSends(Asked, frozen=True, tag="asend"):
+    """`canned`: the id of a ready reply, used instead of `text`."""
+
     conversation: ConversationId
     agent: AgentId
     text: str
+    content: AgentContent | None = None
+    canned: str = ""
 
 
 class AgentCloses(Asked, frozen=True, tag="aclose"):
     conversation: ConversationId
     agent: AgentId
+    spam: bool = False
+    close_ticket: bool = False
+
+
+class AddNote(Asked, frozen=True, tag="note"):
+    conversation: ConversationId
+    agent: AgentId
+    text: str
+    mentions: list[AgentId]
+    whisper: bool
+
+
+class ChangeTags(Asked, frozen=True, tag="tags"):
+    conversation: ConversationId
+    agent: AgentId
+    add: list[str]
+    remove: list[str]
+
+
+class SetFields(Asked, frozen=True, tag="fields"):
+    conversation: ConversationId
+    agent: AgentId
+    fields: dict[str, str]
+
+
+class SetPriority(Asked, frozen=True, tag="priority"):
+    conversation: ConversationId
+    agent: AgentId
+    priority: str
+
+
+class SnoozeConversation(Asked, frozen=True, tag="snooze"):
+    """`until_ms` 0 wakes it."""
+
+    conversation: ConversationId
+    agent: AgentId
+    until_ms: int
+
+
+class RedactMessage(Asked, frozen=True, tag="redact"):
+    """`frame`: the event at `seq` as stored, read by the gateway, so that its tombstone can be made."""
+
+    conversation: ConversationId
+    agent: AgentId
+    seq: int
+    frame: bytes = b""
+
+
+class BlockVisitor(Asked, frozen=True, tag="block"):
+    conversation: ConversationId
+    agent: AgentId
+    on: bool
+
+
+class SetTicket(Asked, frozen=True, tag="ticket"):
+    conversation: ConversationId
+    agent: AgentId
+    status: str
 
 
 class AgentArrives(Asked, frozen=True, tag="arrive"):
@@ -118,8 +249,11 @@ class AgentLeaves(Asked, frozen=True, tag="leave"):
 
 
 class SetAgentState(Asked, frozen=True, tag="state"):
+    """`of`: whose state, if not the agent's own: a supervisor says so."""
+
     agent: AgentId
-    state: Literal["available", "away"]
+    state: Literal["available", "away", "offline"]
+    of: AgentId | None = None
 
 
 class AcceptOffer(Asked, frozen=True, tag="accept"):
@@ -135,13 +269,16 @@ class DeclineOffer(Asked, frozen=True, tag="decline"):
 class ClaimConversation(Asked, frozen=True, tag="claim"):
     agent: AgentId
     conversation: ConversationId
+    force: bool = False
 
 
 class TransferConversation(Asked, frozen=True, tag="transfer"):
     agent: AgentId
     conversation: ConversationId
-    to: AgentId
+    to: AgentId  # "" if it goes to a team
     note: str
+    team: TeamId | None = None
+    force: bool = False
 
 
 class PublishConfig(Command, frozen=True, tag="config"):
@@ -159,7 +296,8 @@ class GatewayLost(msgspec.Struct, frozen=True, array_like=True, tag="gwlost"):
 class TimerFired(Command, frozen=True, tag="timer"):
     """A deadline came. It has an effect only if `generation` is still the timer's own.
 
-    `kind`: `gate` (owner: a conversation); `offer`, `grace`, `retry`, `places` (owner: the roster; `key`: which one).
+    `kind`, of a conversation: gate, email, first_reply, silent, inactivity, wake, survey; of the roster (`key`: which
+    one): offer, grace, retry, places, opening, ageing, overflow, remind, shift.
     """
 
     owner: str
@@ -173,9 +311,22 @@ AnyCommand = (
     | LogOut
     | VisitorSends
     | VisitorAnswers
+    | VisitorRates
+    | VisitorWithdraws
+    | SetAnalytics
+    | NoteContext
+    | CompanySends
     | VisitorCloses
     | AgentSends
     | AgentCloses
+    | AddNote
+    | ChangeTags
+    | SetFields
+    | SetPriority
+    | SnoozeConversation
+    | RedactMessage
+    | BlockVisitor
+    | SetTicket
     | AgentArrives
     | AgentLeaves
     | SetAgentState

@@ -7,7 +7,16 @@ from typing import Literal
 
 import msgspec
 
-from protocol.ids import AccountId, AgentId, AppKey, CellName, ChatflowId, InboxId, RuleId
+from protocol.bus.chatflow import Chatflow, Consent, Heading, Texts
+from protocol.bus.hours import Hours
+from protocol.bus.staff import Agent, Inbox, Rule, Team
+from protocol.bus.texts import text_for
+from protocol.ids import AccountId, AppKey, CellName, ChatflowId, SubscriptionId
+
+__all__ = [
+    "CONFIG_DECODER", "CONFIG_ENCODER", "AccountConfig", "Agent", "App", "Canned", "Chatflow", "Consent", "Heading",
+    "IdentityKey", "Inbox", "Rule", "Subscription", "Team", "flow_at", "serve", "text_for",
+]  # fmt: skip
 
 
 class IdentityKey(msgspec.Struct, frozen=True):
@@ -24,69 +33,30 @@ class App(msgspec.Struct, frozen=True):
     origins: list[str] = []  # exact origins browsers may come from; an absent Origin is always allowed
     identity_keys: list[IdentityKey] = []
     audience: str = ""  # the `aud` that tokens must carry; the app key when empty
+    environment: Literal["production", "test"] = "production"
+    server_keys: list[str] = []  # hex SHA-256 of the secrets with which the company's own servers ask
 
 
-class Inbox(msgspec.Struct, frozen=True):
-    id: InboxId
+class Subscription(msgspec.Struct, frozen=True):
+    """Something a contact may be written to about."""
+
+    id: SubscriptionId
     name: str
-    kind: Literal["inbox", "help_desk"] = "inbox"
-    agents: list[AgentId] = []  # who has access
 
 
-class Agent(msgspec.Struct, frozen=True):
-    """A user who answers. `password` is an argon2 hash."""
+class Canned(msgspec.Struct, frozen=True):
+    """A ready reply. Its text may hold {agent}, {visitor}, {inbox} and {conversation}; visitors see it filled in."""
 
-    id: AgentId
-    name: str
-    email: str
-    password: str
-    seat: bool = True
-    supervisor: bool = False
-    capacity: int = 5
-
-
-class Rule(msgspec.Struct, frozen=True):
-    """How conversations of an inbox find an agent. Times in seconds."""
-
-    id: RuleId
-    inbox: InboxId
-    name: str
-    agents: list[AgentId] = []  # those in turn; everybody of the inbox when empty
-    auto_accept: bool = False
-    offer_timeout_s: int = 30
-    decline_pause_s: int = 60
-    lost_grace_s: int = 60
-    expiries_to_away: int = 3
-    last_agent_window_s: int = 604_800
-
-
-class Consent(msgspec.Struct, frozen=True):
-    mode: Literal["off", "explicit", "legitimate_interest"] = "explicit"
-    text: dict[str, str] = {}  # per locale
-
-
-class Chatflow(msgspec.Struct, frozen=True):
-    """One version of a chatflow, and what is live at once: enabled, priority, tags."""
-
-    id: ChatflowId
-    version: int
-    name: str
-    inbox: InboxId
-    tags: list[str]
-    priority: int  # 1 is served first
-    enabled: bool
-    language: str
-    rule: RuleId | None
-    heading: str
-    welcome: dict[str, str] = {}  # per locale
-    consent: Consent = Consent()
-    close_button: bool = True
-    reopen_window_s: int = 259_200
-    gated_ttl_s: int = 86_400
+    id: str
+    text: Texts
 
 
 class AccountConfig(msgspec.Struct, frozen=True):
-    """Everything of an account that a cell or a gateway needs."""
+    """Everything of an account that a cell or a gateway needs.
+
+    `chatflows` are the newest versions; `past`: those before them, which running conversations go on under; of these
+    what is live at once is the newest one's. `texts`: interface texts of the account's own, locale → name → text.
+    """
 
     account: AccountId
     name: str
@@ -98,23 +68,30 @@ class AccountConfig(msgspec.Struct, frozen=True):
     agents: list[Agent]
     rules: list[Rule]
     chatflows: list[Chatflow]
+    past: list[Chatflow] = []
+    teams: list[Team] = []
+    hours: list[Hours] = []
+    subscriptions: list[Subscription] = []
+    canned: list[Canned] = []
+    texts: dict[str, Texts] = {}
+    data_privacy: bool = True  # off: no consent to process is asked
+    storage_consent: bool = True  # off: no storage consent is asked
+    max_open: int = 5  # conversations that a visitor may have open at once
 
 
 CONFIG_ENCODER = msgspec.msgpack.Encoder()
 CONFIG_DECODER: msgspec.msgpack.Decoder[AccountConfig] = msgspec.msgpack.Decoder(AccountConfig)
 
 
+def flow_at(config: AccountConfig, chatflow: ChatflowId | None, version: int) -> Chatflow | None:
+    """Return a version of a chatflow as published; the newest one if that version is no longer kept."""
+    newest = next((flow for flow in config.chatflows if flow.id == chatflow), None)
+    if newest is None or newest.version == version:
+        return newest
+    return next((flow for flow in config.past if (flow.id, flow.version) == (chatflow, version)), newest)
+
+
 def serve(config: AccountConfig, tag: str) -> Chatflow | None:
     """Return the enabled chatflow with the highest priority for `tag`, or None (product: chatflows, mobile tag)."""
-    serving = [flow for flow in config.chatflows if flow.enabled and tag in flow.tags]
+    serving = [flow for flow in config.chatflows if flow.enabled and tag in (*flow.tags, *flow.former_tags)]
     return min(serving, key=lambda flow: (flow.priority, flow.id), default=None)
-
-
-def text_for(texts: dict[str, str], locale: str, default: str) -> str | None:
-    """Return the text along the chain `nb-NO` → `nb` → `no` → the flow's default language → `en`, or None."""
-    language = locale.partition("-")[0]
-    norwegian = ["no"] if language in ("nb", "nn") else []
-    for candidate in [locale, language, *norwegian, default, "en"]:
-        if candidate in texts:
-            return texts[candidate]
-    return None

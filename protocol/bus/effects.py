@@ -9,7 +9,8 @@ import msgspec
 
 from protocol.bus.commands import TimerFired
 from protocol.bus.config import AccountConfig
-from protocol.ids import AccountId, AgentId, ConversationId, InboxId, RuleId
+from protocol.bus.records import AnyFact
+from protocol.ids import AccountId, AgentId, ContactId, ConversationId, HoursId, InboxId, RuleId, TeamId
 from protocol.wire.content import Author
 
 
@@ -25,6 +26,8 @@ class Seek(Inner, frozen=True):
 
     `since_ms`: since when it waits (kept across offers and lost agents). `prefer`: asked first, if eligible, without
     using a turn. `avoid`: who just lost it. `rule` None: nobody is sought, anybody of the inbox may claim.
+    `owner`: the contact's, for rules of that assignment. `team`: only its members are sought (a transfer).
+    `hours`: outside them nobody is asked before they open, unless `available_anyway` and somebody is there.
     """
 
     inbox: InboxId
@@ -33,6 +36,51 @@ class Seek(Inner, frozen=True):
     reason: str
     prefer: AgentId | None = None
     avoid: AgentId | None = None
+    priority: str = "normal"
+    language: str = ""
+    owner: AgentId | None = None
+    team: TeamId | None = None
+    hours: HoursId | None = None
+    available_anyway: bool = False
+
+
+class Reprioritise(Inner, frozen=True):
+    """To the roster: the conversation's priority is now this."""
+
+    priority: str
+
+
+class Weigh(Inner, frozen=True):
+    """To the roster: whether the conversation counts for its agent's capacity (snoozed and silent ones do not)."""
+
+    counts: bool
+
+
+class NoteReply(Inner, frozen=True):
+    """To the roster: the first human reply came `waited_ms` after the visitor's first message."""
+
+    inbox: InboxId
+    waited_ms: int
+
+
+class OpenTicket(Inner, frozen=True):
+    """To the roster: this conversation of a help desk needs a ticket's number."""
+
+
+class NumberTicket(Inner, frozen=True):
+    """To the conversation: its ticket's number."""
+
+    number: int
+
+
+class Overflowed(Inner, frozen=True):
+    """To the conversation: it waited too long; the away text and the e-mail ask are due. The place is kept."""
+
+
+class End(Inner, frozen=True):
+    """To the conversation: it is over for a reason that lies with the visitor (consent_withdrawn, blocked)."""
+
+    reason: str
 
 
 class Release(Inner, frozen=True):
@@ -53,7 +101,7 @@ class RosterConfig(Inner, frozen=True):
 
 
 class Assign(Inner, frozen=True):
-    """To the conversation: `agent` has it now. `reason`: offer, auto, claim, last_agent."""
+    """To the conversation: `agent` has it now. `reason`: offer, auto, claim, last_agent, owner, forced."""
 
     agent: Author
     reason: str
@@ -88,6 +136,7 @@ class NoteClosed(Inner, frozen=True):
     visitor: str
     chatflow: str
     closed: bool
+    survey_until_ms: int = 0
 
 
 class NoteConsent(Inner, frozen=True):
@@ -100,6 +149,21 @@ class NoteConsent(Inner, frozen=True):
     chatflow: str
     version: int
     locale: str
+
+
+class NoteEmail(Inner, frozen=True):
+    """To the visitor: an address was given under a conversation."""
+
+    visitor: str
+    email: str
+    contact: ContactId
+
+
+class NoteBlocked(Inner, frozen=True):
+    """To the visitor: may write no more, or again. All their open conversations end."""
+
+    visitor: str
+    blocked: bool
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -132,6 +196,13 @@ class TellPlace(Effect, frozen=True):
     conversation: ConversationId
     place: int
     exact: bool
+    wait_s: int | None = None
+
+
+class Keep(Effect, frozen=True):
+    """Have SQL keep a fact."""
+
+    fact: AnyFact
 
 
 class Do(Effect, frozen=True):

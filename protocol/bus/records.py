@@ -10,6 +10,7 @@ from protocol.ids import (
     AgentId,
     AppKey,
     ChatflowId,
+    ContactId,
     ConversationId,
     DeviceId,
     EventId,
@@ -17,7 +18,7 @@ from protocol.ids import (
     VisitorId,
 )
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True):
@@ -36,10 +37,40 @@ class DeviceRecord(Record, frozen=True):
     revoked: bool = False
 
 
+class Profile(Record, frozen=True):
+    """What the company says of a visitor, in a token: all of it vouched for."""
+
+    name: str = ""
+    email: str = ""
+    owner: AgentId | None = None  # the agent who looks after this contact
+
+
+class Breadcrumb(Record, frozen=True):
+    at_ms: int
+    text: str
+
+
+class Context(Record, frozen=True):
+    """What the app told of the visitor: the screen now, properties, and the last 20 breadcrumbs."""
+
+    screen: str = ""
+    properties: dict[str, str] = {}
+    device: dict[str, str] = {}
+    breadcrumbs: list[Breadcrumb] = []
+
+
+class ContactRef(Record, frozen=True):
+    """The contact that a visitor is known as. `verified`: the company vouched for the address."""
+
+    id: ContactId
+    email: str = ""
+    verified: bool = False
+
+
 class ConsentRecord(Record, frozen=True):
     """The visitor's standing answer for one purpose."""
 
-    answer: str  # granted, declined, implied
+    answer: str  # granted, declined, implied, withdrawn
     at_ms: int
     text_hash: str
     chatflow: ChatflowId
@@ -55,6 +86,7 @@ class CurrentConversation(Record, frozen=True):
     ordinal: int
     closed_at_ms: int | None
     reopen_window_s: int
+    survey_until_ms: int = 0  # until then a survey of it may be answered
 
 
 class VisitorRecord(Record, frozen=True):
@@ -67,8 +99,12 @@ class VisitorRecord(Record, frozen=True):
     created_at_ms: int
     seen_at_ms: int
     devices: dict[DeviceId, DeviceRecord]
-    consents: dict[str, ConsentRecord]
+    consents: dict[str, ConsentRecord]  # purpose → the standing answer
     current: dict[ChatflowId, CurrentConversation]
+    contact: ContactRef | None = None
+    profile: Profile | None = None
+    context: Context = Context()
+    blocked: bool = False
 
 
 class Head(Record, frozen=True):
@@ -78,11 +114,14 @@ class Head(Record, frozen=True):
     visitor: VisitorId
     inbox: InboxId
     chatflow: ChatflowId
-    status: str  # gated, open, closed, parked
+    status: str  # gated, open, snoozed, closed, parked
     phase: str  # the phase's class name, lower case
     seq: int
     event: EventId
     agent: AgentId | None
+    alias: str = ""  # what agents are called before the visitor; "": by their names
+    email_required: bool = False  # the address that is asked before the chat is still to come
+    survey_until_ms: int = 0
 
 
 class Snapshot(Record, frozen=True):
@@ -110,6 +149,7 @@ class Outcome(Record, frozen=True):
     expected: int = 0
     instead: str = ""
     text: str = ""
+    opens_at_ms: int = 0
 
 
 class LogRow(Record, frozen=True):
@@ -161,6 +201,106 @@ class JobRow(Record, frozen=True):
     payload: bytes
 
 
+class Fact(Record, frozen=True, tag_field="f"):
+    """Something of a person or a conversation that SQL keeps in a table of its own."""
+
+    account: AccountId
+
+
+class ConsentGiven(Fact, frozen=True, tag="consent"):
+    """One line of the consent ledger: never changed, never removed but with the person.
+
+    `id` is the event's, or unique otherwise. `subscription` of purpose communicate.
+    """
+
+    id: str
+    visitor: VisitorId
+    app: AppKey
+    chatflow: str
+    conversation: str
+    purpose: str
+    answer: str
+    text_hash: str
+    version: int
+    locale: str
+    app_version: str
+    at_ms: int
+    subscription: str = ""
+    contact: str = ""
+
+
+class ContactKnown(Fact, frozen=True, tag="contact"):
+    """A visitor is a contact: found, or created now. `marketing` marks only one that is created by this.
+
+    `verified`: the company vouches for the address; an address that a visitor typed overwrites nothing.
+    """
+
+    id: ContactId
+    visitor: VisitorId
+    email: str
+    subject: str
+    name: str
+    verified: bool
+    marketing: bool
+    owner: str
+    at_ms: int
+
+
+class Subscribed(Fact, frozen=True, tag="subscribed"):
+    """A contact's answer about a subscription. Unverified, it never overrides an opt-out."""
+
+    contact: ContactId
+    subscription: str
+    wants: bool
+    verified: bool
+    at_ms: int
+
+
+class SurveyChanged(Fact, frozen=True, tag="survey"):
+    """How far the survey `ask` of a conversation has come; what is None stays as it was."""
+
+    conversation: ConversationId
+    ask: int
+    survey: str
+    version: int
+    chatflow: str
+    scale: str
+    environment: str
+    platform: str
+    app_version: str
+    asked_at_ms: int
+    seen_at_ms: int | None = None
+    dismissed: bool = False
+    score: int | None = None
+    answered_at_ms: int | None = None
+    comment: str | None = None
+    expired: bool = False
+
+
+class TicketKept(Fact, frozen=True, tag="ticket"):
+    """A ticket as it now is."""
+
+    conversation: ConversationId
+    inbox: InboxId
+    number: int
+    status: str
+    priority: str
+    opened_at_ms: int
+    changed_at_ms: int
+
+
+class Erased(Fact, frozen=True, tag="erased"):
+    """The entry `seq` of a conversation is replaced by its tombstone, for staff and for visitors (None: the same)."""
+
+    conversation: ConversationId
+    seq: int
+    frame: bytes
+    visitor_frame: bytes | None
+
+
+AnyFact = ConsentGiven | ContactKnown | Subscribed | SurveyChanged | TicketKept | Erased
+
+
 class Commit(Record, frozen=True):
     """One batch of a cell, whole: what the outbox holds and the scribe copies."""
 
@@ -173,6 +313,7 @@ class Commit(Record, frozen=True):
     ledger: list[LedgerRow] = []
     roster: list[RosterRow] = []
     jobs: list[JobRow] = []
+    facts: list[AnyFact] = []
 
 
 class CellRecord(Record, frozen=True):

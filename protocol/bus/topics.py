@@ -68,3 +68,8 @@ def agent_feed(account: AccountId, agent: AgentId) -> str:
 def inbox_feed(account: AccountId, inbox: InboxId) -> str:
     """The feed of one inbox: new, waiting, claimed, closed."""
     return f"inbox:{account}:{inbox}"
+
+
+def rules_feed(account: AccountId) -> str:
+    """What gateways tell visitors of each rule: whether somebody is ready, and how soon replies come."""
+    return f"rules:{account}"

@@ -8,12 +8,15 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from protocol.wire.content import AgentContent, VisitorContent
+
 Id = Annotated[
     str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:\-]+(?!\n)$")
 ]  # `$` alone lets a newline by
 N = Annotated[int, Meta(ge=1, le=2**53)]
 Seq = Annotated[int, Meta(ge=0, le=2**53)]
 Short = Annotated[str, Meta(max_length=64)]
+TagText = Annotated[str, Meta(min_length=1, max_length=50)]
 Secret = Annotated[str, Meta(min_length=16, max_length=128)]
 
 
@@ -64,7 +67,7 @@ class Device(Struct, frozen=True):
 
 
 class Hello(Frame, frozen=True, tag="hello"):
-    """The first frame on the mobile socket (SPEC 3.1)."""
+    """The first frame on the mobile socket (SPEC 3.1). `view`: the etag of the chatflow view held (SPEC 4.1)."""
 
     v: int
     app_key: Id
@@ -72,6 +75,7 @@ class Hello(Frame, frozen=True, tag="hello"):
     credential: Anonymous | Identified
     device: Device
     positions: Annotated[list[Position], Meta(max_length=32)] = []
+    view: Annotated[str, Meta(max_length=64)] = ""
 
 
 class AgentHello(Frame, frozen=True, tag="hello"):
@@ -85,18 +89,42 @@ class AgentHello(Frame, frozen=True, tag="hello"):
 
 
 class Send(Numbered, frozen=True, tag="send"):
-    """Say something. Text: 1–10,000 characters after NFC (SPEC 5.4)."""
+    """Say something. Text: 1–10,000 characters after NFC (SPEC 5.4). `content`: a choice or a form's values."""
 
     conversation: Id
     text: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    content: VisitorContent | None = None
+
+
+class AgentSend(Numbered, frozen=True, tag="send"):
+    """Say something (SPEC 8.7): `text`, or a ready reply by its id, or `content`, whose plain form is then made."""
+
+    conversation: Id
+    text: Annotated[str, Meta(max_length=10_000)] = ""
+    content: AgentContent | None = None
+    canned: Annotated[str, Meta(max_length=64)] = ""
 
 
 class Answer(Numbered, frozen=True, tag="answer"):
-    """Answer an outstanding step (SPEC 5.5)."""
+    """Answer a step (SPEC 5.5): granted or declined, or for `email` the address.
+
+    `communicate`: the box on the card of the consent to process; absent if it was not shown.
+    """
 
     conversation: Id
-    step: Literal["consent_to_process"]
-    value: Literal["granted", "declined"]
+    step: Literal["storage_consent", "consent_to_process", "consent_to_communicate", "email"]
+    value: Annotated[str, Meta(min_length=1, max_length=254)]
+    communicate: bool | None = None
+
+
+class Survey(Numbered, frozen=True, tag="survey"):
+    """What became of the survey `ask` (SPEC 5.7): it was seen, dismissed, scored, or a comment is added."""
+
+    conversation: Id
+    ask: Annotated[int, Meta(ge=1, le=2**31)]
+    action: Literal["seen", "dismiss", "answer", "comment"]
+    score: Annotated[int, Meta(ge=0, le=10)] | None = None
+    text: Annotated[str, Meta(max_length=2_000)] = ""
 
 
 class Close(Numbered, frozen=True, tag="close"):
@@ -105,10 +133,19 @@ class Close(Numbered, frozen=True, tag="close"):
     conversation: Id
 
 
-class SetState(Numbered, frozen=True, tag="set_state"):
-    """An agent says whether new conversations may be offered (SPEC 8.2)."""
+class AgentClose(Numbered, frozen=True, tag="close"):
+    """End the conversation (SPEC 8.8). `spam`: no survey, and it is marked so. `close_ticket`: and its ticket."""
 
-    state: Literal["available", "away"]
+    conversation: Id
+    spam: bool = False
+    close_ticket: bool = False
+
+
+class SetState(Numbered, frozen=True, tag="set_state"):
+    """An agent says whether new conversations may be offered (SPEC 8.2). `agent`: another's, by a supervisor."""
+
+    state: Literal["available", "away", "offline"]
+    agent: Id | None = None
 
 
 class Accept(Numbered, frozen=True, tag="accept"):
@@ -120,17 +157,116 @@ class Decline(Numbered, frozen=True, tag="decline"):
 
 
 class Claim(Numbered, frozen=True, tag="claim"):
-    """Take a conversation that nobody has (SPEC 8.5)."""
+    """Take a conversation that nobody has (SPEC 8.5). `force`: above capacity, by a supervisor."""
 
     conversation: Id
+    force: bool = False
 
 
 class Transfer(Numbered, frozen=True, tag="transfer"):
-    """Hand a conversation to another agent, with a note for colleagues of at most 2,000 characters (SPEC 8.6)."""
+    """Hand a conversation to another agent or to a team, with a note for colleagues (SPEC 8.6).
+
+    A supervisor may also hand on what is another's or nobody's, and with `force` above capacity.
+    """
 
     conversation: Id
-    to: Id
+    to: Annotated[str, Meta(max_length=64)] = ""
+    team: Annotated[str, Meta(max_length=64)] = ""
     note: Annotated[str, Meta(max_length=2_000)] = ""
+    force: bool = False
+
+
+class AddNote(Numbered, frozen=True, tag="note"):
+    """A word among colleagues (SPEC 8.9); `whisper`: a supervisor's, to whoever has the conversation."""
+
+    conversation: Id
+    text: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    mentions: Annotated[list[Id], Meta(max_length=20)] = []
+    whisper: bool = False
+
+
+class Tag(Numbered, frozen=True, tag="tag"):
+    """Put tags on a conversation and take others off (SPEC 8.10); at most 50 in all, 1–50 characters each."""
+
+    conversation: Id
+    add: Annotated[list[TagText], Meta(max_length=50)] = []
+    remove: Annotated[list[TagText], Meta(max_length=50)] = []
+
+
+class SetFields(Numbered, frozen=True, tag="set_fields"):
+    """Set custom fields of a conversation (SPEC 8.10); at most 50, "" removes one."""
+
+    conversation: Id
+    fields: Annotated[dict[Id, Annotated[str, Meta(max_length=500)]], Meta(min_length=1, max_length=50)]
+
+
+class SetPriority(Numbered, frozen=True, tag="set_priority"):
+    """Where a conversation stands in its queue (SPEC 8.11)."""
+
+    conversation: Id
+    priority: Literal["low", "normal", "high", "urgent"]
+
+
+class Snooze(Numbered, frozen=True, tag="snooze"):
+    """Put a conversation off until `until_ms`, or until the visitor speaks (SPEC 8.12); 0 wakes it."""
+
+    conversation: Id
+    until_ms: Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class Redact(Numbered, frozen=True, tag="redact"):
+    """Remove the text of one message or note for good; its place stays (SPEC 8.13)."""
+
+    conversation: Id
+    seq: Annotated[int, Meta(ge=1, le=2**53)]
+
+
+class Block(Numbered, frozen=True, tag="block"):
+    """Let the visitor of a conversation write no more, or again (SPEC 8.14)."""
+
+    conversation: Id
+    on: bool = True
+
+
+class SetTicket(Numbered, frozen=True, tag="set_ticket"):
+    """Set the status of a conversation's ticket (SPEC 8.15)."""
+
+    conversation: Id
+    status: Literal["new", "waiting_us", "waiting_visitor", "closed"]
+
+
+class WhoNext(Frame, frozen=True, tag="who_next"):
+    """Ask who would get a new conversation of a rule now; nothing happens by it (SPEC 8.16)."""
+
+    ref: Id
+    rule: Id
+
+
+class SetContext(Frame, frozen=True, tag="set_context"):
+    """What the app knows of the visitor now (SPEC 9.5): merged into what was set, "" removes a property.
+
+    Held back in the session while the consent to process is outstanding; at most 8 KiB. `device` properties are kept
+    only with analytics consent.
+    """
+
+    screen: Annotated[str, Meta(max_length=200)] | None = None
+    properties: Annotated[dict[Id, Annotated[str, Meta(max_length=500)]], Meta(max_length=50)] = {}
+    device: Annotated[dict[Id, Annotated[str, Meta(max_length=200)]], Meta(max_length=20)] = {}
+    breadcrumb: Annotated[str, Meta(max_length=200)] = ""
+
+
+class SetAnalyticsConsent(Frame, frozen=True, tag="set_analytics_consent"):
+    """The app's own answer about optional device properties (SPEC 4.6); answered by `done`."""
+
+    ref: Id
+    granted: bool
+
+
+class Withdraw(Frame, frozen=True, tag="withdraw"):
+    """Take a consent back (SPEC 4.7): of `process`, it closes what is open; answered by `done`."""
+
+    ref: Id
+    purpose: Literal["storage", "process", "communicate", "analytics"]
 
 
 class Resume(Frame, frozen=True, tag="resume"):
@@ -185,11 +321,37 @@ class Ping(Frame, frozen=True, tag="ping"):
     ref: Id
 
 
-MobileFrame = Hello | Send | Answer | Close | Resume | Leave | History | Receipt | Typing | Refresh | Logout | Ping
+MobileFrame = (
+    Hello
+    | Send
+    | Answer
+    | Survey
+    | Close
+    | SetContext
+    | SetAnalyticsConsent
+    | Withdraw
+    | Resume
+    | Leave
+    | History
+    | Receipt
+    | Typing
+    | Refresh
+    | Logout
+    | Ping
+)
 AgentFrame = (
     AgentHello
-    | Send
-    | Close
+    | AgentSend
+    | AgentClose
+    | AddNote
+    | Tag
+    | SetFields
+    | SetPriority
+    | Snooze
+    | Redact
+    | Block
+    | SetTicket
+    | WhoNext
     | SetState
     | Accept
     | Decline

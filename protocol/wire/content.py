@@ -9,7 +9,17 @@ from typing import Literal
 
 import msgspec
 
-from protocol.ids import AgentId, ChatflowId, ConversationId, EventId, InboxId, RuleId, VisitorId
+from protocol.ids import (
+    AgentId,
+    ChatflowId,
+    ContactId,
+    ConversationId,
+    EventId,
+    InboxId,
+    RuleId,
+    SurveyId,
+    VisitorId,
+)
 
 
 class Body(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
@@ -30,8 +40,29 @@ class Author(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str = ""
 
 
+class EmailPlan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When this conversation asks for an e-mail address: `open` and `away` as product §3 says."""
+
+    open: str = "never"
+    away: str = "never"
+    delay_s: int = 30
+
+
+class SurveyPlan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The survey that a close asks: which, by what scale, and for how long it may be answered."""
+
+    id: SurveyId
+    scale: Literal["faces", "stars", "ten", "thumbs"]
+    expires_s: int
+    on_inactivity: bool = False
+
+
 class Started(Body, frozen=True, tag="started"):
-    """Seq 1: the conversation exists, with the welcome as it was shown, and the settings it will keep."""
+    """Seq 1: the conversation exists, with the welcome as it was shown, and the settings it will keep.
+
+    `previous`: the conversation that this one goes on from, its reopen window being over. `by`: the agent's or the
+    company's side began it. `alias`: what agents are called before the visitor.
+    """
 
     chatflow: ChatflowId
     version: int
@@ -43,26 +74,224 @@ class Started(Body, frozen=True, tag="started"):
     welcome: str | None
     reopen_window_s: int
     gated_ttl_s: int
+    alias: str = ""
+    help_desk: bool = False
+    priority: str = "normal"
+    inactivity_s: int = 0
+    silent_s: int = 600
+    first_reply_s: int = 0
+    email: EmailPlan = EmailPlan()
+    survey: SurveyPlan | None = None
+    environment: str = "production"
+    previous: ConversationId | None = None
+    by: str = "visitor"
+    contact: ContactId | None = None
 
 
 class ConsentAnswered(Body, frozen=True, tag="consent"):
-    """A consent step was answered. `text_hash` is the hex SHA-256 of the text that was on the screen."""
+    """A consent step was answered. `text_hash` is the hex SHA-256 of the text that was on the screen.
 
-    purpose: Literal["process"]
-    answer: Literal["granted", "declined", "implied"]
+    `purpose` communicate: `subscription` is what it was about.
+    """
+
+    purpose: Literal["storage", "process", "communicate"]
+    answer: Literal["granted", "declined", "implied", "withdrawn"]
     text_hash: str
     locale: str
+    version: int = 0
+    subscription: str = ""
 
 
-class Message(Body, frozen=True, tag="message"):
-    """Somebody said something: 1–10,000 characters of NFC text."""
+class EmailAsked(Body, frozen=True, tag="email_asked"):
+    """The visitor is asked for an e-mail address, in these words. `why`: before_chat, first_message, delay, away,
+    overflow, invalid (asked again)."""
 
-    by: Author
+    why: str
     text: str
 
 
+class EmailGiven(Body, frozen=True, tag="email_given"):
+    """The visitor gave an address. `contact` is whom it names; `verified` only if the company vouches for it."""
+
+    email: str
+    contact: ContactId
+    verified: bool = False
+
+
+class EmailGivenUp(Body, frozen=True, tag="email_given_up"):
+    """No valid address after two more asks: it is not asked again here."""
+
+
+class Option(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something to choose. `value` is what the app is told; the id if empty."""
+
+    id: str
+    label: str
+    value: str = ""
+
+
+class Button(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`url`: opened by the app; without one, pressing it chooses `id`."""
+
+    id: str
+    label: str
+    url: str = ""
+
+
+class FormField(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`options` for kind choice only."""
+
+    id: str
+    label: str
+    kind: Literal["text", "email", "phone", "number", "date", "choice"] = "text"
+    required: bool = False
+    options: list[Option] = []
+
+
+class Content(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
+    """What a message holds beside its text, which is always its plain form."""
+
+
+class QuickReplies(Content, frozen=True, tag="quick_replies"):
+    """1–13 options, shown until one is chosen or something else is said."""
+
+    options: list[Option]
+
+
+class Buttons(Content, frozen=True, tag="buttons"):
+    """1–5 buttons."""
+
+    buttons: list[Button]
+
+
+class Card(Content, frozen=True, tag="card"):
+    """A title of 1–100 characters, and what else there is: a text, an https image, up to 5 buttons."""
+
+    title: str
+    text: str = ""
+    image: str = ""
+    buttons: list[Button] = []
+
+
+class Carousel(Content, frozen=True, tag="carousel"):
+    """2–10 cards side by side."""
+
+    cards: list[Card]
+
+
+class Form(Content, frozen=True, tag="form"):
+    """1–20 fields, filled in together."""
+
+    title: str
+    fields: list[FormField]
+
+
+class ArticleLink(Content, frozen=True, tag="article"):
+    """An article of the knowledge base or elsewhere, by its https address."""
+
+    title: str
+    url: str
+    snippet: str = ""
+
+
+class Choice(Content, frozen=True, tag="choice"):
+    """The visitor chose `option` of the message at seq `of`."""
+
+    of: int
+    option: str
+
+
+class FormValues(Content, frozen=True, tag="form_values"):
+    """The visitor filled in the form at seq `of`: field id → value."""
+
+    of: int
+    values: dict[str, str]
+
+
+AgentContent = QuickReplies | Buttons | Card | Carousel | Form | ArticleLink
+VisitorContent = Choice | FormValues
+AnyContent = AgentContent | VisitorContent
+
+
+class Message(Body, frozen=True, tag="message"):
+    """Somebody said something: 1–10,000 characters of NFC text, which is the plain form of `content` if there is any.
+
+    `redacted`: it was removed; its text is empty, and its place in the log remains.
+    """
+
+    by: Author
+    text: str
+    content: AnyContent | None = None
+    redacted: bool = False
+
+
+class Note(Body, frozen=True, tag="note"):
+    """A word among colleagues: staff only, for ever. `mentions`: agents who are told. `whisper`: a supervisor's."""
+
+    by: Author
+    text: str
+    mentions: list[AgentId] = []
+    whisper: bool = False
+    redacted: bool = False
+
+
+class Redacted(Body, frozen=True, tag="redacted"):
+    """The message or note at seq `of` was removed; readers who hold it forget its text and content."""
+
+    by: Author
+    of: int
+
+
+class TagsChanged(Body, frozen=True, tag="tags"):
+    """Tags were put on and taken off: staff only."""
+
+    by: Author
+    added: list[str]
+    removed: list[str]
+
+
+class FieldsSet(Body, frozen=True, tag="fields"):
+    """Custom fields of the conversation were set; "" removes one: staff only."""
+
+    by: Author
+    fields: dict[str, str]
+
+
+class PrioritySet(Body, frozen=True, tag="priority"):
+    """low, normal, high, urgent: staff only."""
+
+    by: Author
+    priority: str
+
+
+class Snoozed(Body, frozen=True, tag="snoozed"):
+    """Put off until `until_ms` or until the visitor speaks: staff only."""
+
+    by: Author
+    until_ms: int
+
+
+class Woken(Body, frozen=True, tag="woken"):
+    """Snoozed no longer. `why`: due, visitor, agent: staff only."""
+
+    why: str
+
+
+class TicketOpened(Body, frozen=True, tag="ticket_opened"):
+    """In a help desk: the conversation has the ticket `number`: staff only."""
+
+    number: int
+
+
+class TicketChanged(Body, frozen=True, tag="ticket"):
+    """Somebody set the ticket's status (else it follows who spoke last): staff only."""
+
+    by: Author
+    status: Literal["new", "waiting_us", "waiting_visitor", "closed"]
+
+
 class Queued(Body, frozen=True, tag="queued"):
-    """It waits for an agent. `reason`: started, returned, reopened, offer_failed, agent_lost, transfer_failed."""
+    """It waits for an agent. `reason`: started, returned, reopened, offer_failed, agent_lost, no_reply, transfer."""
 
     reason: str
 
@@ -72,29 +301,30 @@ class Unrouted(Body, frozen=True, tag="unrouted"):
 
 
 class Assigned(Body, frozen=True, tag="assigned"):
-    """`agent` has the conversation. `reason`: offer, auto, claim, transfer, last_agent."""
+    """`agent` has the conversation. `reason`: offer, auto, claim, transfer, last_agent, owner, forced."""
 
     agent: Author
     reason: str
 
 
 class Unassigned(Body, frozen=True, tag="unassigned"):
-    """`agent` has it no longer. `reason`: lost, transferred, closed_seat, parked."""
+    """`agent` has it no longer. `reason`: lost, transferred, no_reply, closed_seat, parked."""
 
     agent: Author
     reason: str
 
 
 class Transferred(Body, frozen=True, tag="transferred"):
-    """An agent handed it on, with a note for colleagues: staff only."""
+    """An agent handed it on, with a note for colleagues: staff only. To an agent, or to a team (`to` is then "")."""
 
     by: Author
     to: AgentId
     note: str
+    team: str = ""
 
 
 class Closed(Body, frozen=True, tag="closed"):
-    """It is over. `reason`: visitor, agent, gate_expired."""
+    """It is over. `reason`: visitor, agent, inactivity, consent_withdrawn, spam, blocked, gate_expired."""
 
     by: Author
     reason: str
@@ -106,6 +336,46 @@ class Reopened(Body, frozen=True, tag="reopened"):
     by: Author
 
 
+class SurveyAsked(Body, frozen=True, tag="survey_asked"):
+    """The close just before asks how it went. `ask` (1, 2 …) names it; answered by `survey` frames until `until_ms`."""
+
+    ask: int
+    survey: SurveyId
+    version: int
+    scale: Literal["faces", "stars", "ten", "thumbs"]
+    question: str
+    until_ms: int
+    follow_up: dict[str, str] = {}  # score or `any` → text
+    thanks: dict[str, str] = {}
+
+
+class SurveySeen(Body, frozen=True, tag="survey_seen"):
+    """The visitor had it on the screen; `dismissed`: and put it away."""
+
+    ask: int
+    dismissed: bool = False
+
+
+class SurveyAnswered(Body, frozen=True, tag="survey_answered"):
+    """The first score is final."""
+
+    ask: int
+    score: int
+
+
+class SurveyCommented(Body, frozen=True, tag="survey_commented"):
+    """At most once, after the score."""
+
+    ask: int
+    text: str
+
+
+class SurveyExpired(Body, frozen=True, tag="survey_expired"):
+    """Nobody answered in time: staff only."""
+
+    ask: int
+
+
 class Parked(Body, frozen=True, tag="parked"):
     """The conversation could not be decided and is set aside for an operator: staff only."""
 
@@ -115,7 +385,19 @@ class Parked(Body, frozen=True, tag="parked"):
 AnyBody = (
     Started
     | ConsentAnswered
+    | EmailAsked
+    | EmailGiven
+    | EmailGivenUp
     | Message
+    | Note
+    | Redacted
+    | TagsChanged
+    | FieldsSet
+    | PrioritySet
+    | Snoozed
+    | Woken
+    | TicketOpened
+    | TicketChanged
     | Queued
     | Unrouted
     | Assigned
@@ -123,10 +405,27 @@ AnyBody = (
     | Transferred
     | Closed
     | Reopened
+    | SurveyAsked
+    | SurveySeen
+    | SurveyAnswered
+    | SurveyCommented
+    | SurveyExpired
     | Parked
 )
 
-STAFF_ONLY: tuple[type[Body], ...] = (Transferred, Parked)
+STAFF_ONLY: tuple[type[Body], ...] = (
+    Note,
+    TagsChanged,
+    FieldsSet,
+    PrioritySet,
+    Snoozed,
+    Woken,
+    TicketOpened,
+    TicketChanged,
+    Transferred,
+    SurveyExpired,
+    Parked,
+)
 
 
 def audience_of(body: Body) -> Literal["all", "staff"]:

@@ -24,36 +24,108 @@ class Limits(Struct, frozen=True):
     message_burst: int
 
 
-class ConsentStep(Struct, frozen=True):
-    """The consent to process (SPEC 4.3). `outstanding`: nothing may be sent before it is granted."""
+class StorageStep(Struct, frozen=True):
+    """The consent to keep the secret on the phone (SPEC 4.4)."""
+
+    ask: Literal["before_chat", "on_exit_intent"]
+    text: str
+    text_hash: str
+
+
+class CommunicateStep(Struct, frozen=True):
+    """The box on the consent card (SPEC 4.3), unticked."""
+
+    subscription: str
+    label: str
+    text_hash: str
+
+
+class ConsentStep(Struct, frozen=True, omit_defaults=True):
+    """The consent to process (SPEC 4.3)."""
 
     mode: Literal["explicit", "legitimate_interest"]
     text: str
     text_hash: str
-    outstanding: bool
+    communicate: CommunicateStep | None = None
+
+
+class EmailStep(Struct, frozen=True):
+    """The e-mail address that is asked before the chat (SPEC 4.5)."""
+
+    text: str
+
+
+class HeadingView(Struct, frozen=True, omit_defaults=True):
+    """Who the visitor sees: a name and an image, or up to three people (SPEC 4.1)."""
+
+    kind: Literal["custom", "users_and_teams", "assigned_agent", "contact_owner"]
+    name: str = ""
+    image: str = ""
+    people: list["PersonView"] = []
+
+
+class PersonView(Struct, frozen=True, omit_defaults=True):
+    name: str
+    picture: str = ""
+
+
+class DisplayView(Struct, frozen=True):
+    """What small and large screens show at first, and the colours (SPEC 4.1)."""
+
+    small: Literal["launcher", "welcome_prompt", "open"]
+    large: Literal["launcher", "welcome_prompt", "open"]
+    accent: str
+    on_accent: str
 
 
 class ChatflowView(Struct, frozen=True, omit_defaults=True):
-    """What the phone shows of the chatflow it is served, in one locale (SPEC 4.1)."""
+    """What the phone shows of the chatflow it is served, in one locale (SPEC 4.1). The same for every visitor.
+
+    `etag` names exactly this view: a client that says it holds it is sent the view with nothing but `id`, `version`,
+    `name`, `locale`, `heading` and `etag`.
+    """
 
     id: str
     version: int
     name: str
     locale: str
-    heading: str
+    heading: HeadingView
     welcome: str | None = None
+    storage: StorageStep | None = None
     consent: ConsentStep | None = None
+    email: EmailStep | None = None
     close_button: bool = True
+    display: DisplayView | None = None
+    texts: dict[str, str] = {}
+    etag: str = ""
+
+
+class AvailabilityView(Struct, frozen=True, omit_defaults=True):
+    """Whether somebody is there, and what to say if not (SPEC 4.8). `opens_at`: ms; `reply`: minutes, hour, day."""
+
+    open: bool
+    may_start: bool = True
+    text: str = ""
+    opens_at: int = 0
+    reply: str = ""
+
+
+class StepsView(Struct, frozen=True, omit_defaults=True):
+    """What this visitor must still answer before the composer is enabled, in the order of the screen (SPEC 4.2)."""
+
+    outstanding: list[Literal["storage_consent", "consent_to_process", "email"]] = []
+    blocked: bool = False
 
 
 class ConversationView(Struct, frozen=True, omit_defaults=True):
     """A conversation as its reader finds it at `ready` (SPEC 3.3). `next_n` is what this device sends next."""
 
     id: str
-    status: Literal["new", "gated", "open", "closed"]
+    status: Literal["new", "gated", "open", "snoozed", "closed"]
     seq: int
     event: str
     next_n: int
+    chatflow: str = ""
     delivered: int = 0
     read: int = 0
 
@@ -76,9 +148,27 @@ class Ready(ServerFrame, frozen=True, tag="ready"):
     chatflow: ChatflowView | None
     conversations: list[ConversationView]
     conversation: str | None = None
+    steps: StepsView = StepsView()
+    availability: AvailabilityView | None = None
     reason: str = ""
     secret: str | None = None
     token_expires_at: int | None = None
+
+
+class Serving(ServerFrame, frozen=True, tag="chatflow"):
+    """What `ready` said of the chatflow has changed: published, switched, opened or closed (SPEC 4.9)."""
+
+    chatflow: ChatflowView | None
+    conversation: str | None = None
+    steps: StepsView = StepsView()
+    availability: AvailabilityView | None = None
+    reason: str = ""
+
+
+class Done(ServerFrame, frozen=True, tag="done"):
+    """What `ref` asked is so, durably (SPEC 5.8)."""
+
+    ref: str
 
 
 class AgentView(Struct, frozen=True, omit_defaults=True):
@@ -106,6 +196,74 @@ class AgentReady(ServerFrame, frozen=True, tag="ready"):
     inboxes: list[str]
     feeds: list[str]
     next_n: int
+    teams: list["TeamView"] = []
+    canned: list["CannedView"] = []
+    supervisor: bool = False
+
+
+class TeamView(Struct, frozen=True):
+    id: str
+    name: str
+    members: list[str]
+
+
+class CannedView(Struct, frozen=True):
+    """A ready reply: its text per locale, with its variables (SPEC 8.7)."""
+
+    id: str
+    text: dict[str, str]
+
+
+class Candidate(Struct, frozen=True):
+    """An agent who was considered, and why or why not."""
+
+    agent: str
+    reason: str
+
+
+class NextAgent(ServerFrame, frozen=True, tag="who_next"):
+    """Who would get a new conversation of the rule now (SPEC 8.16); `agent` None: nobody."""
+
+    ref: str
+    rule: str
+    agent: str | None
+    candidates: list[Candidate]
+    counts: dict[str, int]
+
+
+class ContextView(ServerFrame, frozen=True, tag="context"):
+    """What is known of a conversation's visitor, now (SPEC 8.17). `past`: their other conversations, newest first."""
+
+    conversation: str
+    visitor: str
+    identified: bool
+    platform: str = ""
+    app_version: str = ""
+    locale: str = ""
+    screen: str = ""
+    properties: dict[str, str] = {}
+    device: dict[str, str] = {}
+    breadcrumbs: list["Breadcrumb"] = []
+    contact: str = ""
+    name: str = ""
+    email: str = ""
+    email_verified: bool = False
+    blocked: bool = False
+    past: list[str] = []
+
+
+class Breadcrumb(Struct, frozen=True):
+    at: int
+    text: str
+
+
+class Looking(ServerFrame, frozen=True, tag="looking"):
+    """Another agent has the conversation before them, or no longer: staff only (SPEC 9.6)."""
+
+    conversation: str
+    agent: str
+    name: str
+    on: bool
 
 
 class FeedSnapshot(ServerFrame, frozen=True, tag="feed_snapshot"):
@@ -159,6 +317,7 @@ class Refused(ServerFrame, frozen=True, tag="refused"):
     expected: int = 0
     retry_after_ms: int = 0
     instead: str = ""
+    opens_at: int = 0
 
 
 class Resync(ServerFrame, frozen=True, tag="resync", rename={"from_seq": "from"}):
@@ -213,11 +372,12 @@ class Presence(ServerFrame, frozen=True, tag="presence"):
 
 
 class Place(ServerFrame, frozen=True, tag="place"):
-    """The place in the queue, 1 is next; rounded when not `exact` (SPEC 9.4)."""
+    """The place in the queue, 1 is next; rounded when not `exact` (SPEC 9.4). `wait_s`: expected, if known."""
 
     conversation: str
     place: int
     exact: bool = True
+    wait_s: int | None = None
 
 
 class TokenExpiring(ServerFrame, frozen=True, tag="token_expiring"):
@@ -248,5 +408,5 @@ class Pong(ServerFrame, frozen=True, tag="pong"):
 _Both = (
     Ack | Accepted | Refused | Resync | Caught | HistoryPage | Receipts | TypingNow | Reconnect | Pong | Event | Hidden
 )
-MobileServerFrame = Ready | Place | TokenExpiring | Refreshed | LoggedOut | _Both
-AgentServerFrame = AgentReady | FeedSnapshot | FeedChange | Presence | _Both
+MobileServerFrame = Ready | Serving | Done | Place | TokenExpiring | Refreshed | LoggedOut | _Both
+AgentServerFrame = AgentReady | FeedSnapshot | FeedChange | Presence | NextAgent | ContextView | Looking | Done | _Both
