@@ -13,7 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.workspace.shape import LAST, Account
 from app.workspace.structs import Placed
-from protocol.bus.config import AccountConfig, Agent, Chatflow, Consent, Rule
+from protocol.bus.config import AccountConfig, Agent, Chatflow, Consent, Heading, Rule
 from protocol.ids import AccountId, CellName, RuleId
 
 OFF = "off"
@@ -90,12 +90,17 @@ def _chatflows(account: Account, rules: list[Rule], present: AccountConfig | Non
         full = msgspec.structs.replace(
             flow,
             rule=None if flow.rule == OFF else flow.rule or first_rule[flow.inbox],
-            heading=flow.heading or account.name,
+            heading=_heading(flow.heading, account.name),
             priority=LAST + number if flow.priority == LAST else flow.priority,
             consent=_consent(flow.consent),
         )
         flows.append(_counted(full, before.get(flow.id)))
     return flows
+
+
+def _heading(heading: Heading, account: str) -> Heading:
+    nameless = heading.kind == "custom" and not heading.name
+    return msgspec.structs.replace(heading, name=account) if nameless else heading
 
 
 def _consent(consent: Consent) -> Consent:

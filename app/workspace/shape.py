@@ -6,6 +6,7 @@ Invariant: names, units and defaults are those of `protocol.bus.config`; a field
 import msgspec
 
 from app.workspace.identity import check_key
+from app.workspace.places import Place
 from app.workspace.readers import (
     email,
     flag,
@@ -21,7 +22,7 @@ from app.workspace.readers import (
     texts,
 )
 from app.workspace.structs import Placed, plain, struct
-from protocol.bus.config import Agent, App, Chatflow, Consent, IdentityKey, Inbox, Rule
+from protocol.bus.config import Agent, App, Chatflow, Consent, Heading, IdentityKey, Inbox, Rule
 
 _DAY_S = 86_400
 _MONTH_S = 30 * _DAY_S
@@ -90,6 +91,23 @@ _RULE = struct(
     },
 )
 _CONSENT = struct(Consent, {"mode": one_of("off", "explicit", "legitimate_interest"), "text": texts(10_000)})
+_HEADING = struct(
+    Heading,
+    {
+        "kind": one_of("custom", "users_and_teams", "assigned_agent", "contact_owner"),
+        "name": text(100),
+        "image": text(2_000),
+        "agents": list_of(ident),
+        "teams": list_of(ident),
+    },
+)
+
+
+def _heading(here: Place) -> Heading:
+    """Read a heading; text alone is the name of a custom one."""
+    return Heading(name=text(100)(here)) if here.scalar("str") is not None else plain(_HEADING)(here)
+
+
 _CHATFLOW = struct(
     Chatflow,
     {
@@ -101,14 +119,14 @@ _CHATFLOW = struct(
         "enabled": flag,
         "language": locale,
         "rule": ident,
-        "heading": text(100),
+        "heading": _heading,
         "welcome": texts(10_000),
         "consent": plain(_CONSENT),
         "close_button": flag,
         "reopen_window_s": number(0, _MONTH_S),
         "gated_ttl_s": number(60, _MONTH_S),
     },
-    given={"version": 1, "priority": LAST, "enabled": True, "rule": "", "heading": ""},
+    given={"version": 1, "priority": LAST, "enabled": True, "rule": "", "heading": Heading()},
 )
 _ACCOUNT = struct(
     Account,

@@ -3,7 +3,7 @@
 Invariant: everything goes the way of any other account: routing, log, receipts, SQL.
 """
 
-from protocol.bus.config import AccountConfig, Agent, App, Chatflow, Consent, Inbox, Rule
+from protocol.bus.config import AccountConfig, Agent, App, Chatflow, Consent, Heading, Inbox, Rule
 from protocol.ids import AccountId, AgentId, AppKey, CellName, ChatflowId, InboxId, RuleId
 
 ACCOUNT = AccountId("bench")
@@ -20,7 +20,7 @@ def account(agents: int, capacity: int) -> AccountConfig:
         Agent(agent_id(at), f"Agent {at}", f"agent{at}@bench.example", "", capacity=capacity) for at in range(agents)
     ]
     flow = Chatflow(
-        FLOW, 1, "bench", _INBOX, [TAG], 1, True, "en", _RULE, "Bench", {"en": "Welcome"}, Consent("off")
+        FLOW, 1, "bench", _INBOX, [TAG], 1, True, "en", _RULE, Heading(name="Bench"), {"en": "Welcome"}, Consent("off")
     )  # fmt: skip
     return AccountConfig(
         ACCOUNT,

@@ -6,7 +6,7 @@ Invariant: every command is one a gateway could have sent; nothing here decides 
 from typing import Any
 
 from protocol.bus import commands
-from protocol.bus.config import AccountConfig, Agent, App, Chatflow, Consent, Inbox, Rule
+from protocol.bus.config import AccountConfig, Agent, App, Chatflow, Consent, Heading, Inbox, Rule
 from protocol.bus.records import ConsentRecord, CurrentConversation, DeviceRecord, VisitorRecord
 from protocol.ids import (
     AccountId,
@@ -56,7 +56,7 @@ def chatflow(name: ChatflowId, **changes: Any) -> Chatflow:
         "enabled": True,
         "language": "en",
         "rule": rule,
-        "heading": "Nordvik",
+        "heading": Heading(kind="assigned_agent"),
         "welcome": {"nb": "Hei!", "en": "Hello!"},
         "consent": Consent(mode, {"en": "May we?", "nb": "Kan vi?"}),
         "reopen_window_s": 3_600,

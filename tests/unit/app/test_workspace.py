@@ -298,7 +298,7 @@ def test_what_is_left_out_gets_its_default(config: DirectDatabase) -> None:
     account = present(config)
     [flow], [rule] = account.chatflows, account.rules
     assert (rule.id, rule.inbox, flow.rule) == ("support.default", "support", "support.default")
-    assert (flow.heading, flow.enabled, flow.version) == ("Nordvik", True, 1)
+    assert (flow.heading.name, flow.enabled, flow.version) == ("Nordvik", True, 1)
     assert flow.consent.mode == "explicit"
     assert "nb" in flow.consent.text
 
