@@ -12,8 +12,8 @@ from engine.core.conversation import Conversation
 from engine.core.ledger import DESK, slot_of
 from engine.core.result import Logged, StepResult
 from protocol.bus.commands import COMMAND_ENCODER
-from protocol.bus.effects import CancelTimer, Do, Effect, FeedUpdate, SetTimer, TellPlace
-from protocol.bus.records import Outcome, VisitorRecord
+from protocol.bus.effects import CancelTimer, Do, Effect, FeedUpdate, Keep, SetTimer, TellPlace
+from protocol.bus.records import AnyFact, Outcome, VisitorRecord
 from protocol.ids import AccountId, ConversationId, DeviceId, Incarnation, VisitorId
 
 LedgerSlot = tuple[str, DeviceId, int]
@@ -47,6 +47,7 @@ class Batch:
     feeds: dict[str, list[FeedUpdate]] = field(default_factory=dict)
     places: dict[ConversationId, TellPlace] = field(default_factory=dict)
     jobs: list[Do] = field(default_factory=list)
+    facts: list[AnyFact] = field(default_factory=list)
     replies: dict[Incarnation, list[Outcome]] = field(default_factory=dict)
     gateways: dict[Incarnation, bool] = field(default_factory=dict)  # whether its lapse matters to this cell
     quarantined: list[bytes] = field(default_factory=list)
@@ -90,5 +91,7 @@ class Batch:
                 self.places[effect.conversation] = effect
             case Do():
                 self.jobs.append(effect)
+            case Keep():
+                self.facts.append(effect.fact)
             case _:
                 raise AssertionError(f"nobody carries out {type(effect).__name__}")

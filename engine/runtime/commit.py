@@ -15,7 +15,8 @@ from engine.core.snapshot import freeze
 from engine.runtime.batch import Batch
 from engine.runtime.heads import ConversationHead, Heads, feed_seq
 from engine.runtime.publish import feed_frame, publications
-from protocol.bus.records import Commit, JobRow, LedgerRow, LogRow, RosterRow, StateRow
+from protocol.bus.records import Commit, Erased, JobRow, LedgerRow, LogRow, RosterRow, StateRow
+from protocol.bus.topics import Hint
 from protocol.ids import ConversationId, VisitorId, event_id
 from protocol.wire.limits import FEED_LENGTH
 from store.redis.connection import Part
@@ -27,6 +28,15 @@ QUARANTINE_LENGTH = 1_000  # commands that nobody could decide, the newest
 UNSEEN_GATEWAY_MS = 10_000  # how long a gateway that is not known to hold a lease is given to renew it
 _MEMBERS_AT_ONCE = 1_000
 _PACK = msgspec.msgpack.Encoder()
+
+
+class _Numbered(msgspec.Struct, frozen=True):
+    """The little of an event's frame that its tombstone repeats."""
+
+    id: str
+
+
+_NUMBERED = msgspec.msgpack.Decoder(_Numbered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,7 @@ def plan(fence: Fence, batch: Batch, heads: Heads) -> Plan:
     draft.desks()
     draft.rosters()
     draft.feeds()
+    draft.facts()
     draft.timers_and_jobs()
     draft.gateways()
     draft.evictions()
@@ -162,6 +173,18 @@ class _Draft:
         _, key, row = change
         rows = self.keys.feed_rows(name)
         self.writes.append(("HDEL", rows, key) if row is None else ("HSET", rows, key, _PACK.encode(row)))
+
+    def facts(self) -> None:
+        """Leave to SQL what only SQL keeps; what was erased leaves the log at once, its tombstone beside the state."""
+        self.outbox.facts.extend(self.batch.facts)
+        for fact in self.batch.facts:
+            if isinstance(fact, Erased):
+                event = _NUMBERED.decode(fact.frame).id
+                tombstones: list[Part] = [f"x:{fact.seq}", _PACK.encode(Hint(fact.seq, event, fact.frame))]
+                if fact.visitor_frame is not None:  # b"" is hidden from visitors, as in the log
+                    tombstones += [f"y:{fact.seq}", _PACK.encode(Hint(fact.seq, event, fact.visitor_frame))]
+                self.writes.append(("XDEL", self.keys.log(fact.conversation), f"{fact.seq}-0"))
+                self.writes.append(("HSET", self.keys.conversation(fact.conversation), *tombstones))
 
     def timers_and_jobs(self) -> None:
         due: list[Part] = []

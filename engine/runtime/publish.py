@@ -50,5 +50,5 @@ def _events(cell: CellName, batch: Batch, log: Iterable[LogRow]) -> Iterator[Wri
 
 
 def _place(place: TellPlace) -> bytes:
-    frame = _PACK.encode(Place(place.conversation, place.place, place.exact))
+    frame = _PACK.encode(Place(place.conversation, place.place, place.exact, place.wait_s))
     return _PACK.encode(Ephemeral("visitor", DeviceId(""), frame))

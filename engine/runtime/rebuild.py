@@ -56,9 +56,10 @@ class Rebuild:
         await self._wipe()
         configs = await self._around.databases.config.read(partial(accounts.in_cell, cell=self._cell))
         await self._configs(configs)
-        windows_s = [flow.reopen_window_s for config in configs for flow in config.chatflows]
+        windows_s = [flow.reopen_window_s for config in configs for flow in (*config.chatflows, *config.past)]
         closed_since_ms = self._now_ms - max(windows_s, default=0) * 1000
-        alive = await self._read(partial(rebuild.alive, cell=self._cell, closed_since_ms=closed_since_ms))
+        open_now = partial(rebuild.alive, cell=self._cell, closed_since_ms=closed_since_ms, now_ms=self._now_ms)
+        alive = await self._read(open_now)
         recent = await self._read(partial(rebuild.changed, cell=self._cell, since_ms=closed_since_ms))
         await self._visitors(sorted({*alive.values(), *recent}))
         await self._conversations(list(alive))

@@ -1,7 +1,8 @@
 """The name of every key. Nobody else spells one.
 
 Invariant: a cell's keys carry its hash tag `{c07}`, so that one script may touch any of them, on a cluster too.
-The keys of no cell share the tag `{samtale}`.
+The keys of no cell share the tag `{samtale}`. A tombstone is the `Hint` that stands where an entry of the log was
+erased: `x:{seq}` for staff, `y:{seq}` for visitors if theirs differs.
 
 | key | type | holds |
 |---|---|---|
@@ -13,7 +14,7 @@ The keys of no cell share the tag `{samtale}`.
 | `gateways` | sorted set | incarnation → lease end in ms of Redis TIME |
 | `active` | sorted set | "kind:id" → last commit time in ms, or when eviction last looked; the oldest are looked at |
 | `quarantine` | list | bytes of the last 1,000 commands that nobody could decide; for an operator |
-| `conversation` | hash | `s` Snapshot, `q` seq, `c` commit_no of the last change, `o:{device}:{n mod 32}` Outcome |
+| `conversation` | hash | `s` Snapshot, `q` seq, `c` commit_no, `o:{device}:{n mod 32}` Outcome, `x:` `y:` tombstones |
 | `log` | stream | id = seq-0; `e` frame, `v` visitors' frame if it differs (empty: hidden), `i` event id, `o` origin |
 | `receipts` | hash | `visitor` / `staff`: "delivered:read" |
 | `visitor` | hash | `s` VisitorRecord, `c` commit_no |

@@ -4,7 +4,7 @@ Invariant: the record's rows of a cell are exactly what its commits 1 … `cell.
 Times are milliseconds since 1970. On SQLite the two sides are two files; on PostgreSQL they share one database.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 CONFIG = MetaData()
 RECORD = MetaData()
@@ -81,6 +81,7 @@ conversation = Table(
     Column("inbox", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("closed_at_ms", BigInteger),  # when its last commit while closed was made; NULL unless closed
+    Column("survey_until_ms", BigInteger, nullable=False),  # until then a survey of it may be answered; 0: none
     Column("seq", BigInteger, nullable=False),
     Column("commit_no", BigInteger, nullable=False),
     Column("state", LargeBinary, nullable=False),  # msgpack Snapshot
@@ -124,6 +125,102 @@ roster_event = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("cell", Text, nullable=False),
     Column("event", LargeBinary, nullable=False),
+)
+
+consent_entry = Table(
+    "consent_entry",  # the consent ledger: lines are added, and removed only with the person
+    RECORD,
+    Column("id", Text, primary_key=True),
+    Column("cell", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("visitor", Text, nullable=False),
+    Column("app", Text, nullable=False),
+    Column("chatflow", Text, nullable=False),
+    Column("conversation", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("subscription", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("text_hash", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("app_version", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Index("consent_entry_by_time", "account", "at_ms"),
+    Index("consent_entry_of_visitor", "account", "visitor"),
+)
+contact = Table(
+    "contact",
+    RECORD,
+    Column("id", Text, primary_key=True),
+    Column("cell", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("email", Text, nullable=False),  # "": none is known
+    Column("email_verified", Boolean, nullable=False),
+    Column("subject", Text, nullable=False),  # the company's own id; "": known by e-mail only
+    Column("name", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("marketing", Boolean, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("changed_at_ms", BigInteger, nullable=False),
+    Index("contact_by_email", "account", "email"),
+    Index("contact_by_time", "account", "created_at_ms"),
+)
+contact_visitor = Table(
+    "contact_visitor",  # which visitors are known as a contact
+    RECORD,
+    Column("contact", Text, primary_key=True),
+    Column("visitor", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("verified", Boolean, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+subscription = Table(
+    "subscription",
+    RECORD,
+    Column("contact", Text, primary_key=True),
+    Column("subscription", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("wants", Boolean, nullable=False),
+    Column("verified", Boolean, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+survey_ask = Table(
+    "survey_ask",
+    RECORD,
+    Column("conversation", Text, primary_key=True),
+    Column("ask", Integer, primary_key=True, autoincrement=False),
+    Column("cell", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("survey", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("chatflow", Text, nullable=False),
+    Column("scale", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("app_version", Text, nullable=False),
+    Column("asked_at_ms", BigInteger, nullable=False),
+    Column("seen_at_ms", BigInteger),
+    Column("dismissed", Boolean, nullable=False),
+    Column("score", Integer),
+    Column("answered_at_ms", BigInteger),
+    Column("comment", Text),
+    Column("expired", Boolean, nullable=False),
+    Index("survey_ask_by_time", "account", "survey", "asked_at_ms"),
+)
+ticket = Table(
+    "ticket",
+    RECORD,
+    Column("conversation", Text, primary_key=True),
+    Column("cell", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("inbox", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("priority", Text, nullable=False),
+    Column("opened_at_ms", BigInteger, nullable=False),
+    Column("changed_at_ms", BigInteger, nullable=False),
+    Index("ticket_by_number", "account", "number"),
 )
 
 

@@ -100,9 +100,9 @@ async def test_recovery_leaves_out_what_closed_long_ago(record: Database) -> Non
     """Open ones come whatever their age, closed ones since the given time."""
     await add(record, state(TWO, 1, status="closed"), state(THREE, 1, status="gated"))
     closed_at_ms = NOW_MS + 2
-    recent = await record.read(lambda c: rebuild.alive(c, CELL, closed_at_ms))
+    recent = await record.read(lambda c: rebuild.alive(c, CELL, closed_at_ms, NOW_MS))
     assert list(recent) == [ONE, TWO, THREE]
-    late = await record.read(lambda c: rebuild.alive(c, CELL, closed_at_ms + 1))
+    late = await record.read(lambda c: rebuild.alive(c, CELL, closed_at_ms + 1, NOW_MS))
     assert list(late) == [ONE, THREE]
 
 
@@ -116,7 +116,7 @@ async def test_recovery_reads_what_it_names(record: Database) -> None:
 async def test_recovery_leaves_other_cells_alone(record: Database) -> None:
     """A cell's hot state is made of its own rows only."""
     elsewhere = CellName("c01")
-    assert await record.read(lambda c: rebuild.alive(c, elsewhere, 0)) == {}
+    assert await record.read(lambda c: rebuild.alive(c, elsewhere, 0, NOW_MS)) == {}
     assert await record.read(lambda c: rebuild.changed(c, elsewhere, 0)) == []
     assert await record.read(lambda c: rebuild.rosters(c, elsewhere)) == []
 
@@ -126,7 +126,7 @@ async def test_a_long_silent_visitor_comes_back_with_an_open_conversation(record
     silent = VisitorId("vis_2")
     await add(record, visitor_state(silent))
     far_ahead_ms = NOW_MS + 10_000
-    assert set((await record.read(lambda c: rebuild.alive(c, CELL, far_ahead_ms))).values()) == {VISITOR}
+    assert set((await record.read(lambda c: rebuild.alive(c, CELL, far_ahead_ms, NOW_MS))).values()) == {VISITOR}
     assert await record.read(lambda c: rebuild.changed(c, CELL, far_ahead_ms)) == []
     assert set(await record.read(lambda c: rebuild.changed(c, CELL, NOW_MS))) == {VISITOR, silent}
     found = await record.read(lambda c: rebuild.visitors(c, [silent, VISITOR]))

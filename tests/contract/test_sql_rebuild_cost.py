@@ -31,7 +31,7 @@ def steps(directory: Path, people: int) -> int:
 
     def read(sql: Connection) -> None:
         sql.connection.driver_connection.set_progress_handler(counted, STEPS)  # type: ignore[union-attr]
-        alive = rebuild.alive(sql, CELL, 0)
+        alive = rebuild.alive(sql, CELL, 0, 0)
         assert len(alive) == people
         conversations, visitors = list(alive), sorted(alive.values())
         for start in range(0, people, PAGE):

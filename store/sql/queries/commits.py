@@ -10,7 +10,7 @@ from protocol.bus.records import Commit
 from protocol.ids import CellName
 from store.sql import tables
 from store.sql.bulk import write
-from store.sql.queries import rows
+from store.sql.queries import facts, rows
 
 
 class HoleInCommits(Exception):
@@ -50,3 +50,4 @@ def _write(connection: Connection, cell: CellName, commits: list[Commit]) -> Non
     write(connection, tables.ledger, rows.ledger(cell, commits), "replace")
     write(connection, tables.roster_event, rows.roster_events(cell, commits))
     write(connection, tables.job, rows.jobs(commits), "keep")
+    facts.keep(connection, cell, commits)

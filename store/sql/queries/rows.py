@@ -90,7 +90,13 @@ def states(cell: CellName, commits: list[Commit]) -> States:
 def _head(state: bytes, at_ms: int) -> Row:
     head = _SNAPSHOT.decode(state).head
     closed_at_ms = at_ms if head.status == "closed" else None
-    return {"visitor": head.visitor, "inbox": head.inbox, "status": head.status, "closed_at_ms": closed_at_ms}
+    return {
+        "visitor": head.visitor,
+        "inbox": head.inbox,
+        "status": head.status,
+        "closed_at_ms": closed_at_ms,
+        "survey_until_ms": head.survey_until_ms,
+    }
 
 
 def ledger(cell: CellName, commits: list[Commit]) -> list[Row]:

@@ -1,0 +1,96 @@
+"""What SQL alone keeps of people and conversations: the consent ledger, contacts, subscriptions, surveys, tickets.
+
+Invariant: written in commit order within the scribe's transaction, so that first means first: a contact that exists
+is found and not made again, and nothing that a visitor typed overwrites what is known of it.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from msgspec.structs import asdict
+from sqlalchemy import Connection, and_, or_, update
+
+from protocol.bus import records
+from protocol.bus.records import AnyFact, Commit
+from protocol.ids import CellName
+from store.sql import tables
+from store.sql.bulk import Row, write
+
+
+def keep(connection: Connection, cell: CellName, commits: Iterable[Commit]) -> None:
+    """Write the facts of `commits`; the log entries that they speak of have been written."""
+    for commit in commits:
+        for fact in commit.facts:
+            _WRITERS[type(fact)](connection, cell, fact)
+
+
+def _row(cell: CellName, fact: AnyFact) -> Row:
+    return {**asdict(fact), "cell": cell}
+
+
+def _consent(connection: Connection, cell: CellName, fact: records.ConsentGiven) -> None:
+    write(connection, tables.consent_entry, [_row(cell, fact)], "keep")
+
+
+def _contact(connection: Connection, cell: CellName, fact: records.ContactKnown) -> None:
+    at_ms, rows = fact.at_ms, tables.contact
+    times = {"created_at_ms": at_ms, "changed_at_ms": at_ms}
+    write(connection, rows, [{**_row(cell, fact), **times, "email_verified": fact.verified}], "keep")
+    this = rows.c.id == fact.id
+    if fact.verified:
+        told = {"email": fact.email, "subject": fact.subject, "name": fact.name, "owner": fact.owner}
+        known: Row = {name: value for name, value in told.items() if value}
+        if fact.email:
+            known["email_verified"] = True
+        connection.execute(update(rows).where(this).values(**known, changed_at_ms=at_ms))
+    elif fact.email:
+        connection.execute(update(rows).where(this, rows.c.email == "").values(email=fact.email, changed_at_ms=at_ms))
+    link = {"contact": fact.id, "visitor": fact.visitor, "account": fact.account}
+    write(connection, tables.contact_visitor, [{**link, "verified": fact.verified, "at_ms": at_ms}], "keep")
+
+
+def _subscribed(connection: Connection, _: CellName, fact: records.Subscribed) -> None:
+    rows = tables.subscription
+    write(connection, rows, [asdict(fact)], "keep")
+    this = and_(rows.c.contact == fact.contact, rows.c.subscription == fact.subscription, rows.c.at_ms <= fact.at_ms)
+    # Whoever types an address cannot undo what its owner said no to.
+    allowed = this if fact.verified or not fact.wants else and_(this, or_(rows.c.wants, rows.c.verified.is_(False)))
+    answer = {"wants": fact.wants, "verified": fact.verified, "at_ms": fact.at_ms}
+    connection.execute(update(rows).where(allowed).values(**answer))
+
+
+def _survey(connection: Connection, cell: CellName, fact: records.SurveyChanged) -> None:
+    rows = tables.survey_ask
+    write(connection, rows, [_row(cell, fact)], "keep")
+    told = {
+        "seen_at_ms": fact.seen_at_ms,
+        "score": fact.score,
+        "answered_at_ms": fact.answered_at_ms,
+        "comment": fact.comment,
+        "dismissed": fact.dismissed or None,
+        "expired": fact.expired or None,
+    }
+    changed: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
+    if changed:
+        this = and_(rows.c.conversation == fact.conversation, rows.c.ask == fact.ask)
+        connection.execute(update(rows).where(this).values(**changed))
+
+
+def _ticket(connection: Connection, cell: CellName, fact: records.TicketKept) -> None:
+    write(connection, tables.ticket, [_row(cell, fact)], "replace")
+
+
+def _erased(connection: Connection, _: CellName, fact: records.Erased) -> None:
+    rows = tables.event
+    this = and_(rows.c.conversation == fact.conversation, rows.c.seq == fact.seq)
+    connection.execute(update(rows).where(this).values(frame=fact.frame, visitor_frame=fact.visitor_frame))
+
+
+_WRITERS: dict[type[Any], Callable[[Connection, CellName, Any], None]] = {
+    records.ConsentGiven: _consent,
+    records.ContactKnown: _contact,
+    records.Subscribed: _subscribed,
+    records.SurveyChanged: _survey,
+    records.TicketKept: _ticket,
+    records.Erased: _erased,
+}
