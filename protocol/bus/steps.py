@@ -1,0 +1,146 @@
+"""The steps before and around talking: which of them a visitor has still to answer, and in what words (SPEC 4.2–4.5).
+
+Invariant: engine and gateway both ask here, so that they never disagree; not knowing counts as outstanding. A grant
+counts under every chatflow, for 365 days.
+"""
+
+import hashlib
+import re
+from typing import Literal, get_args
+
+from protocol.bus.chatflow import Chatflow, EmailMoment, Rollout, Texts
+from protocol.bus.config import AccountConfig, flow_at
+from protocol.bus.records import ConsentRecord, VisitorRecord
+from protocol.bus.texts import text_for
+from protocol.ids import ChatflowId
+from protocol.wire.codes import Code
+
+Step = Literal["storage_consent", "consent_to_process", "email"]
+STEPS: tuple[Step, ...] = get_args(Step)  # in the order of the screen
+REFUSED: dict[Step, Code] = {
+    "storage_consent": Code.STORAGE_REQUIRED,
+    "consent_to_process": Code.CONSENT_REQUIRED,
+    "email": Code.EMAIL_REQUIRED,
+}
+VALID_MS = 365 * 86_400_000  # then a consent is asked again
+MAX_ADDRESS = 254
+_ADDRESS = re.compile(r"""[^@\s<>()\[\],;:\\"]{1,64}@(?:[^@\s.<>()\[\],;:\\"]{1,63}\.)+[^@\s.<>()\[\],;:\\"]{2,63}""")
+
+
+def outstanding(
+    config: AccountConfig, flow: Chatflow, record: VisitorRecord | None, at_ms: int, away: bool
+) -> list[Step]:
+    """Return the steps that come before the composer, in the order of the screen. `record` None: nothing is known."""
+    asks = {
+        "storage_consent": storage_outstanding(config, flow, record, at_ms),
+        "consent_to_process": process_outstanding(config, flow, record, at_ms),
+        "email": email_moment(flow, away) == "before_chat" and not address_of(record),
+    }
+    return [step for step in STEPS if asks[step]]
+
+
+def storage_outstanding(config: AccountConfig, flow: Chatflow, record: VisitorRecord | None, at_ms: int) -> bool:
+    """Whether the phone must be asked first; yes and no both answer it. Identified visitors are never asked."""
+    if storage_ask(config, flow) != "before_chat" or (record is not None and record.identified):
+        return False
+    answer = standing(record, "storage", flow, at_ms)
+    return answer is None or answer.answer == "withdrawn"
+
+
+def process_outstanding(config: AccountConfig, flow: Chatflow, record: VisitorRecord | None, at_ms: int) -> bool:
+    """Whether nothing may be taken before a grant. Once withdrawn, no legitimate interest stands in for it."""
+    mode = process_mode(config, flow)
+    if mode == "off":
+        return False
+    answer = standing(record, "process", flow, at_ms)
+    if mode == "explicit":
+        return answer is None or answer.answer != "granted"
+    return answer is not None and answer.answer == "withdrawn"
+
+
+def standing(record: VisitorRecord | None, purpose: str, flow: Chatflow, at_ms: int) -> ConsentRecord | None:
+    """Return the visitor's answer for `purpose` as far as it still counts; a withdrawal counts for ever."""
+    answer = record.consents.get(purpose) if record is not None else None
+    if answer is None or answer.answer == "withdrawn":
+        return answer
+    asked_again = purpose == "process" and answer.chatflow == flow.id and answer.version < flow.consent.ask_again_from
+    return None if asked_again or at_ms >= answer.at_ms + VALID_MS else answer
+
+
+def current_flow(config: AccountConfig, chatflow: ChatflowId | None, served: int) -> Chatflow | None:
+    """Return the version whose steps a device must answer: the newest, but in a staged rollout the one it was served.
+
+    A gateway that has not heard of a publish yet thereby opens nothing that the publish closed.
+    """
+    newest = flow_at(config, chatflow, 0)
+    return newest if newest is None or newest.rollout == Rollout() else flow_at(config, chatflow, served)
+
+
+def storage_ask(config: AccountConfig, flow: Chatflow) -> Literal["never", "before_chat", "on_exit_intent"]:
+    """Return when keeping the secret on the phone is asked, the account's switch considered."""
+    return flow.storage.ask if config.storage_consent else "never"
+
+
+def process_mode(config: AccountConfig, flow: Chatflow) -> Literal["off", "explicit", "legitimate_interest"]:
+    """Return how the consent to process is asked, the account's switch considered."""
+    return flow.consent.mode if config.data_privacy else "off"
+
+
+def email_moment(flow: Chatflow, away: bool) -> EmailMoment:
+    """Return when an address is asked in the present state."""
+    return flow.email.away if away else flow.email.open
+
+
+def address_of(record: VisitorRecord | None) -> str:
+    """Return the address that the visitor's contact is known by; "" if there is none."""
+    return record.contact.email if record is not None and record.contact is not None else ""
+
+
+def communicate_purpose(subscription: str) -> str:
+    """Return the purpose under which a visitor's record keeps the consent to communicate about `subscription`."""
+    return f"communicate:{subscription}"
+
+
+def address_in(text: str) -> str | None:
+    """Return the e-mail address that `text` is, without the space around it; None if it is not exactly one."""
+    address = text.strip()
+    return address if len(address) <= MAX_ADDRESS and _ADDRESS.fullmatch(address) else None
+
+
+def storage_text(config: AccountConfig, flow: Chatflow, locale: str) -> str:
+    """Return what the storage consent says."""
+    return _words(config, flow, locale, flow.storage.text, "storage_consent")
+
+
+def consent_text(config: AccountConfig, flow: Chatflow, locale: str) -> str:
+    """Return what the consent to process says."""
+    return _words(config, flow, locale, flow.consent.text, "consent_to_process")
+
+
+def communicate_label(config: AccountConfig, flow: Chatflow, locale: str) -> str:
+    """Return what stands beside the box of the consent to communicate; "" if the chatflow has none."""
+    if flow.communicate is None:
+        return ""
+    return _words(config, flow, locale, flow.communicate.label, "consent_to_communicate")
+
+
+def email_text(config: AccountConfig, flow: Chatflow, locale: str, away: bool) -> str:
+    """Return the words in which an address is asked in the present state."""
+    if away:
+        return _words(config, flow, locale, flow.email.away_text, "email_away")
+    return _words(config, flow, locale, flow.email.text, "email")
+
+
+def text_hash(text: str) -> str:
+    """Return what the consent ledger says of a text that was on a screen: its hex SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _words(config: AccountConfig, flow: Chatflow, locale: str, given: Texts, name: str) -> str:
+    """Return the text given, else the interface text `name` of the chatflow, else the account's."""
+    found = text_for(given, locale, flow.language)
+    for texts in (flow.texts, config.texts):
+        if found is None:
+            named = {each: words[name] for each, words in texts.items() if name in words}
+            found = text_for(named, locale, flow.language)
+    return found or ""
