@@ -194,6 +194,22 @@ def valkey(now: Settings) -> int:
     return run_valkey(now)
 
 
+@samtale.command()
+@click.argument("what", type=click.Choice(["surveys", "consents", "contacts", "tickets"]))
+@click.option("--account", default="", help="Needed if there are several.")
+@click.option("--days", default=0, help="Of the last days only.  [default: all time]")
+@click.option("--by", type=click.Choice(["platform", "version", "chatflow"]), help="Split the surveys.")
+@click.option("--environment", type=click.Choice(["production", "test"]), default="production", show_default=True)
+@click.option("--limit", default=1_000, show_default=True, help="Of a list, the newest.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def report(what: str, by: str | None, as_json: bool, **asked: Any) -> None:
+    """Show an account's survey results, consent ledger, contacts or tickets."""
+    from app.report import Question
+    from app.report import report as show
+
+    sys.exit(show(settings_from(), what, Question(by=by or "", **asked), as_json=as_json))
+
+
 def main() -> None:
     """The entry point of the `samtale` script."""
     samtale()
