@@ -145,17 +145,18 @@ class _Phone:
             self._console.say(f"       nobody serves this tag ({reason})", "red")
             return
         consent = flow.consent
-        self._is_gated = consent is not None and consent.outstanding and consent.mode == "explicit"
+        asked = "consent_to_process" in self._client.steps.outstanding
+        self._is_gated = bool(self._client.steps.outstanding)
         if self._shown == flow.id:
             return
         self._shown = flow.id
-        self._console.say(f"── {flow.heading} " + "─" * max(0, 60 - len(flow.heading)), "green")
+        self._console.say(f"── {flow.heading.title} " + "─" * max(0, 60 - len(flow.heading.title)), "green")
         if flow.welcome and self._has_nothing():
             self._is_welcomed = True
             self._console.say(f"       {flow.welcome}", "green")
-        if consent is not None and consent.outstanding:
+        if consent is not None and (asked or consent.mode == "legitimate_interest"):
             self._console.say(f"       {consent.text}")
-            if self._is_gated:
+            if asked:
                 self._console.say("       /agree or /decline", "yellow")
 
     def _has_nothing(self) -> bool:

@@ -54,7 +54,8 @@ async def consent(cast: Cast) -> str:
     planted, control = (f"{what}-{secrets.token_hex(12)}" for what in ("planted", "agreed"))
     async with cast.phone("Maja", tag="demo") as phone:
         flow = phone.client.chatflow
-        require(flow is not None and flow.consent is not None and flow.consent.outstanding, "no consent is asked for")
+        outstanding = "consent_to_process" in phone.client.steps.outstanding
+        require(flow is not None and flow.consent is not None and outstanding, "no consent is asked for")
         assert flow is not None
         assert flow.consent is not None
         cast.narrator.says("the app", flow.consent.text)

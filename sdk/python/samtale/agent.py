@@ -120,11 +120,7 @@ class AgentClient(Client):
         for gone in set(self.feeds) - set(frame["feeds"]):
             del self.feeds[gone], self._feed_positions[gone]
         self.reader.opened(self._resumed)
-        colleagues = [read(events.Colleague, colleague) for colleague in frame["colleagues"]]
-        device = self.outlet.device
-        self.outlet.tell(
-            events.Connected(self.who, device, frame["epoch"], colleagues=colleagues, inboxes=list(frame["inboxes"]))
-        )
+        self.outlet.tell(read(events.Connected, {**frame, "who": self.who}))
 
     def _on_refused(self, frame: Frame) -> None:
         if frame["code"] == "ticket_invalid":

@@ -26,6 +26,8 @@ _PASSING: dict[str, type[events.Event]] = {
     "presence": events.Presence,
     "place": events.Place,
     "accepted": events.Accepted,
+    "context": events.Context,
+    "looking": events.Looking,
 }
 
 

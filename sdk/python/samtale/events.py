@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from samtale.body import Body
+from samtale.desk import Breadcrumb, Canned, Colleague, Team
+from samtale.served import Availability, Chatflow, Conversation, Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,43 +17,8 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Consent:
-    """The consent to process (SPEC 4.3)."""
-
-    mode: str
-    text: str
-    text_hash: str
-    outstanding: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Chatflow:
-    """What to show of the chat (SPEC 4.1)."""
-
-    id: str
-    version: int
-    name: str
-    locale: str
-    heading: str
-    welcome: str | None = None
-    consent: Consent | None = None
-    close_button: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Colleague:
-    """An agent, oneself included."""
-
-    id: str
-    name: str
-    state: str = "offline"
-    capacity: int = 0
-    load: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Connected(Event):
-    """The server said `ready`. Visitors get `chatflow` and `conversation`, agents `colleagues` and `inboxes`."""
+    """The server said `ready`. Visitors get from `chatflow` to `conversations`, agents the rest."""
 
     who: str
     device: str
@@ -59,8 +26,26 @@ class Connected(Event):
     chatflow: Chatflow | None = None
     conversation: str | None = None
     reason: str = ""
+    steps: Steps = field(default_factory=Steps)
+    availability: Availability | None = None
+    conversations: list[Conversation] = field(default_factory=list)
     colleagues: list[Colleague] = field(default_factory=list)
     inboxes: list[str] = field(default_factory=list)
+    agent: Colleague | None = None
+    teams: list[Team] = field(default_factory=list)
+    canned: list[Canned] = field(default_factory=list)
+    supervisor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Serving(Event):
+    """What `Connected` said of the chatflow has changed: published, switched, opened or closed (SPEC 4.9)."""
+
+    chatflow: Chatflow | None
+    conversation: str | None = None
+    steps: Steps = field(default_factory=Steps)
+    availability: Availability | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +113,7 @@ class Refused(Event):
     ref: str = ""
     conversation: str = ""
     retry_after_ms: int = 0
+    opens_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +152,44 @@ class Presence(Event):
 
 @dataclass(frozen=True, slots=True)
 class Place(Event):
-    """The place in the queue; 1 is next."""
+    """The place in the queue; 1 is next. `wait_s`: the wait to expect, if that is known."""
 
     conversation: str
     place: int
     exact: bool = True
+    wait_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Looking(Event):
+    """Another agent has the conversation before them, or no longer."""
+
+    conversation: str
+    agent: str
+    name: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Context(Event):
+    """What is known of a conversation's visitor, now. `past`: their other conversations, newest first."""
+
+    conversation: str
+    visitor: str
+    identified: bool
+    platform: str = ""
+    app_version: str = ""
+    locale: str = ""
+    screen: str = ""
+    properties: dict[str, str] = field(default_factory=dict)
+    device: dict[str, str] = field(default_factory=dict)
+    breadcrumbs: list[Breadcrumb] = field(default_factory=list)
+    contact: str = ""
+    name: str = ""
+    email: str = ""
+    email_verified: bool = False
+    blocked: bool = False
+    past: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +215,36 @@ class TokenExpiring(Event):
     """The token is about to expire; the token hook has been asked for a new one."""
 
     in_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Event):
+    """What was asked under `ref` is so, durably: analytics consent, withdrawal."""
+
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread(Event):
+    """How many messages of others in a conversation this person has not seen."""
+
+    conversation: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePressed(Event):
+    """The user pressed the X. Nothing is closed by it: the app decides what its screen does."""
+
+    conversation: str
+
+
+@dataclass(frozen=True, slots=True)
+class StorageAsked(Event):
+    """The user is about to leave, and may be asked whether this phone may remember them; see `answer_storage`."""
+
+    text: str
+    text_hash: str
 
 
 @dataclass(frozen=True, slots=True)

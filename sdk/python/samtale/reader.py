@@ -146,5 +146,4 @@ class Reader:
 
 
 def _log_event(frame: Frame) -> events.LogEvent:
-    body = read_body(frame["body"])
-    return events.LogEvent(frame["conversation"], frame["seq"], frame["id"], frame["at"], body)
+    return events.LogEvent(frame["conversation"], frame["seq"], frame["id"], frame["at"], read_body(frame["body"]))

@@ -18,6 +18,7 @@ from samtale.login import to_http, to_socket
 from samtale.outbox import Moved
 from samtale.outlet import Frame
 from samtale.reading import read
+from samtale.served import Availability, Chatflow, Steps
 from samtale.store import Store
 from samtale.surroundings import Surroundings
 
@@ -51,7 +52,9 @@ class VisitorClient(Client):
         store: Store | None = None,
         surroundings: Surroundings | None = None,
     ) -> None:
-        self.chatflow: events.Chatflow | None = None
+        self.chatflow: Chatflow | None = None
+        self.steps = Steps()
+        self.availability: Availability | None = None
         self.conversation = ""  # the one that the user talks in; "" before the first `ready`
         self._url = to_socket(urljoin(to_http(url), "/v1/mobile"))
         self._app = {"app_key": app_key, "tag": tag, "device": asdict(device or Device())}
@@ -60,9 +63,11 @@ class VisitorClient(Client):
         self._secrets: list[str] = []
         self._resumed: set[str] = set()
         self._leaving = False
+        self._view: Frame = {}
         super().__init__(store, surroundings)
         self._takers |= {
             "token_expiring": self._on_token_expiring,
+            "chatflow": self._on_serving,
             "logged_out": lambda _: self._forget(),
         }
 
@@ -101,7 +106,9 @@ class VisitorClient(Client):
             credential |= {"kind": "identified", "token": await self._token()}
         elif self.who:
             credential |= {"visitor": self.who, "secrets": self._secrets}
-        return self._url, {"t": "hello", "v": 1, **self._app, "credential": credential, "positions": positions}
+        shown = {"view": self._view["etag"]} if self._view.get("etag") else {}
+        more = {"credential": credential, "positions": positions, **shown}
+        return self._url, {"t": "hello", "v": 1, **self._app, **more}
 
     def ended(self, lost: LineLost, again_in_s: float | None) -> None:
         if self._renewing is not None:
@@ -116,21 +123,26 @@ class VisitorClient(Client):
         if frame.get("secret"):
             self._secrets = [frame["secret"], *self._secrets][:2]
         self._opened(frame, frame["visitor"])
-        self.chatflow = _chatflow(frame["chatflow"])
+        self._serve(frame)
         self._settle(frame)
-        self.outlet.tell(
-            events.Connected(
-                self.who,
-                self.outlet.device,
-                frame["epoch"],
-                self.chatflow,
-                frame.get("conversation"),
-                frame.get("reason", ""),
-            )
-        )
-
+        self.outlet.tell(read(events.Connected, {**frame, "chatflow": self._view or None, "who": self.who}))
         if self._leaving:
             self.outlet.put({"t": "logout"})
+
+    def _serve(self, frame: Frame) -> None:
+        """Take what is shown; of a view that we said we hold, only what may differ was sent (SPEC 4.1)."""
+        view = frame["chatflow"]
+        if view is not None and view.get("etag") and view["etag"] == self._view.get("etag"):
+            view = {**self._view, **view}
+        self._view = view or {}
+        self.chatflow = read(Chatflow, view) if view is not None else None
+        self.steps = read(Steps, frame.get("steps", {}))
+        there = frame.get("availability")
+        self.availability = read(Availability, there) if there is not None else None
+
+    def _on_serving(self, frame: Frame) -> None:
+        self._serve(frame)
+        self.outlet.tell(read(events.Serving, {**frame, "chatflow": self._view or None}))
 
     def _settle(self, frame: Frame) -> None:
         """Follow the visitor's conversations, and let what was said before we knew where go to the present one."""
@@ -191,10 +203,3 @@ class VisitorClient(Client):
         super()._thaw(kept)
         self.who, self._secrets = kept.get("visitor", ""), kept.get("secrets", [])
         self._leaving = kept.get("leaving", False)
-
-
-def _chatflow(fields: Frame | None) -> events.Chatflow | None:
-    if fields is None:
-        return None
-    consent = fields.get("consent")
-    return read(events.Chatflow, {**fields, "consent": read(events.Consent, consent) if consent else None})

@@ -86,7 +86,7 @@ def visitor_ready(**changes: Any) -> Frame:
         "at": 0,
         "heartbeat_s": 25,
         "limits": {**limits, "messages_per_minute": 30, "message_burst": 10},
-        "chatflow": {"id": "f", "version": 1, "name": "F", "locale": "en", "heading": "Hi"},
+        "chatflow": {"id": "f", "version": 1, "name": "F", "locale": "en", "heading": {"kind": "custom", "name": "Hi"}},
         "conversations": [{"id": "c1", "status": "new", "seq": 0, "event": "", "next_n": 1}],
         "conversation": "c1",
         "secret": "secret-" + "1" * 16,

@@ -1,0 +1,120 @@
+"""What a message holds beside its text (SPEC 7.2).
+
+Invariant: a client that shows only the text leaves nothing out: it is always the content's plain form.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from samtale.reading import tag
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Something to choose; `value` is what the app is told, the id if empty."""
+
+    id: str
+    label: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """`url`: opened by the app; without one, pressing it chooses `id`."""
+
+    id: str
+    label: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """`kind`: text, email, phone, number, date or choice (of `options`)."""
+
+    id: str
+    label: str
+    kind: str = "text"
+    required: bool = False
+    options: list[Option] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """More than text."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuickReplies(Content):
+    """Shown until one is chosen or something else is said."""
+
+    options: list[Option]
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons(Content):
+    buttons: list[Button]
+
+
+@dataclass(frozen=True, slots=True)
+class Card(Content):
+    title: str
+    text: str = ""
+    image: str = ""
+    buttons: list[Button] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Carousel(Content):
+    cards: list[Card]
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Content):
+    title: str
+    fields: list[FormField]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleLink(Content):
+    title: str
+    url: str
+    snippet: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Content):
+    """The visitor chose `option` of the message at seq `of`."""
+
+    of: int
+    option: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormValues(Content):
+    """The visitor filled in the form at seq `of`: field id → value."""
+
+    of: int
+    values: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownContent(Content):
+    """A kind that this client is too old for: show the message's text."""
+
+    kind: str
+    fields: dict[str, Any]
+
+
+KINDS: dict[str, type[Content]] = {
+    "quick_replies": QuickReplies,
+    "buttons": Buttons,
+    "card": Card,
+    "carousel": Carousel,
+    "form": Form,
+    "article": ArticleLink,
+    "choice": Choice,
+    "form_values": FormValues,
+}
+NAMES = {kind: name for name, kind in KINDS.items()}
+
+read_content = tag(Content, KINDS, UnknownContent)
