@@ -18,6 +18,7 @@ from protocol.ids import (
     DeviceId,
     Incarnation,
     OfferId,
+    RuleId,
     SessionId,
     TeamId,
     VisitorId,
@@ -53,7 +54,8 @@ class Admit(Asked, frozen=True, tag="admit"):
     `presented` are hashes of the secrets shown (newest first); empty and not `identified` makes a new visitor.
     `fresh` is the hash of the secret that `ready` will hand out. `record` is SQL's, used if Redis has none.
     `known`: the gateway saw a record in Redis; if none is left, it is in SQL, and nobody is to be made in its place.
-    `profile`: what the token vouches for; kept once the consent to process allows it.
+    `profile`: what the token vouches for; kept only if `chatflow`, as served to this device, awaits no consent to
+    process. After a grant the same hello is put in again for its sake.
     """
 
     visitor: VisitorId
@@ -68,6 +70,8 @@ class Admit(Asked, frozen=True, tag="admit"):
     record: VisitorRecord | None = None
     known: bool = False
     profile: Profile | None = None
+    chatflow: ChatflowId | None = None
+    version: int = 0
 
 
 class LogOut(Asked, frozen=True, tag="logout"):
@@ -132,13 +136,18 @@ class SetAnalytics(Asked, frozen=True, tag="analytics"):
 
 
 class NoteContext(Asked, frozen=True, tag="context"):
-    """What the app tells of the visitor (n 0): merged; "" removes a property."""
+    """What the app tells of the visitor (n 0): merged; "" removes a property.
+
+    Kept only if `chatflow`, as served to this device, awaits no consent to process.
+    """
 
     visitor: VisitorId
     screen: str | None
     properties: dict[str, str]
     device: dict[str, str]
     breadcrumbs: list[str]
+    chatflow: ChatflowId | None = None
+    version: int = 0
 
 
 class CompanySends(Asked, frozen=True, tag="csend"):
@@ -281,6 +290,16 @@ class TransferConversation(Asked, frozen=True, tag="transfer"):
     force: bool = False
 
 
+class AskWhoNext(Asked, frozen=True, tag="whonext"):
+    """To the roster: who would get a new conversation of `rule` now? (n 0, id: the frame's ref.)
+
+    Answered `Told`, or refused NOT_FOUND: no such rule, or not in an inbox of the agent's. Nothing happens by it.
+    """
+
+    agent: AgentId
+    rule: RuleId
+
+
 class PublishConfig(Command, frozen=True, tag="config"):
     """A newer configuration of the account lies at its key in Redis; a version not above the present is dropped."""
 
@@ -334,6 +353,7 @@ AnyCommand = (
     | DeclineOffer
     | ClaimConversation
     | TransferConversation
+    | AskWhoNext
     | PublishConfig
     | GatewayLost
     | TimerFired

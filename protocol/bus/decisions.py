@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from protocol.bus.records import NextInLine
 from protocol.wire.codes import Code
 
 
@@ -21,6 +22,12 @@ class First(msgspec.Struct, frozen=True):
     """Decide `command` first, in the same step; if that is not refused, ask me again (a reply claims)."""
 
     command: Any
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What was asked is told, and nothing happens: the outcome carries it."""
+
+    next_in_line: NextInLine
 
 
 class Already(msgspec.Struct, frozen=True):

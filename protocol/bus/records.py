@@ -38,11 +38,12 @@ class DeviceRecord(Record, frozen=True):
 
 
 class Profile(Record, frozen=True):
-    """What the company says of a visitor, in a token: all of it vouched for."""
+    """What the company says of a visitor, in a token: all of it vouched for. `subject`: its own id of them."""
 
     name: str = ""
     email: str = ""
     owner: AgentId | None = None  # the agent who looks after this contact
+    subject: str = ""
 
 
 class Breadcrumb(Record, frozen=True):
@@ -132,10 +133,19 @@ class Snapshot(Record, frozen=True):
     body: msgspec.Raw
 
 
+class NextInLine(Record, frozen=True):
+    """Who would get a new conversation of a rule. `candidates`: (agent, why or why not), the first 20; `counts`: all
+    agents of the rule by reason."""
+
+    agent: AgentId | None
+    candidates: list[tuple[AgentId, str]]
+    counts: dict[str, int]
+
+
 class Outcome(Record, frozen=True):
     """What became of one numbered frame; remembered in the ledger and sent to the asker.
 
-    `code` "" means done: `seq`/`event` name the log entry, 0/"" when there is none.
+    `code` "" means done: `seq`/`event` name the log entry, 0/"" when there is none. `next_in_line`: of AskWhoNext.
     """
 
     session: str
@@ -150,6 +160,7 @@ class Outcome(Record, frozen=True):
     instead: str = ""
     text: str = ""
     opens_at_ms: int = 0
+    next_in_line: NextInLine | None = None
 
 
 class LogRow(Record, frozen=True):

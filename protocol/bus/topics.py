@@ -26,8 +26,8 @@ class Hint(msgspec.Struct, frozen=True, array_like=True):
 class Ephemeral(msgspec.Struct, frozen=True, array_like=True):
     """Typing, receipts, presence or place: `frame` is msgpack for `audience`; `device` sent it.
 
-    `audience`: "visitor", "staff", or "present", which shows nobody anything: it asks the visitor's phones to say that
-    they are there.
+    `audience`: "visitor", "staff", or one that shows nobody anything: "present" asks the visitor's phones, and
+    colleagues who look at it, to say that they are there; "context" says that the visitor's record changed.
     """
 
     audience: str
