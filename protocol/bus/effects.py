@@ -140,7 +140,7 @@ class NoteClosed(Inner, frozen=True):
 
 
 class NoteConsent(Inner, frozen=True):
-    """To the visitor: a consent step was answered."""
+    """To the visitor: a consent step was answered, by the log entry `event`."""
 
     visitor: str
     purpose: str
@@ -149,14 +149,18 @@ class NoteConsent(Inner, frozen=True):
     chatflow: str
     version: int
     locale: str
+    event: str = ""
+    subscription: str = ""
 
 
 class NoteEmail(Inner, frozen=True):
-    """To the visitor: an address was given under a conversation."""
+    """To the visitor: an address was given in a conversation under a chatflow. `contact`: whom it names."""
 
     visitor: str
     email: str
     contact: ContactId
+    chatflow: str = ""
+    version: int = 0
 
 
 class NoteBlocked(Inner, frozen=True):

@@ -61,7 +61,8 @@ class Started(Body, frozen=True, tag="started"):
     """Seq 1: the conversation exists, with the welcome as it was shown, and the settings it will keep.
 
     `previous`: the conversation that this one goes on from, its reopen window being over. `by`: the agent's or the
-    company's side began it. `alias`: what agents are called before the visitor.
+    company's side began it. `alias`: what agents are called before the visitor. `steps`: those that must be answered
+    before a message is taken (storage_consent, consent_to_process, email); while one is left, nobody else sees it.
     """
 
     chatflow: ChatflowId
@@ -86,6 +87,7 @@ class Started(Body, frozen=True, tag="started"):
     previous: ConversationId | None = None
     by: str = "visitor"
     contact: ContactId | None = None
+    steps: list[str] = []
 
 
 class ConsentAnswered(Body, frozen=True, tag="consent"):
