@@ -88,9 +88,9 @@ class Release(Inner, frozen=True):
 
 
 class Reconsider(Inner, frozen=True):
-    """To the roster, by itself: something changed for `rule`, see who may be asked now. `agent`: who became ready."""
+    """To the roster, by itself: something changed for a line, see who may be asked now. `agent`: who became ready."""
 
-    rule: RuleId
+    line: str
     agent: AgentId | None = None
 
 
@@ -108,11 +108,17 @@ class Assign(Inner, frozen=True):
 
 
 class HandOver(Inner, frozen=True):
-    """To the conversation: from its agent to another, asked by `by`."""
+    """To the conversation: to another agent, from its own or from nobody, asked by `by`.
+
+    `team`: to that team instead, `to` then names nobody, and the conversation answers with a `Seek` of it. `forced`: a
+    supervisor moved what is not theirs, or above capacity.
+    """
 
     by: Author
     to: Author
     note: str
+    team: TeamId | None = None
+    forced: bool = False
 
 
 class AgentLost(Inner, frozen=True):
