@@ -12,7 +12,7 @@ from engine.runtime.batch import Batch
 from engine.runtime.memory import Memory
 from engine.runtime.stored import HeldConversation, HeldVisitor
 from engine.runtime.surroundings import EngineSettings
-from protocol.bus.records import VisitorRecord
+from protocol.bus.records import CurrentConversation, VisitorRecord
 from protocol.ids import AccountId, ConversationId, VisitorId
 from store.redis.connection import Connection
 from store.redis.keys import Keys
@@ -79,6 +79,10 @@ def at_visitor(held: HeldVisitor, stored_no: int, now_ms: int, settings: EngineS
 
 
 def _ends(record: VisitorRecord) -> list[int]:
-    """Return when each of the visitor's closed conversations can no longer be reopened."""
+    """Return when each of the visitor's closed conversations can no longer be reopened, nor rated."""
     closed = (current for current in record.current.values() if current.closed_at_ms is not None)
-    return [0, *(current.closed_at_ms + current.reopen_window_s * 1000 for current in closed if current.closed_at_ms)]
+    return [0, *(max(_reopens_until_ms(each), each.survey_until_ms) for each in closed)]
+
+
+def _reopens_until_ms(current: CurrentConversation) -> int:
+    return (current.closed_at_ms or 0) + current.reopen_window_s * 1000
