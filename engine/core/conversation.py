@@ -5,12 +5,14 @@ Invariant: a value; two conversations with the same account, id and log are equa
 
 import msgspec
 
-from engine.core.phases import AnyPhase, Closed, Gated, NotStarted, Parked, Phase
+from engine.core.beside import PLAIN, SILENT, Beside, Heard
+from engine.core.phases import ROUTED, AnyPhase, Closed, Gated, NotStarted, Parked, Phase
 from protocol.ids import AccountId, AgentId, ChatflowId, ConversationId, EventId, InboxId, RuleId, VisitorId
+from protocol.wire.content import EmailPlan, SurveyPlan
 
 
 class Terms(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What `Started` settled for good."""
+    """What `Started` settled for good; its fields say what they mean."""
 
     visitor: VisitorId
     chatflow: ChatflowId
@@ -21,10 +23,18 @@ class Terms(msgspec.Struct, frozen=True, array_like=True, gc=False):
     locale: str
     reopen_window_s: int
     gated_ttl_s: int
+    alias: str = ""
+    help_desk: bool = False
+    inactivity_s: int = 0
+    silent_s: int = 0
+    first_reply_s: int = 0
+    environment: str = "production"
+    email: EmailPlan = EmailPlan()
+    survey: SurveyPlan | None = None
 
 
 class Conversation(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One thread under one chatflow. `last_agent`: whoever had it last, or has it."""
+    """One thread under one chatflow. `last_agent`: whoever had it last, or has it. The rest stands beside the phase."""
 
     id: ConversationId
     account: AccountId
@@ -33,6 +43,8 @@ class Conversation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     event: EventId
     phase: AnyPhase
     last_agent: AgentId | None
+    heard: Heard = SILENT
+    beside: Beside = PLAIN
 
 
 _NO_TERMS = Terms(VisitorId(""), ChatflowId(""), 0, InboxId(""), None, 0, "", 0, 0)
@@ -46,8 +58,11 @@ def not_started(account: AccountId, conversation: ConversationId) -> Conversatio
 
 
 def status_of(conversation: Conversation) -> str:
-    """Return what readers are told of the phase: gated, open, closed, parked."""
-    return _STATUS.get(type(conversation.phase), "open")
+    """Return what readers are told of it: gated, open, snoozed, closed, parked."""
+    kind = type(conversation.phase)
+    if conversation.beside.snoozed_ms and kind in ROUTED:
+        return "snoozed"
+    return _STATUS.get(kind, "open")
 
 
 def reopenable(closed_at_ms: int, reopen_window_s: int, at_ms: int) -> bool:

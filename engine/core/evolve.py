@@ -6,7 +6,7 @@ Invariant: total over the table of transitions and nothing else; an event outsid
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from engine.core import phases
+from engine.core import aside, phases
 from engine.core.conversation import Conversation, Terms, not_started
 from engine.core.phases import AnyPhase
 from engine.core.transitions import ALLOWED
@@ -14,7 +14,7 @@ from protocol.ids import AccountId, AgentId
 from protocol.wire import content
 from protocol.wire.content import Event, Role
 
-_OPENING = phases.Opening()
+_STEPS = {"storage": "storage_consent", "process": "consent_to_process"}  # purpose → the step that asks it
 
 
 def evolve(state: Conversation, event: Event) -> Conversation:
@@ -23,13 +23,21 @@ def evolve(state: Conversation, event: Event) -> Conversation:
     kind = type(body)
     assert event.seq == state.seq + 1, f"{event.conversation}: {event.seq} after {state.seq}"
     assert (type(state.phase), kind) in ALLOWED, f"{kind.__name__} in {type(state.phase).__name__}"
-    terms, last_agent = state.terms, state.last_agent
-    if kind is content.Started:
-        terms = _terms(body)
-    elif kind is content.Assigned:
-        last_agent = AgentId(body.agent.id)  # type: ignore[union-attr]
-    phase = _PHASE_AFTER[kind](state, event, body)
-    return Conversation(state.id, state.account, terms, event.seq, event.id, phase, last_agent)
+    terms, last_agent, heard, beside = state.terms, state.last_agent, state.heard, state.beside
+    if kind is content.Message:
+        heard = aside.heard_after(heard, body.by.role, event.at)  # type: ignore[union-attr]
+        beside = aside.after_message(beside, event, body)  # type: ignore[arg-type]
+    else:
+        if kind is content.Started:
+            terms = _terms(body)
+        elif kind is content.Assigned:
+            last_agent = AgentId(body.agent.id)  # type: ignore[union-attr]
+        heard = aside.heard_beside(heard, event)
+        moved = aside.AFTER.get(kind)
+        beside = moved(state, event, body) if moved is not None else beside
+    phase_after = _PHASE_AFTER.get(kind)
+    phase = phase_after(state, event, body) if phase_after is not None else state.phase
+    return Conversation(state.id, state.account, terms, event.seq, event.id, phase, last_agent, heard, beside)
 
 
 def replay(account: AccountId, events: Iterable[Event]) -> Conversation | None:
@@ -42,57 +50,93 @@ def replay(account: AccountId, events: Iterable[Event]) -> Conversation | None:
 
 def _terms(body: Any) -> Terms:
     return Terms(
-        body.visitor,
-        body.chatflow,
-        body.version,
-        body.inbox,
-        body.rule,
-        body.ordinal,
-        body.locale,
-        body.reopen_window_s,
-        body.gated_ttl_s,
+        visitor=body.visitor,
+        chatflow=body.chatflow,
+        version=body.version,
+        inbox=body.inbox,
+        rule=body.rule,
+        ordinal=body.ordinal,
+        locale=body.locale,
+        reopen_window_s=body.reopen_window_s,
+        gated_ttl_s=body.gated_ttl_s,
+        alias=body.alias,
+        help_desk=body.help_desk,
+        inactivity_s=body.inactivity_s,
+        silent_s=body.silent_s,
+        first_reply_s=body.first_reply_s,
+        environment=body.environment,
+        email=body.email,
+        survey=body.survey,
     )
 
 
 def _answered(state: Conversation, event: Event, body: content.ConsentAnswered) -> AnyPhase:
+    if type(state.phase) not in phases.UNROUTED:
+        return state.phase
+    declined = body.purpose == "process" and body.answer in ("declined", "withdrawn")
+    if body.answer == "implied" and type(state.phase) is phases.Opening:
+        return _without(state.phase, "consent_to_process")  # a message follows
+    return _at_gate(state, event, "" if declined else _STEPS.get(body.purpose, ""), shut=declined)
+
+
+def _email_given(state: Conversation, event: Event, _: content.EmailGiven) -> AnyPhase:
+    return _at_gate(state, event, "email") if type(state.phase) in phases.UNROUTED else state.phase
+
+
+def _at_gate(state: Conversation, event: Event, answered: str, *, shut: bool = False) -> AnyPhase:
+    """Return where it rests until something is said, the step `answered` no longer missing."""
     phase = state.phase
-    if isinstance(phase, phases.Opening):
-        if body.answer == "implied":
-            return phase
-        until_ms = event.at + state.terms.gated_ttl_s * 1000
-        return phases.Ready(until_ms) if body.answer == "granted" else phases.Gated(until_ms)
-    if isinstance(phase, phases.Gated) and body.answer != "declined":
-        return phases.Ready(phase.until_ms)
-    return phase
+    if isinstance(phase, phases.Opening) and phase.said_ms is not None:
+        return _without(phase, answered)
+    until_ms = event.at + state.terms.gated_ttl_s * 1000 if isinstance(phase, phases.Opening) else phase.until_ms  # type: ignore[union-attr]
+    missing = tuple(step for step in getattr(phase, "missing", ()) if step != answered)
+    return phases.Gated(until_ms, missing) if missing or shut else phases.Ready(until_ms)
+
+
+def _without(phase: phases.Opening, answered: str) -> phases.Opening:
+    return phases.Opening(phase.said_ms, tuple(step for step in phase.missing if step != answered))
 
 
 def _said(state: Conversation, event: Event, body: content.Message) -> AnyPhase:
-    phase = state.phase
-    if isinstance(phase, phases.Talking):
-        if body.by.role is not Role.VISITOR:
-            return phase if phase.owed_since_ms is None else phases.Talking(phase.agent, None)
-        return phase if phase.owed_since_ms is not None else phases.Talking(phase.agent, event.at)
-    if isinstance(phase, phases.Unassigned) and phase.since_ms is None:
+    phase, role = state.phase, body.by.role
+    kind = type(phase)
+    if kind is phases.Talking:
+        return _replied(phase, role, event.at)  # type: ignore[arg-type]
+    if role is not Role.VISITOR:
+        return phases.Opening() if kind in phases.UNSAID else phase
+    if kind is phases.Unassigned and phase.since_ms is None:  # type: ignore[union-attr]
         return phases.Unassigned(event.at)
-    return _OPENING if type(phase) in phases.UNSAID else phase
+    return phases.Opening(event.at) if kind in phases.UNROUTED else phase
+
+
+def _replied(phase: phases.Talking, role: Role, at_ms: int) -> AnyPhase:
+    if role is Role.VISITOR and phase.owed_since_ms is None:
+        return phases.Talking(phase.agent, at_ms, phase.since_ms, phase.answered)
+    if role is Role.AGENT and (phase.owed_since_ms is not None or not phase.answered):
+        return phases.Talking(phase.agent, None, phase.since_ms, True)
+    return phase
 
 
 def _queued(state: Conversation, event: Event, _: content.Queued) -> AnyPhase:
     phase = state.phase
     # Whoever already waited keeps their place: a lost agent is our failure, not theirs.
-    kept = phase.since_ms if isinstance(phase, phases.Unassigned) else None
+    kept = phase.since_ms if isinstance(phase, phases.Unassigned | phases.Waiting) else None
     return phases.Waiting(event.at if kept is None else kept)
 
 
-def _unrouted(state: Conversation, event: Event, _: content.Unrouted) -> AnyPhase:
+def _unrouted(state: Conversation, _: Event, __: content.Unrouted) -> AnyPhase:
     phase = state.phase
-    return phase if isinstance(phase, phases.Unassigned) else phases.Unassigned(event.at)
+    if isinstance(phase, phases.Opening):
+        return phases.Unassigned(phase.said_ms)
+    if isinstance(phase, phases.Waiting):
+        return phases.Unassigned(phase.since_ms)
+    return phase if isinstance(phase, phases.Unassigned) else phases.Unassigned(None)
 
 
-def _assigned(state: Conversation, _: Event, body: content.Assigned) -> AnyPhase:
+def _assigned(state: Conversation, event: Event, body: content.Assigned) -> AnyPhase:
     phase = state.phase
     assert isinstance(phase, phases.Waiting | phases.Unassigned)
-    return phases.Talking(body.agent, phase.since_ms)
+    return phases.Talking(body.agent, phase.since_ms, event.at)
 
 
 def _unassigned(state: Conversation, _: Event, __: content.Unassigned) -> AnyPhase:
@@ -100,16 +144,17 @@ def _unassigned(state: Conversation, _: Event, __: content.Unassigned) -> AnyPha
     return phases.Unassigned(state.phase.owed_since_ms)
 
 
+# What is not here leaves the phase as it is.
 _PHASE_AFTER: dict[type[content.Body], Callable[[Conversation, Event, Any], AnyPhase]] = {
-    content.Started: lambda _, __, ___: _OPENING,
+    content.Started: lambda _, __, body: phases.Opening(None, tuple(body.steps)),
     content.ConsentAnswered: _answered,
+    content.EmailGiven: _email_given,
     content.Message: _said,
     content.Queued: _queued,
     content.Unrouted: _unrouted,
     content.Assigned: _assigned,
     content.Unassigned: _unassigned,
-    content.Transferred: lambda state, _, __: state.phase,
     content.Closed: lambda _, event, __: phases.Closed(event.at, event.seq, event.id),
-    content.Reopened: lambda _, __, ___: _OPENING,
+    content.Reopened: lambda _, __, ___: phases.Opening(),
     content.Parked: lambda _, __, body: phases.Parked(body.error),
 }

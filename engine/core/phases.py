@@ -19,17 +19,27 @@ class NotStarted(Phase, frozen=True):
 
 
 class Opening(Phase, frozen=True):
-    """Inside the step that starts or reopens it: said, and not yet routed. No conversation rests here."""
+    """Inside the step that starts or reopens it: not yet routed. No conversation rests here.
+
+    `said_ms`: when the visitor spoke, None if they have not. `missing`: the steps still to be answered.
+    """
+
+    said_ms: int | None = None
+    missing: tuple[str, ...] = ()
 
 
 class Gated(Phase, frozen=True):
-    """The consent to process was declined so far: invisible to agents. Removed at `until_ms`."""
+    """A step that comes before the chat is not answered yes: invisible to agents. Removed at `until_ms`.
+
+    `missing`: which steps are left; none if all that stands in the way is a consent declined.
+    """
 
     until_ms: int
+    missing: tuple[str, ...] = ()
 
 
 class Ready(Phase, frozen=True):
-    """Consented, and nothing said yet: nobody is sought. Removed at `until_ms`."""
+    """All steps answered, and nothing said yet: nobody is sought. Removed at `until_ms`."""
 
     until_ms: int
 
@@ -47,10 +57,15 @@ class Unassigned(Phase, frozen=True):
 
 
 class Talking(Phase, frozen=True):
-    """`agent` has it. `owed_since_ms`: since when they owe the visitor a reply; None if they do not."""
+    """`agent` has it since `since_ms`. `owed_since_ms`: since when they owe the visitor a reply; None if they do not.
+
+    `answered`: this agent has spoken since.
+    """
 
     agent: Author
     owed_since_ms: int | None
+    since_ms: int
+    answered: bool = False
 
 
 class Closed(Phase, frozen=True):
@@ -72,3 +87,4 @@ AnyPhase = NotStarted | Opening | Gated | Ready | Waiting | Unassigned | Talking
 # `type(phase) in …`, not isinstance: a failing isinstance on a struct costs 0.13 µs, and these are asked all the time.
 ROUTED: frozenset[type[Phase]] = frozenset({Waiting, Unassigned, Talking})  # the roster knows exactly these
 UNSAID: frozenset[type[Phase]] = frozenset({Gated, Ready})  # the gate's timer runs in exactly these
+UNROUTED: frozenset[type[Phase]] = frozenset({Opening, Gated, Ready})  # a visitor's word changes these

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from engine.core.beside import survey_until_ms
 from engine.core.conversation import Conversation, status_of
-from engine.core.phases import Phase, Talking
+from engine.core.phases import Gated, Phase, Talking
 from protocol.bus.records import SCHEMA, Head
 from protocol.ids import AgentId
 
@@ -48,7 +49,10 @@ def head_of(conversation: Conversation) -> Head:
         _NAMES[type(phase)],
         conversation.seq,
         conversation.event,
-        AgentId(phase.agent.id) if isinstance(phase, Talking) else None,
+        AgentId(phase.agent.id) if type(phase) is Talking else None,
+        terms.alias,
+        type(phase) is Gated and "email" in phase.missing,
+        survey_until_ms(conversation.beside) if conversation.beside.surveys else 0,
     )
 
 

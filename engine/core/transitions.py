@@ -13,47 +13,77 @@ from protocol.wire.content import Body
 
 Row = dict[type[Body], tuple[type[Phase], ...]]
 
+# What stands beside the phase and leaves it as it is.
+_ASIDE: Final[tuple[type[Body], ...]] = (
+    content.ConsentAnswered,
+    content.EmailAsked,
+    content.EmailGiven,
+    content.EmailGivenUp,
+    content.Note,
+    content.Redacted,
+    content.TagsChanged,
+    content.FieldsSet,
+    content.PrioritySet,
+    content.TicketOpened,
+    content.TicketChanged,
+    content.SurveySeen,
+    content.SurveyAnswered,
+    content.SurveyCommented,
+    content.SurveyExpired,
+)
+
+
+def _aside(phase: type[Phase], *more: type[Body]) -> Row:
+    return dict.fromkeys((*_ASIDE, *more), (phase,))
+
+
 _OVER: Final[Row] = {content.Closed: (phases.Closed,), content.Parked: (phases.Parked,)}
 
 TABLE: Final[dict[type[Phase], Row]] = {
     phases.NotStarted: {content.Started: (phases.Opening,)},
     phases.Opening: {
         content.ConsentAnswered: (phases.Opening, phases.Gated, phases.Ready),
+        content.EmailAsked: (phases.Opening,),
+        content.EmailGiven: (phases.Opening, phases.Gated, phases.Ready),
         content.Message: (phases.Opening,),
         content.Queued: (phases.Waiting,),
         content.Unrouted: (phases.Unassigned,),
     },
     phases.Gated: {
         content.ConsentAnswered: (phases.Gated, phases.Ready),
+        content.EmailAsked: (phases.Gated,),
+        content.EmailGiven: (phases.Gated, phases.Ready),
         content.Message: (phases.Opening,),
         **_OVER,
     },
-    phases.Ready: {content.Message: (phases.Opening,), **_OVER},
+    phases.Ready: {
+        content.ConsentAnswered: (phases.Gated, phases.Ready),
+        content.EmailAsked: (phases.Ready,),
+        content.EmailGiven: (phases.Ready,),
+        content.Message: (phases.Opening,),
+        content.Queued: (phases.Waiting,),
+        content.Unrouted: (phases.Unassigned,),
+        **_OVER,
+    },
     phases.Waiting: {
-        content.ConsentAnswered: (phases.Waiting,),
-        content.Message: (phases.Waiting,),
-        content.Transferred: (phases.Waiting,),
+        **_aside(phases.Waiting, content.Message, content.Transferred, content.Queued),
+        content.Unrouted: (phases.Unassigned,),
         content.Assigned: (phases.Talking,),
         **_OVER,
     },
     phases.Unassigned: {
-        content.ConsentAnswered: (phases.Unassigned,),
-        content.Message: (phases.Unassigned,),
-        content.Unrouted: (phases.Unassigned,),
-        content.Transferred: (phases.Unassigned,),
+        **_aside(phases.Unassigned, content.Message, content.Transferred, content.Unrouted, content.Woken),
         content.Queued: (phases.Waiting,),
         content.Assigned: (phases.Talking,),
         **_OVER,
     },
     phases.Talking: {
-        content.ConsentAnswered: (phases.Talking,),
-        content.Message: (phases.Talking,),
-        content.Transferred: (phases.Talking,),
+        **_aside(phases.Talking, content.Message, content.Transferred, content.Snoozed, content.Woken),
         content.Unassigned: (phases.Unassigned,),
         content.Closed: (phases.Closed,),
     },
     phases.Closed: {
-        content.ConsentAnswered: (phases.Closed,),
+        **_aside(phases.Closed, content.SurveyAsked),
         content.Reopened: (phases.Opening,),
         content.Parked: (phases.Parked,),
     },
@@ -64,11 +94,11 @@ ALLOWED: Final = frozenset((phase, body) for phase, row in TABLE.items() for bod
 
 
 def mermaid() -> str:
-    """Return the table as a mermaid state diagram, one arrow per pair of phases."""
+    """Return the table as a mermaid state diagram, one arrow per pair of phases; what stays beside is no arrow."""
     arrows: dict[tuple[str, str], list[str]] = {}
     for phase, row in TABLE.items():
         for body, after in row.items():
-            for then in after:
+            for then in after if after != (phase,) or body not in _ASIDE else ():
                 arrows.setdefault((phase.__name__, then.__name__), []).append(body.__name__)
     lines = [f"    {before} --> {after}: {', '.join(bodies)}" for (before, after), bodies in arrows.items()]
     return "\n".join(["stateDiagram-v2", "    [*] --> NotStarted", *lines])
@@ -91,6 +121,10 @@ def page() -> str:
             "| phase | what is true |",
             "|---|---|",
             *meanings,
+            "",
+            "Beside the phase, and without changing it, `Waiting`, `Unassigned`, `Talking` and `Closed` also take",
+            f"{', '.join(f'`{body.__name__}`' for body in _ASIDE)}.",
+            "What they amount to is in `engine/core/beside.py`.",
             "",
         ]
     )

@@ -293,13 +293,20 @@ class TicketChanged(Body, frozen=True, tag="ticket"):
 
 
 class Queued(Body, frozen=True, tag="queued"):
-    """It waits for an agent. `reason`: started, returned, reopened, offer_failed, agent_lost, no_reply, transfer."""
+    """It waits for an agent. `reason`: started, returned, reopened, offer_failed, agent_lost, no_reply, transfer.
+
+    `away`: nobody was there to answer just then. `team`: whom it was handed to (visitors are not told).
+    """
 
     reason: str
+    away: bool = False
+    team: str = ""
 
 
 class Unrouted(Body, frozen=True, tag="unrouted"):
-    """Nobody is sought by the engine: assignment is off and any agent of the inbox may claim."""
+    """Nobody is sought by the engine: any agent of the inbox may claim. `away`: nobody was there just then."""
+
+    away: bool = False
 
 
 class Assigned(Body, frozen=True, tag="assigned"):

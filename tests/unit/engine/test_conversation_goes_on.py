@@ -51,16 +51,16 @@ def closed(at_ms: int = 5_000) -> Thread:
 
 def test_assignment() -> None:
     """An assigned agent has the conversation and owes a reply since the visitor first waited."""
-    assert talking().state.phase == phases.Talking(author(ANN), 1_000)
+    assert talking().state.phase == phases.Talking(author(ANN), 1_000, 2_000)
 
 
 def test_reply_pays() -> None:
     """A reply pays what is owed; the visitor's next message owes again from then."""
     thread = talking(answered=True)
-    assert thread.state.phase == phases.Talking(author(ANN), None)
+    assert thread.state.phase == phases.Talking(author(ANN), None, 2_000, answered=True)
     thread.ask(sends(2), 9_000)
     thread.ask(sends(3), 10_000)
-    assert thread.state.phase == phases.Talking(author(ANN), 9_000)
+    assert thread.state.phase == phases.Talking(author(ANN), 9_000, 2_000, answered=True)
 
 
 def test_messages_ask_nothing() -> None:
@@ -134,7 +134,7 @@ def test_hand_over() -> None:
     thread = talking()
     told, taken, given = thread.hand_over(ANN, BO)
     assert (told.note, taken.agent.id, given.agent.id) == ("Knows more", ANN, BO)
-    assert thread.state.phase == phases.Talking(author(BO), 1_000)
+    assert thread.state.phase == phases.Talking(author(BO), 1_000, 3_000)
     assert thread.hand_over(ANN, BO) == Already()
     assert thread.asked == []
 

@@ -64,7 +64,7 @@ def test_message_to_assignment_in_one_step() -> None:
     outcome = cell.ask(sends(text="Help"))
     assert (outcome.code, outcome.seq, outcome.event) == ("", 2, f"1.{cell.commit_no}.1")
     assert cell.kinds(CHAT) == ["Started", "Message", "Queued", "Assigned"]
-    assert cell.conversation(CHAT).phase == phases.Talking(cell.log(CHAT)[-1].body.agent, cell.now_ms)
+    assert cell.conversation(CHAT).phase == phases.Talking(cell.log(CHAT)[-1].body.agent, cell.now_ms, cell.now_ms)
 
 
 def test_event_ids_run_on() -> None:
