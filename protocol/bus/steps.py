@@ -8,10 +8,10 @@ import hashlib
 import re
 from typing import Literal, get_args
 
-from protocol.bus.chatflow import Chatflow, EmailMoment, Rollout, Texts
+from protocol.bus import catalogue
+from protocol.bus.chatflow import Chatflow, EmailMoment, Rollout
 from protocol.bus.config import AccountConfig, flow_at
 from protocol.bus.records import ConsentRecord, VisitorRecord
-from protocol.bus.texts import text_for
 from protocol.ids import ChatflowId
 from protocol.wire.codes import Code
 
@@ -28,13 +28,23 @@ _ADDRESS = re.compile(r"""[^@\s<>()\[\],;:\\"]{1,64}@(?:[^@\s.<>()\[\],;:\\"]{1,
 
 
 def outstanding(
-    config: AccountConfig, flow: Chatflow, record: VisitorRecord | None, at_ms: int, away: bool
+    config: AccountConfig,
+    flow: Chatflow,
+    record: VisitorRecord | None,
+    at_ms: int,
+    away: bool,
+    email_required: bool | None = None,
 ) -> list[Step]:
-    """Return the steps that come before the composer, in the order of the screen. `record` None: nothing is known."""
+    """Return the steps that come before the composer, in the order of the screen. `record` None: nothing is known.
+
+    `email_required`: whether the conversation that goes on still awaits its address (`Head.email_required`), for one
+    that goes on is asked at its own moments only; None: none goes on.
+    """
+    email = email_moment(flow, away) == "before_chat" if email_required is None else email_required
     asks = {
         "storage_consent": storage_outstanding(config, flow, record, at_ms),
         "consent_to_process": process_outstanding(config, flow, record, at_ms),
-        "email": email_moment(flow, away) == "before_chat" and not address_of(record),
+        "email": email and not address_of(record),
     }
     return [step for step in STEPS if asks[step]]
 
@@ -109,38 +119,29 @@ def address_in(text: str) -> str | None:
 
 def storage_text(config: AccountConfig, flow: Chatflow, locale: str) -> str:
     """Return what the storage consent says."""
-    return _words(config, flow, locale, flow.storage.text, "storage_consent")
+    return catalogue.said(config, flow, locale, "consent_storage", flow.storage.text)
 
 
 def consent_text(config: AccountConfig, flow: Chatflow, locale: str) -> str:
     """Return what the consent to process says."""
-    return _words(config, flow, locale, flow.consent.text, "consent_to_process")
+    name = "consent_explicit" if flow.consent.mode == "explicit" else "consent_legitimate_interest"
+    return catalogue.said(config, flow, locale, name, flow.consent.text)
 
 
 def communicate_label(config: AccountConfig, flow: Chatflow, locale: str) -> str:
     """Return what stands beside the box of the consent to communicate; "" if the chatflow has none."""
-    if flow.communicate is None:
-        return ""
-    return _words(config, flow, locale, flow.communicate.label, "consent_to_communicate")
+    return catalogue.label(config, flow, locale) or ""
 
 
 def email_text(config: AccountConfig, flow: Chatflow, locale: str, away: bool) -> str:
     """Return the words in which an address is asked in the present state."""
-    if away:
-        return _words(config, flow, locale, flow.email.away_text, "email_away")
-    return _words(config, flow, locale, flow.email.text, "email")
+    own = flow.email.away_text if away else flow.email.text
+    name = "email_away" if away else "email_open"
+    return catalogue.said(
+        config, flow, locale, "email_before_chat" if email_moment(flow, away) == "before_chat" else name, own
+    )
 
 
 def text_hash(text: str) -> str:
     """Return what the consent ledger says of a text that was on a screen: its hex SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _words(config: AccountConfig, flow: Chatflow, locale: str, given: Texts, name: str) -> str:
-    """Return the text given, else the interface text `name` of the chatflow, else the account's."""
-    found = text_for(given, locale, flow.language)
-    for texts in (flow.texts, config.texts):
-        if found is None:
-            named = {each: words[name] for each, words in texts.items() if name in words}
-            found = text_for(named, locale, flow.language)
-    return found or ""
