@@ -12,10 +12,11 @@ from protocol.wire.codes import Code
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """No, and why. `instead` names the conversation to use (CONTINUED)."""
+    """No, and why. `instead` names the conversation to use (CONTINUED), `opens_at_ms` when somebody is there again."""
 
     code: Code
     instead: str = ""
+    opens_at_ms: int = 0
 
 
 class First(msgspec.Struct, frozen=True):

@@ -33,18 +33,17 @@ def outstanding(
     record: VisitorRecord | None,
     at_ms: int,
     away: bool,
-    email_required: bool | None = None,
+    spoken: bool = False,
 ) -> list[Step]:
     """Return the steps that come before the composer, in the order of the screen. `record` None: nothing is known.
 
-    `email_required`: whether the conversation that goes on still awaits its address (`Head.email_required`), for one
-    that goes on is asked at its own moments only; None: none goes on.
+    `spoken`: the visitor has spoken in the conversation that goes on; before the chat is then over, and no address is
+    waited for.
     """
-    email = email_moment(flow, away) == "before_chat" if email_required is None else email_required
     asks = {
         "storage_consent": storage_outstanding(config, flow, record, at_ms),
         "consent_to_process": process_outstanding(config, flow, record, at_ms),
-        "email": email and not address_of(record),
+        "email": not spoken and email_moment(flow, away) == "before_chat" and not address_of(record),
     }
     return [step for step in STEPS if asks[step]]
 
