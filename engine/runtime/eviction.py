@@ -1,12 +1,13 @@
 """Letting go of what nobody has needed for long, once SQL has it.
 
 Invariant: only values whose last commit SQL has leave Redis, by a commit that checks that they are still so. A visitor
-stays as long as one of their conversations may go on; a conversation, until no message can reopen it.
+stays as long as one of their conversations may go on; a conversation, until no message can reopen it and no survey of
+it be answered.
 """
 
 from dataclasses import dataclass
 
-from engine.core.conversation import reopenable
+from engine.core.beside import survey_until_ms
 from engine.core.phases import Closed
 from engine.runtime.batch import Batch
 from engine.runtime.memory import Memory
@@ -54,14 +55,15 @@ async def sweep(line: Connection, keys: Keys, memory: Memory, batch: Batch, sett
 
 
 def at_conversation(held: HeldConversation, stored_no: int, now_ms: int) -> Look:
-    """Judge a conversation at `now_ms`: it leaves when it is closed for good and SQL has it."""
+    """Judge a conversation at `now_ms`: it leaves when it is closed for good, and rated for good, and SQL has it."""
     state = held.state
     if state is None:
         return Look(AccountId(""))
     if not isinstance(state.phase, Closed):
         return Look(None)
-    if reopenable(state.phase.at_ms, state.terms.reopen_window_s, now_ms):
-        return Look(None, state.phase.at_ms + state.terms.reopen_window_s * 1000)
+    needed_until_ms = max(state.phase.at_ms + state.terms.reopen_window_s * 1000, survey_until_ms(state.beside))
+    if now_ms < needed_until_ms:
+        return Look(None, needed_until_ms)
     return Look(None, now_ms + 1_000) if held.head.commit_no > stored_no else Look(state.account)
 
 
