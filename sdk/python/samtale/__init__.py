@@ -84,6 +84,7 @@ from samtale.events import (
 )
 from samtale.line import JSON, MSGPACK, Line, LineLost, network
 from samtale.login import Ticket
+from samtale.phone import Device
 from samtale.served import (
     Availability,
     Chatflow,
@@ -97,9 +98,10 @@ from samtale.served import (
     Steps,
     Storage,
 )
+from samtale.server import Begun, Server
 from samtale.store import FileStore, MemoryStore, Store
 from samtale.surroundings import Surroundings
-from samtale.visitor import Device, VisitorClient
+from samtale.visitor import VisitorClient
 
 __all__ = [
     "JSON",
@@ -112,6 +114,7 @@ __all__ = [
     "Assigned",
     "Author",
     "Availability",
+    "Begun",
     "Body",
     "Breadcrumb",
     "Button",
@@ -175,6 +178,7 @@ __all__ = [
     "RefusedError",
     "Reopened",
     "Resynced",
+    "Server",
     "Serving",
     "Snoozed",
     "Started",

@@ -1,163 +1,121 @@
-"""An agent's console (SPEC 8).
+"""What an agent can do (SPEC 8).
 
-Invariant: `feeds` is what the server last said it is; conversations in the agent's own feed are followed.
+Invariant: asking is done at once and survives the connection; what passes by is dropped without one.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
-from urllib.parse import urljoin
 
-from samtale import events
 from samtale.asked import Asked
-from samtale.client import Client
-from samtale.line import LineLost
-from samtale.login import to_http
-from samtale.outlet import Frame
-from samtale.reading import read
-from samtale.store import Store
-from samtale.surroundings import Surroundings
+from samtale.console import SERIES, Console
+from samtale.content import Content, to_wire
+from samtale.desk import NextAgent
 
-MAX_POSITIONS = 256
-SERIES = "desk"  # an agent's frames are numbered over all conversations
+__all__ = ["AgentClient"]
 
-Row = dict[str, Any]
+State = Literal["available", "away", "offline"]
+Priority = Literal["low", "normal", "high", "urgent"]
+TicketStatus = Literal["new", "waiting_us", "waiting_visitor", "closed"]
 
 
-class AgentClient(Client):
-    """Logs in anew for every connection: tickets are good for one."""
+class AgentClient(Console):
+    """Each of these is about one conversation, named first, or about the agent."""
 
-    role = "agent"
+    # Talking.
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        email: str,
-        password: str,
-        store: Store | None = None,
-        surroundings: Surroundings | None = None,
-    ) -> None:
-        self.feeds: dict[str, dict[str, Row]] = {}
-        self._feed_positions: dict[str, tuple[int, str]] = {}
-        self._url = urljoin(to_http(url), "/")
-        self._email, self._password = email, password
-        self._resumed: set[str] = set()
-        super().__init__(store, surroundings)
-        self._takers |= {"feed_snapshot": self._on_feed_snapshot, "feed": self._on_feed}
+    def send(self, conversation: str, text: str = "", *, content: Content | None = None, canned: str = "") -> Asked:
+        """Say `text`, `content`, or the ready reply `canned`; a conversation that nobody has is claimed by it."""
+        more: dict[str, Any] = {"canned": canned} if canned else {}
+        if content is not None:
+            more["content"] = to_wire(content)
+        return self._ask("send", conversation, text=text, **more)
 
-    # What the app does.
-
-    @property
-    def offers(self) -> dict[str, Row]:
-        """What is offered to this agent now: offer id → row."""
-        return self._own("offer:")
-
-    @property
-    def conversations(self) -> dict[str, Row]:
-        """What this agent has now: conversation id → row."""
-        return self._own("conversation:")
-
-    def send(self, conversation: str, text: str) -> Asked:
-        """Say `text`; a conversation that nobody has is claimed by it."""
-        return self._ask({"t": "send", "conversation": conversation, "text": text})
-
-    def close(self, conversation: str) -> Asked:
-        """End a conversation."""
-        return self._ask({"t": "close", "conversation": conversation})
-
-    def set_state(self, state: Literal["available", "away"]) -> Asked:
-        """Say whether conversations may be offered."""
-        return self._ask({"t": "set_state", "state": state})
-
-    def accept(self, offer: str) -> Asked:
-        """Take what is offered."""
-        return self._ask({"t": "accept", "offer": offer})
-
-    def decline(self, offer: str) -> Asked:
-        """Let it go to somebody else."""
-        return self._ask({"t": "decline", "offer": offer})
-
-    def claim(self, conversation: str) -> Asked:
-        """Take a conversation that nobody has."""
-        return self._ask({"t": "claim", "conversation": conversation})
-
-    def transfer(self, conversation: str, to: str, note: str = "") -> Asked:
-        """Hand it to agent `to`; `note` is for colleagues."""
-        return self._ask({"t": "transfer", "conversation": conversation, "to": to, "note": note})
-
-    def follow(self, conversation: str) -> None:
-        """Receive a conversation's log; those in the agent's own feed are followed by themselves."""
-        self.reader.attach(conversation)
-
-    def leave(self, conversation: str) -> None:
-        """Receive it no longer."""
-        self.reader.leave(conversation)
+    def close(self, conversation: str, *, spam: bool = False, close_ticket: bool = False) -> Asked:
+        """End a conversation; as `spam` no survey is asked. `close_ticket`: and its ticket."""
+        flags = {"spam": spam, "close_ticket": close_ticket}
+        return self._ask("close", conversation, **{name: True for name, on in flags.items() if on})
 
     def typing(self, conversation: str, on: bool = True) -> None:
         """Say that the agent types, or stopped; dropped without a connection."""
         self.outlet.put({"t": "typing", "conversation": conversation, "on": on})
 
-    # What the lifeline needs.
+    # Getting and handing on.
 
-    async def hello(self) -> tuple[str, Frame]:
-        ticket = await self.outlet.world.login(self._url, self._email, self._password)
-        positions = self.reader.hello(MAX_POSITIONS)
-        self._resumed = {position["conversation"] for position in positions}
-        feeds = [{"feed": feed, "seq": seq, "id": id_} for feed, (seq, id_) in self._feed_positions.items()]
-        return ticket.socket, {
-            "t": "hello",
-            "v": 1,
-            "ticket": ticket.ticket,
-            "device_key": self.device_key,
-            "positions": positions,
-            "feeds": feeds,
-        }
+    def set_state(self, state: State, *, agent: str = "") -> Asked:
+        """Say whether conversations may be offered; to another `agent`, by a supervisor."""
+        return self.asking.ask(SERIES, {"t": "set_state", "state": state, **({"agent": agent} if agent else {})})
 
-    # What the server says.
+    def accept(self, offer: str) -> Asked:
+        """Take what is offered."""
+        return self.asking.ask(SERIES, {"t": "accept", "offer": offer})
 
-    def _on_ready(self, frame: Frame) -> None:
-        self._opened(frame, frame["agent"]["id"])
-        self.asking.outbox.told(SERIES, frame["next_n"])
-        for gone in set(self.feeds) - set(frame["feeds"]):
-            del self.feeds[gone], self._feed_positions[gone]
-        self.reader.opened(self._resumed)
-        self.outlet.tell(read(events.Connected, {**frame, "who": self.who}))
+    def decline(self, offer: str) -> Asked:
+        """Let it go to somebody else."""
+        return self.asking.ask(SERIES, {"t": "decline", "offer": offer})
 
-    def _on_refused(self, frame: Frame) -> None:
-        if frame["code"] == "ticket_invalid":
-            raise LineLost(1006, "the ticket is gone; logs in again")  # its server may have lost it, or restarted
-        super()._on_refused(frame)
+    def claim(self, conversation: str, *, force: bool = False) -> Asked:
+        """Take a conversation that nobody has; `force`: above capacity, by a supervisor."""
+        return self._ask("claim", conversation, **_forced(force))
 
-    def _on_feed_snapshot(self, frame: Frame) -> None:
-        feed, rows = frame["feed"], {row["key"]: row for row in frame["rows"]}
-        self.feeds[feed], self._feed_positions[feed] = rows, (frame["seq"], frame["id"])
-        for row in rows.values():
-            self._follow_own(feed, row)
-        self.outlet.tell(events.FeedReset(feed, dict(rows)))
+    def transfer(
+        self, conversation: str, to: str = "", note: str = "", *, team: str = "", force: bool = False
+    ) -> Asked:
+        """Hand it to agent `to` or to `team`; `note` is for colleagues."""
+        whom = {"team": team} if team else {"to": to}
+        return self._ask("transfer", conversation, **whom, note=note, **_forced(force))
 
-    def _on_feed(self, frame: Frame) -> None:
-        feed, seq, key, row = frame["feed"], frame["seq"], frame["key"], frame.get("row")
-        known, _ = self._feed_positions.get(feed, (0, ""))
-        if seq <= known:
-            return
-        if seq > known + 1:
-            self._feed_positions.pop(feed, None)
-            raise KeyError(f"a gap in {feed}")  # the line is given up; the next one brings a snapshot
-        self._feed_positions[feed] = (seq, frame["id"])
-        rows = self.feeds.setdefault(feed, {})
-        if row is None:
-            rows.pop(key, None)
-        else:
-            rows[key] = {**row, "key": key}
-            self._follow_own(feed, rows[key])
-        self.outlet.tell(events.FeedChanged(feed, frame["what"], key, row))
+    async def who_next(self, rule: str) -> NextAgent:
+        """Return who would get a new conversation of `rule` now. Raises RefusedError; LineLost if not connected."""
+        answer: NextAgent = await self.questions.ask({"t": "who_next", "rule": rule})
+        return answer
 
-    def _follow_own(self, feed: str, row: Row) -> None:
-        if feed.startswith("agent:") and row["key"].startswith("conversation:"):
-            self.reader.attach(row["conversation"])
+    # Among colleagues.
 
-    def _own(self, prefix: str) -> dict[str, Row]:
-        own = (rows for feed, rows in self.feeds.items() if feed.startswith("agent:"))
-        return {key.removeprefix(prefix): row for rows in own for key, row in rows.items() if key.startswith(prefix)}
+    def note(self, conversation: str, text: str, *, mentions: Sequence[str] = ()) -> Asked:
+        """Write what no visitor ever sees; `mentions`: agents who are told."""
+        return self._ask("note", conversation, text=text, mentions=list(mentions))
 
-    def _ask(self, fields: Frame) -> Asked:
-        return self.asking.ask(SERIES, fields)
+    def whisper(self, conversation: str, text: str) -> Asked:
+        """Say something to whoever has the conversation, as a supervisor."""
+        return self._ask("note", conversation, text=text, whisper=True)
+
+    def tag(self, conversation: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Asked:
+        """Put tags on it and take others off."""
+        return self._ask("tag", conversation, add=list(add), remove=list(remove))
+
+    def set_fields(self, conversation: str, fields: Mapping[str, str]) -> Asked:
+        """Set custom fields; "" removes one."""
+        return self._ask("set_fields", conversation, fields=dict(fields))
+
+    def set_priority(self, conversation: str, priority: Priority) -> Asked:
+        """Say where it stands in its queue."""
+        return self._ask("set_priority", conversation, priority=priority)
+
+    def set_ticket(self, conversation: str, status: TicketStatus) -> Asked:
+        """Set the status of its ticket."""
+        return self._ask("set_ticket", conversation, status=status)
+
+    def snooze(self, conversation: str, until_ms: int) -> Asked:
+        """Put it off until then (ms since 1970) or until the visitor speaks."""
+        return self._ask("snooze", conversation, until_ms=until_ms)
+
+    def wake(self, conversation: str) -> Asked:
+        """Snooze it no longer."""
+        return self._ask("snooze", conversation, until_ms=0)
+
+    # Against harm.
+
+    def redact(self, conversation: str, seq: int) -> Asked:
+        """Remove the text of one message or note for good."""
+        return self._ask("redact", conversation, seq=seq)
+
+    def block(self, conversation: str, on: bool = True) -> Asked:
+        """Let its visitor write no more, or (`on` False) again."""
+        return self._ask("block", conversation, on=on)
+
+    def _ask(self, name: str, conversation: str, **fields: Any) -> Asked:
+        return self.asking.ask(SERIES, {"t": name, "conversation": conversation, **fields})
+
+
+def _forced(force: bool) -> dict[str, bool]:
+    return {"force": True} if force else {}

@@ -14,22 +14,29 @@ from samtale.reading import read
 
 
 class Asking:
-    """`changed` is called when the outbox is to be stored, `moved` when a conversation goes on as another."""
+    """`changed`: the outbox is to be stored; `moved`: a conversation goes on as another; `acked`: an item was taken."""
 
-    def __init__(self, outlet: Outlet, changed: Callable[[], None], moved: Callable[[Moved], None]) -> None:
+    def __init__(
+        self,
+        outlet: Outlet,
+        changed: Callable[[], None],
+        moved: Callable[[Moved], None],
+        acked: Callable[[Item], None],
+    ) -> None:
         self.outbox = Outbox()
         self.epoch = 0
         self._outlet = outlet
-        self._outcomes = Outcomes()
+        self.outcomes = Outcomes()
         self._changed = changed
         self._moved = moved
+        self._acked = acked
 
     def ask(self, series: str, fields: Frame) -> Asked:
         """Put a numbered frame into the outbox; it goes on the line when it can."""
         item = self.outbox.add(series, self._outlet.world.new_id(), fields)
         self._changed()
         self._outlet.wake()
-        return Asked(item.id, self._outcomes)
+        return Asked(item.id, self.outcomes)
 
     def refuse(self, code: str, text: str) -> None:
         """Give up on what waits without a conversation."""
@@ -63,6 +70,7 @@ class Asking:
         item = self.outbox.acked(frame)
         if item is not None:
             self._changed()
+            self._acked(item)
             self._settled(item, acked)
 
     def on_refused(self, frame: Frame) -> None:
@@ -82,7 +90,7 @@ class Asking:
     def _settled(self, item: Item, outcome: events.Acked | events.Refused) -> None:
         if item.again and isinstance(outcome, events.Acked):
             return  # the app was told before the epoch rose
-        self._outcomes.tell(outcome)
+        self.outcomes.tell(outcome)
         self._outlet.tell(outcome)
 
     def _release(self, series: str) -> None:

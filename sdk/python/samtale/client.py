@@ -10,12 +10,13 @@ from typing import Any, Self
 
 from samtale import events, journal
 from samtale.asking import Asking
-from samtale.events import HistoryPage
+from samtale.events import HistoryPage, LogEvent
 from samtale.lifeline import Lifeline
 from samtale.line import LineLost
-from samtale.outbox import Moved
+from samtale.outbox import Item, Moved
 from samtale.outlet import Frame, Outlet
-from samtale.reader import Reader
+from samtale.questions import Questions
+from samtale.reader import Reader, log_event
 from samtale.reading import read
 from samtale.store import MemoryStore, Store
 from samtale.surroundings import Surroundings
@@ -39,8 +40,9 @@ class Client:
     def __init__(self, store: Store | None, surroundings: Surroundings | None) -> None:
         self.who = ""
         self.outlet = Outlet(surroundings or Surroundings())
-        self.asking = Asking(self.outlet, self._keep, self._moved)
-        self.reader = Reader(self.outlet, self.role)
+        self.asking = Asking(self.outlet, self._keep, self._moved, self._acked)
+        self.reader = Reader(self.outlet, self.role, self._seen)
+        self.questions = Questions(self.outlet)
         self._store = store or MemoryStore()
         self._keeping = False
         self._task: asyncio.Task[None] | None = None
@@ -52,7 +54,7 @@ class Client:
             "hidden": self.reader.on_hidden,
             "caught_up": self._on_caught_up,
             "resync": self._on_resync,
-            "history": self.reader.on_history,
+            "history": self._on_history,
         }
         kept = self._store.load() or {}
         self.device_key: str = kept.get("device_key") or self.outlet.world.entropy(24).hex()
@@ -84,7 +86,9 @@ class Client:
 
     async def history(self, conversation: str, before: int, limit: int = 50) -> HistoryPage:
         """Return up to `limit` (1–100) events below seq `before`. Raises RefusedError; LineLost if not connected."""
-        return await self.reader.history(conversation, before, limit)
+        asked = {"t": "history", "conversation": conversation, "before": before, "limit": limit}
+        page: HistoryPage = await self.questions.ask(asked)
+        return page
 
     def read(self, conversation: str, seq: int) -> None:
         """Say that a person has seen everything up to `seq`."""
@@ -110,7 +114,7 @@ class Client:
     def ended(self, lost: LineLost, again_in_s: float | None) -> None:
         """What has no outcome waits for the next line; what passes by has passed."""
         self.asking.outbox.lost()
-        self.reader.lost(lost)
+        self.questions.lost(lost)
         self.outlet.lost()
         self.outlet.note(lambda t: journal.Closed(t, lost.code))
         self.outlet.tell(events.Disconnected(lost.code, lost.reason, again_in_s))
@@ -141,7 +145,9 @@ class Client:
             self.asking.on_refused(frame)
             return
         refused = read(events.Refused, frame)
-        self.reader.on_refused(refused)
+        self.questions.refused(refused)
+        if not refused.ref:
+            self.reader.on_refused(refused)
         self.outlet.tell(refused)
 
     def _on_caught_up(self, frame: Frame) -> None:
@@ -149,9 +155,19 @@ class Client:
             self.asking.outbox.told(frame["conversation"], frame["next_n"])
         self.reader.on_caught_up(frame)
 
+    def _on_history(self, frame: Frame) -> None:
+        seen = [log_event(event) for event in frame["events"] if event["t"] == "event"]
+        self.questions.answered(frame["ref"], HistoryPage(seen, frame["more"]))
+
     def _on_resync(self, frame: Frame) -> None:
         self.reader.on_resync(frame)
         self.asking.see_epoch(frame.get("epoch", 0))
+
+    def _seen(self, event: LogEvent) -> None:
+        """Take an entry of a log before the app does."""
+
+    def _acked(self, item: Item) -> None:
+        """Take it that what `item` asked was done."""
 
     def _moved(self, moved: Moved) -> None:
         self.reader.attach(moved.to)

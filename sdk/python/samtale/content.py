@@ -3,7 +3,8 @@
 Invariant: a client that shows only the text leaves nothing out: it is always the content's plain form.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from samtale.reading import tag
@@ -118,3 +119,34 @@ KINDS: dict[str, type[Content]] = {
 NAMES = {kind: name for name, kind in KINDS.items()}
 
 read_content = tag(Content, KINDS, UnknownContent)
+
+
+def to_wire(content: Content) -> dict[str, Any]:
+    """Return the map that a frame carries."""
+    return {"kind": NAMES[type(content)], **asdict(content)}
+
+
+def plain_choice(asked: Content | None, option: str) -> str:
+    """Return what choosing `option` of `asked` says; the id itself if it is not known."""
+    match asked:
+        case QuickReplies(options):
+            named: list[Option] | list[Button] = options
+        case Buttons(buttons) | Card(buttons=buttons):
+            named = buttons
+        case Carousel(cards):
+            named = [button for card in cards for button in card.buttons]
+        case _:
+            named = []
+    return next((each.label for each in named if each.id == option), option)
+
+
+def plain_values(asked: Content | None, values: Mapping[str, str]) -> str:
+    """Return what filling in the form says: a line for each value."""
+    fields = {each.id: each for each in asked.fields} if isinstance(asked, Form) else {}
+    lines = []
+    for name, value in values.items():
+        label = fields[name].label if name in fields else name
+        options = fields[name].options if name in fields else []
+        said = next((option.label for option in options if option.id == value), value)
+        lines.append(f"{label}: {said}")
+    return "\n".join(lines) or "-"

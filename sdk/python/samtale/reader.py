@@ -3,26 +3,24 @@
 Invariant: the app sees each event of a conversation once, in order, without a gap that it is not told of.
 """
 
-import asyncio
+from collections.abc import Callable
 
 from samtale import events, journal
-from samtale.asked import RefusedError
 from samtale.body import Message, read_body
 from samtale.horizons import Horizons
-from samtale.line import LineLost
 from samtale.outlet import Frame, Outlet
 from samtale.position import Position, Take
 
 
 class Reader:
-    """`role` is that of whoever reads: messages of others are receipted."""
+    """`role` is that of whoever reads: messages of others are receipted. `seen` takes each entry before the app."""
 
-    def __init__(self, outlet: Outlet, role: str) -> None:
+    def __init__(self, outlet: Outlet, role: str, seen: Callable[[events.LogEvent], None]) -> None:
         self.positions: dict[str, Position] = {}
         self.horizons = Horizons()
         self._outlet = outlet
         self._role = role
-        self._pages: dict[str, asyncio.Future[events.HistoryPage]] = {}
+        self._seen_by = seen
 
     def attach(self, conversation: str) -> None:
         """Receive a conversation's log from where it was left."""
@@ -56,31 +54,13 @@ class Reader:
             if position.conversation not in resumed:
                 self._resume(position)
 
-    async def history(self, conversation: str, before: int, limit: int) -> events.HistoryPage:
-        """Return up to `limit` events below seq `before`. Raises RefusedError and LineLost."""
-        if not self._outlet.is_ready():
-            raise LineLost(1006, "not connected")
-        ref = self._outlet.world.new_id()
-        page: asyncio.Future[events.HistoryPage] = asyncio.get_running_loop().create_future()
-        self._pages[ref] = page
-        asked = {"t": "history", "ref": ref, "conversation": conversation, "before": before, "limit": limit}
-        self._outlet.put(asked)
-        try:
-            return await page
-        finally:
-            del self._pages[ref]
-
-    def lost(self, lost: LineLost) -> None:
-        for page in self._pages.values():
-            if not page.done():
-                page.set_exception(lost)
-
     def on_event(self, frame: Frame) -> None:
         if self._is_next(frame, frame["seq"], frame["seq"]):
             self._seen(frame, frame["seq"], 0)
-            event = _log_event(frame)
+            event = log_event(frame)
             if isinstance(event.body, Message) and event.body.by.role != self._role:
                 self.horizons.delivered(event.conversation, event.seq)
+            self._seen_by(event)
             self._outlet.tell(event)
 
     def on_hidden(self, frame: Frame) -> None:
@@ -104,18 +84,9 @@ class Reader:
             self._outlet.note(lambda t: journal.Resynced(t, conversation, first, epoch))
             self._outlet.tell(events.Resynced(conversation, first, epoch))
 
-    def on_history(self, frame: Frame) -> None:
-        page = self._pages.get(frame["ref"])
-        if page is not None and not page.done():
-            seen = [_log_event(event) for event in frame["events"] if event["t"] == "event"]
-            page.set_result(events.HistoryPage(seen, frame["more"]))
-
     def on_refused(self, refused: events.Refused) -> None:
-        """A page was refused, or a conversation that is not ours."""
-        page = self._pages.get(refused.ref)
-        if page is not None and not page.done():
-            page.set_exception(RefusedError(refused))
-        elif refused.code == "not_found" and self.positions.pop(refused.conversation, None) is not None:
+        """A conversation that is not ours."""
+        if refused.code == "not_found" and self.positions.pop(refused.conversation, None) is not None:
             # What was read of it is dropped: if it comes again, it comes from its beginning.
             self._outlet.note(lambda t: journal.Resynced(t, refused.conversation, 1, 0))
 
@@ -145,5 +116,6 @@ class Reader:
         self._outlet.note(lambda t: journal.Resumed(t, conversation, seq))
 
 
-def _log_event(frame: Frame) -> events.LogEvent:
+def log_event(frame: Frame) -> events.LogEvent:
+    """Return the typed form of an `event` frame."""
     return events.LogEvent(frame["conversation"], frame["seq"], frame["id"], frame["at"], read_body(frame["body"]))

@@ -1,94 +1,144 @@
-"""A visitor's phone (SPEC 3–6).
+"""What a visitor can do (SPEC 4, 5, 9).
 
-Invariant: without a token hook the visitor is anonymous and the two newest secrets are kept; with one, a failed token
-is never replaced by anonymity.
+Invariant: asking is done at once and survives the connection; what passes by is dropped without one.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import urljoin
 
 from samtale import events
 from samtale.asked import Asked
-from samtale.client import Client
-from samtale.line import LineLost
-from samtale.login import to_http, to_socket
-from samtale.outbox import Moved
+from samtale.body import Message
+from samtale.content import Choice, Content, FormValues, plain_choice, plain_values, to_wire
 from samtale.outlet import Frame
-from samtale.reading import read
-from samtale.served import Availability, Chatflow, Steps
-from samtale.store import Store
-from samtale.surroundings import Surroundings
+from samtale.phone import Phone
+from samtale.served import EMAIL, PROCESS, STORAGE
 
-MAX_POSITIONS = 32
-
-TokenHook = Callable[[], Awaitable[str]]
+__all__ = ["VisitorClient"]
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
-    """What the phone is. `locale`: BCP 47."""
+class VisitorClient(Phone):
+    """All is about the present conversation unless another is named."""
 
-    platform: Literal["ios", "android", "web", "react_native", "python", "other"] = "python"
-    app_version: str = "1"
-    locale: str = "en"
+    # Talking.
 
-
-class VisitorClient(Client):
-    """`token`: returns a fresh JWT of the visitor, called for each connection and before it expires."""
-
-    role = "visitor"
-
-    def __init__(  # noqa: PLR0913 - all by name, most with a default
-        self,
-        url: str,
-        *,
-        app_key: str,
-        tag: str,
-        token: TokenHook | None = None,
-        device: Device | None = None,
-        store: Store | None = None,
-        surroundings: Surroundings | None = None,
-    ) -> None:
-        self.chatflow: Chatflow | None = None
-        self.steps = Steps()
-        self.availability: Availability | None = None
-        self.conversation = ""  # the one that the user talks in; "" before the first `ready`
-        self._url = to_socket(urljoin(to_http(url), "/v1/mobile"))
-        self._app = {"app_key": app_key, "tag": tag, "device": asdict(device or Device())}
-        self._token = token
-        self._renewing: asyncio.Task[None] | None = None
-        self._secrets: list[str] = []
-        self._resumed: set[str] = set()
-        self._leaving = False
-        self._view: Frame = {}
-        super().__init__(store, surroundings)
-        self._takers |= {
-            "token_expiring": self._on_token_expiring,
-            "chatflow": self._on_serving,
-            "logged_out": lambda _: self._forget(),
-        }
-
-    # What the app does.
-
-    def send(self, text: str) -> Asked:
+    def send(self, text: str, content: Choice | FormValues | None = None) -> Asked:
         """Say `text` in the present conversation; await the result for its outcome, or go on."""
-        return self._ask({"t": "send", "text": text})
+        return self._ask({"t": "send", "text": text, **_content(content)})
 
-    def answer_consent(self, granted: bool) -> Asked:
-        """Answer the consent to process; what is said after it waits for the outcome."""
-        return self._ask({"t": "answer", "step": "consent_to_process", "value": "granted" if granted else "declined"})
+    def choose(self, said: events.LogEvent, option: str) -> Asked:
+        """Choose an option or button, by its id, of what was said."""
+        asked = said.body.content if isinstance(said.body, Message) else None
+        return self._say(said.conversation, plain_choice(asked, option), Choice(said.seq, option))
+
+    def fill_in(self, said: events.LogEvent, values: Mapping[str, str]) -> Asked:
+        """Fill in the form that was said: field id → value."""
+        asked = said.body.content if isinstance(said.body, Message) else None
+        return self._say(said.conversation, plain_values(asked, values), FormValues(said.seq, dict(values)))
 
     def close(self) -> Asked:
         """End the present conversation."""
         return self._ask({"t": "close"})
 
+    def talk_in(self, conversation: str) -> None:
+        """Bring another of the visitor's conversations to the front."""
+        self.reader.attach(conversation)
+        self.conversation = conversation
+
     def typing(self, on: bool = True) -> None:
-        """Say that the user types, or stopped; dropped without a connection."""
-        if self.conversation:
+        """Say that the user types, or stopped; dropped without a connection, and before the steps are answered."""
+        if self.conversation and not self.steps.outstanding:
             self.outlet.put({"t": "typing", "conversation": self.conversation, "on": on})
+
+    def read(self, conversation: str, seq: int) -> None:
+        """Say that a person has seen everything up to `seq`."""
+        super().read(conversation, seq)
+        self.unread_counts.read(conversation, seq)
+        self._keep()
+
+    @property
+    def unread(self) -> int:
+        """How many messages of others this person has not seen, over all conversations."""
+        return self.unread_counts.total
+
+    # Answering the steps.
+
+    def answer_consent(self, granted: bool, *, communicate: bool | None = None) -> Asked:
+        """Answer the consent to process; what is said after it waits for the outcome.
+
+        `communicate`: whether the box on the card was ticked; None if there was none.
+        """
+        box = {} if communicate is None else {"communicate": communicate}
+        return self._answer(PROCESS, _granted(granted), **box)
+
+    def answer_communicate(self, granted: bool) -> Asked:
+        """Answer the consent to communicate by itself."""
+        return self._answer("consent_to_communicate", _granted(granted))
+
+    def answer_storage(self, granted: bool) -> Asked:
+        """Answer whether this phone may remember its user; if not, the store is emptied and stays empty."""
+        return self._answer(STORAGE, _granted(granted))
+
+    def answer_email(self, address: str) -> Asked:
+        """Give an e-mail address; refused `bad_answer` if it is none."""
+        return self._answer(EMAIL, address)
+
+    def exit_intent(self) -> None:
+        """The user is about to leave: `StorageAsked` follows if they should be asked before."""
+        asked = self.permission.on_exit
+        if asked is not None:
+            self.outlet.tell(events.StorageAsked(asked.text, asked.text_hash))
+
+    def press_close(self) -> None:
+        """The user pressed the X: tells the app `ClosePressed`, and closes nothing."""
+        self.outlet.tell(events.ClosePressed(self.conversation))
+
+    # Surveys, by the conversation that asked and the number of its ask.
+
+    def see_survey(self, conversation: str, ask: int) -> Asked:
+        """Say that the question is on the screen."""
+        return self._survey(conversation, ask, "seen")
+
+    def dismiss_survey(self, conversation: str, ask: int) -> Asked:
+        """Say that it was put away unanswered."""
+        return self._survey(conversation, ask, "dismiss")
+
+    def answer_survey(self, conversation: str, ask: int, score: int) -> Asked:
+        """Answer it: the first score is final."""
+        return self._survey(conversation, ask, "answer", score=score)
+
+    def comment_survey(self, conversation: str, ask: int, text: str) -> Asked:
+        """Add a comment, once, after the score."""
+        return self._survey(conversation, ask, "comment", text=text)
+
+    # What the app tells and decides for its user.
+
+    def set_context(
+        self,
+        *,
+        screen: str | None = None,
+        properties: Mapping[str, str] | None = None,
+        device: Mapping[str, str] | None = None,
+    ) -> None:
+        """Tell agents where in the app the user is and what is known of them; merged, "" removes a property."""
+        for said in self.told.merge(screen, dict(properties or {}), dict(device or {})):
+            self.outlet.put(said)
+
+    def breadcrumb(self, text: str) -> None:
+        """Tell agents one thing that the user did; the last 20 are kept."""
+        said = self.told.drop(text)
+        if self.outlet.is_ready():
+            self.outlet.put(said)
+            self._gate_moved()
+
+    def set_analytics_consent(self, granted: bool) -> Asked:
+        """Say whether optional properties of the device may be kept."""
+        return self.wishes.ask("analytics", {"t": "set_analytics_consent", "granted": granted})
+
+    def withdraw(self, purpose: Literal["storage", "process", "communicate", "analytics"]) -> Asked:
+        """Take a consent back; that to process closes what is open."""
+        return self.wishes.ask(f"withdraw:{purpose}", {"t": "withdraw", "purpose": purpose})
 
     def log_out(self) -> None:
         """Revoke this device on the server, as soon as there is a connection; `Forgotten` follows."""
@@ -96,86 +146,18 @@ class VisitorClient(Client):
         self._keep()
         self.outlet.put({"t": "logout"})
 
-    # What the lifeline needs.
+    # On the way.
 
-    async def hello(self) -> tuple[str, Frame]:
-        positions = self.reader.hello(MAX_POSITIONS)
-        self._resumed = {position["conversation"] for position in positions}
-        credential: dict[str, Any] = {"kind": "anonymous", "device_key": self.device_key}
-        if self._token is not None:
-            credential |= {"kind": "identified", "token": await self._token()}
-        elif self.who:
-            credential |= {"visitor": self.who, "secrets": self._secrets}
-        shown = {"view": self._view["etag"]} if self._view.get("etag") else {}
-        more = {"credential": credential, "positions": positions, **shown}
-        return self._url, {"t": "hello", "v": 1, **self._app, **more}
+    def _answer(self, step: str, value: str, **more: Any) -> Asked:
+        return self._ask({"t": "answer", "step": step, "value": value, **more})
 
-    def ended(self, lost: LineLost, again_in_s: float | None) -> None:
-        if self._renewing is not None:
-            self._renewing.cancel()
-        super().ended(lost, again_in_s)
+    def _survey(self, conversation: str, ask: int, action: str, **more: Any) -> Asked:
+        about = {"conversation": conversation, "ask": ask, "action": action}
+        return self.asking.ask(conversation, {"t": "survey", **about, **more})
 
-    # What the server says.
-
-    def _on_ready(self, frame: Frame) -> None:
-        if self.who not in ("", frame["visitor"]):
-            self._forget()  # another person's words are not to be said in this one's name
-        if frame.get("secret"):
-            self._secrets = [frame["secret"], *self._secrets][:2]
-        self._opened(frame, frame["visitor"])
-        self._serve(frame)
-        self._settle(frame)
-        self.outlet.tell(read(events.Connected, {**frame, "chatflow": self._view or None, "who": self.who}))
-        if self._leaving:
-            self.outlet.put({"t": "logout"})
-
-    def _serve(self, frame: Frame) -> None:
-        """Take what is shown; of a view that we said we hold, only what may differ was sent (SPEC 4.1)."""
-        view = frame["chatflow"]
-        if view is not None and view.get("etag") and view["etag"] == self._view.get("etag"):
-            view = {**self._view, **view}
-        self._view = view or {}
-        self.chatflow = read(Chatflow, view) if view is not None else None
-        self.steps = read(Steps, frame.get("steps", {}))
-        there = frame.get("availability")
-        self.availability = read(Availability, there) if there is not None else None
-
-    def _on_serving(self, frame: Frame) -> None:
-        self._serve(frame)
-        self.outlet.tell(read(events.Serving, {**frame, "chatflow": self._view or None}))
-
-    def _settle(self, frame: Frame) -> None:
-        """Follow the visitor's conversations, and let what was said before we knew where go to the present one."""
-        for view in frame["conversations"]:
-            self.asking.outbox.told(view["id"], view["next_n"])
-            self.reader.expect(view["id"])
-        self.conversation = frame.get("conversation") or ""
-        if self.conversation:
-            self.reader.expect(self.conversation)
-            self.asking.outbox.move("", self.conversation)
-        self._refuse_homeless()
-        self.reader.opened(self._resumed | {self.conversation})
-
-    def _on_refused(self, frame: Frame) -> None:
-        if frame["code"] == "visitor_unknown":
-            self._forget()
-            raise LineLost(1006, "begins anew as another visitor")
-        super()._on_refused(frame)
-
-    def _on_token_expiring(self, frame: Frame) -> None:
-        if self._token is not None:
-            self._renewing = asyncio.create_task(self._renew(self._token))
-        self.outlet.tell(events.TokenExpiring(frame["in_ms"]))
-
-    async def _renew(self, token: TokenHook) -> None:
-        self.outlet.put({"t": "refresh", "token": await token()})
-
-    def _moved(self, moved: Moved) -> None:
-        if moved.conversation == self.conversation:
-            self.conversation = moved.to
-        super()._moved(moved)
-
-    # What outlives the client.
+    def _say(self, conversation: str, text: str, content: Content) -> Asked:
+        said = {"t": "send", "conversation": conversation, "text": text, **_content(content)}
+        return self.asking.ask(conversation, said)
 
     def _ask(self, fields: Frame) -> Asked:
         asked = self.asking.ask(self.conversation, {**fields, "conversation": self.conversation})
@@ -183,23 +165,10 @@ class VisitorClient(Client):
             asyncio.get_running_loop().call_soon(self._refuse_homeless)
         return asked
 
-    def _refuse_homeless(self) -> None:
-        """What was said where the server serves no chatflow will never be sent."""
-        if not self.conversation:
-            self.asking.refuse("no_chatflow", "Nothing new can be started under this tag.")
 
-    def _forget(self) -> None:
-        self.who, self.conversation, self._secrets, self._leaving = "", "", [], False
-        self.device_key = self.outlet.world.entropy(24).hex()
-        self.reader.forget()
-        self.asking.forget()
-        self._keep()
-        self.outlet.tell(events.Forgotten())
+def _granted(granted: bool) -> str:
+    return "granted" if granted else "declined"
 
-    def _freeze(self) -> dict[str, Any]:
-        return {**super()._freeze(), "visitor": self.who, "secrets": self._secrets, "leaving": self._leaving}
 
-    def _thaw(self, kept: dict[str, Any]) -> None:
-        super()._thaw(kept)
-        self.who, self._secrets = kept.get("visitor", ""), kept.get("secrets", [])
-        self._leaving = kept.get("leaving", False)
+def _content(content: Content | None) -> Frame:
+    return {} if content is None else {"content": to_wire(content)}

@@ -1,0 +1,273 @@
+"""A visitor's phone: who it is, what it is served, and what it may remember (SPEC 3, 4).
+
+Invariant: without a token hook the visitor is anonymous and the two newest secrets are kept; with one, a failed token
+is never replaced by anonymity. A conversation that goes on is not left because another chatflow is served.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+from urllib.parse import urljoin
+
+from samtale import events
+from samtale.body import Closed, Reopened, Started
+from samtale.client import Client
+from samtale.http import to_http, to_socket
+from samtale.line import LineLost
+from samtale.outbox import Item, Moved
+from samtale.outlet import Frame
+from samtale.permission import Keep, Permission
+from samtale.reading import read
+from samtale.served import EMAIL, PROCESS, STORAGE, Availability, Chatflow, Steps
+from samtale.store import Store
+from samtale.surroundings import Surroundings
+from samtale.told import Told
+from samtale.unread import UnreadCounts
+from samtale.wishes import Wishes
+
+MAX_POSITIONS = 32
+
+TokenHook = Callable[[], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What the phone is. `locale`: BCP 47."""
+
+    platform: Literal["ios", "android", "web", "react_native", "python", "other"] = "python"
+    app_version: str = "1"
+    locale: str = "en"
+
+
+class Phone(Client):
+    """`token`: returns a fresh JWT of the visitor, called for each connection and before it expires."""
+
+    role = "visitor"
+
+    def __init__(  # noqa: PLR0913 - all by name, most with a default
+        self,
+        url: str,
+        *,
+        app_key: str,
+        tag: str,
+        token: TokenHook | None = None,
+        device: Device | None = None,
+        store: Store | None = None,
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        self.chatflow: Chatflow | None = None
+        self.steps = Steps()
+        self.availability: Availability | None = None
+        self.conversation = ""  # the one that the user talks in; "" before the first `ready`
+        self.going_on: set[str] = set()  # the conversations that were begun and are not closed
+        self.told = Told()
+        self.permission = Permission(token is not None)
+        self._url = to_socket(urljoin(to_http(url), "/v1/mobile"))
+        self._app = {"app_key": app_key, "tag": tag, "device": asdict(device or Device())}
+        self._token = token
+        self._renewing: asyncio.Task[None] | None = None
+        self._secrets: list[str] = []
+        self._resumed: set[str] = set()
+        self._leaving = False
+        self._view: Frame = {}
+        self._ready_at = 0
+        super().__init__(store, surroundings)
+        self._takers |= {
+            "token_expiring": self._on_token_expiring,
+            "logged_out": lambda _: self._forget(),
+            "chatflow": self._on_serving,
+            "done": self._on_done,
+        }
+
+    # What the lifeline needs.
+
+    async def hello(self) -> tuple[str, Frame]:
+        positions = self.reader.hello(MAX_POSITIONS)
+        self._resumed = {position["conversation"] for position in positions}
+        credential: dict[str, Any] = {"kind": "anonymous", "device_key": self.device_key}
+        if self._token is not None:
+            credential |= {"kind": "identified", "token": await self._token()}
+        elif self.who:
+            credential |= {"visitor": self.who, "secrets": self._secrets}
+        view = {"view": self._view["etag"]} if self._view.get("etag") else {}
+        more = {"credential": credential, "positions": positions, **view}
+        return self._url, {"t": "hello", "v": 1, **self._app, **more}
+
+    def ended(self, lost: LineLost, again_in_s: float | None) -> None:
+        if self._renewing is not None:
+            self._renewing.cancel()
+        super().ended(lost, again_in_s)
+
+    # What the server says.
+
+    def _on_ready(self, frame: Frame) -> None:
+        if self.who not in ("", frame["visitor"]):
+            self._forget()  # another person's words are not to be said in this one's name
+        if frame.get("secret"):
+            self._secrets = [frame["secret"], *self._secrets][:2]
+        self._ready_at = frame["at"]
+        self._opened(frame, frame["visitor"])
+        self._serve(frame)
+        self._settle(frame)
+        self.outlet.tell(read(events.Connected, {**frame, "who": self.who, "chatflow": self._view or None}))
+        if self._leaving:
+            self.outlet.put({"t": "logout"})
+        self.wishes.say_again()
+        for said in self.told.again():
+            self.outlet.put(said)
+        self._gate_moved()
+
+    def _serve(self, frame: Frame) -> None:
+        """Take what is shown; of a view that we said we hold, only what may differ was sent (SPEC 4.1)."""
+        view = frame["chatflow"]
+        if view is not None and view.get("etag") and view["etag"] == self._view.get("etag"):
+            view = {**self._view, **view}
+        self._view = view or {}
+        self.chatflow = read(Chatflow, view) if view is not None else None
+        there = frame.get("availability")
+        self.availability = read(Availability, there) if there is not None else None
+        self.steps = read(Steps, frame.get("steps", {}))
+        self.permission.serve(self.chatflow.storage if self.chatflow else None, self.steps.outstanding)
+        self._keep()
+
+    def _settle(self, frame: Frame) -> None:
+        """Follow the visitor's conversations, and let what was said before we knew where go to the present one."""
+        for view in frame["conversations"]:
+            self.asking.outbox.told(view["id"], view["next_n"])
+            self.reader.expect(view["id"])
+        open_now = {view["id"] for view in frame["conversations"] if view["status"] not in ("new", "closed")}
+        if self.conversation not in self.going_on & open_now:
+            self._front(frame.get("conversation"))
+        self._refuse_homeless()
+        self.reader.opened(self._resumed | {frame.get("conversation") or ""})
+
+    def _front(self, conversation: str | None) -> None:
+        self.conversation = conversation or ""
+        if self.conversation:
+            self.reader.expect(self.conversation)
+            self.asking.outbox.move("", self.conversation)
+
+    def _on_serving(self, frame: Frame) -> None:
+        self._serve(frame)
+        if self.conversation not in self.going_on and frame.get("conversation"):
+            self._front(frame["conversation"])
+        self.outlet.tell(read(events.Serving, {**frame, "chatflow": self._view or None}))
+        self._gate_moved()
+
+    def _on_done(self, frame: Frame) -> None:
+        wished = self.wishes.done(frame["ref"])
+        if wished is not None and wished.get("purpose") == "storage":
+            self.permission.answered("declined")
+            self._keep()
+
+    def _on_refused(self, frame: Frame) -> None:
+        if frame["code"] == "visitor_unknown":
+            self._forget()
+            raise LineLost(1006, "begins anew as another visitor")
+        if frame.get("ref"):
+            self.wishes.refused(read(events.Refused, frame))
+        super()._on_refused(frame)
+
+    def _on_caught_up(self, frame: Frame) -> None:
+        super()._on_caught_up(frame)
+        self.unread_counts.settle(frame["conversation"])
+
+    def _on_resync(self, frame: Frame) -> None:
+        self.unread_counts.void(frame["conversation"], frame.get("from", 1))
+        super()._on_resync(frame)
+
+    def _seen(self, event: events.LogEvent) -> None:
+        match event.body:
+            case Started() | Reopened():
+                self.going_on.add(event.conversation)
+            case Closed():
+                self.going_on.discard(event.conversation)
+        self.unread_counts.saw(event)
+        if event.at_ms >= self._ready_at:  # live; what the log tells of earlier times is told by `ready`
+            self.unread_counts.settle(event.conversation)
+
+    def _acked(self, item: Item) -> None:
+        """A step that was answered is outstanding no longer (SPEC 4.2)."""
+        step, value = item.fields.get("step"), item.fields.get("value", "")
+        if step == STORAGE:
+            self.permission.answered(value)
+            self._keep()
+        if step in (STORAGE, EMAIL) or (step == PROCESS and value == "granted"):
+            self._step_done(str(step))
+
+    def _step_done(self, step: str) -> None:
+        left = [each for each in self.steps.outstanding if each != step]
+        if left != self.steps.outstanding:
+            self.steps = Steps(left, self.steps.blocked)
+            self.outlet.tell(events.Serving(self.chatflow, self.conversation or None, self.steps, self.availability))
+            self._gate_moved()
+
+    def _gate_moved(self) -> None:
+        if not self.steps.outstanding:
+            self.told.taken()
+
+    def _on_token_expiring(self, frame: Frame) -> None:
+        if self._token is not None:
+            self._renewing = asyncio.create_task(self._renew(self._token))
+        self.outlet.tell(events.TokenExpiring(frame["in_ms"]))
+
+    async def _renew(self, token: TokenHook) -> None:
+        self.outlet.put({"t": "refresh", "token": await token()})
+
+    def _moved(self, moved: Moved) -> None:
+        if moved.conversation == self.conversation:
+            self.conversation = moved.to
+        super()._moved(moved)
+
+    def _refuse_homeless(self) -> None:
+        """What was said where the server serves no chatflow will never be sent."""
+        if not self.conversation:
+            self.asking.refuse("no_chatflow", "Nothing new can be started under this tag.")
+
+    # What outlives the client.
+
+    def _forget(self) -> None:
+        self.who, self.conversation, self._secrets, self._leaving = "", "", [], False
+        self.device_key = self.outlet.world.entropy(24).hex()
+        self.going_on.clear()
+        self.told = Told()
+        self.reader.forget()
+        self.unread_counts.forget()
+        self.asking.forget()
+        self.wishes.forget()
+        self.permission.thaw("", found=False)
+        self._keep()
+        self.outlet.tell(events.Forgotten())
+
+    def _keep_now(self) -> None:
+        match self.permission.allows:
+            case Keep.ALL:
+                super()._keep_now()
+            case Keep.NOTHING:
+                self._keeping = False
+                self._store.keep(dict)
+            case Keep.AS_IT_IS:
+                self._keeping = False
+
+    def _freeze(self) -> dict[str, Any]:
+        return {
+            **super()._freeze(),
+            "visitor": self.who,
+            "secrets": self._secrets,
+            "leaving": self._leaving,
+            "view": self._view,
+            "storage": self.permission.answer,
+            "wishes": self.wishes.freeze(),
+            "read": self.unread_counts.freeze(),
+        }
+
+    def _thaw(self, kept: dict[str, Any]) -> None:
+        super()._thaw(kept)
+        self.wishes = Wishes(self.outlet, self.asking.outcomes, self._keep)
+        self.wishes.thaw(kept.get("wishes", {}))
+        self.who, self._secrets = kept.get("visitor", ""), kept.get("secrets", [])
+        self._leaving, self._view = kept.get("leaving", False), kept.get("view", {})
+        self.permission.thaw(kept.get("storage", ""), found=bool(self.who))
+        self.unread_counts = UnreadCounts(self.role, self.outlet.tell)
+        self.unread_counts.thaw(kept.get("read", {}))
