@@ -34,7 +34,9 @@ def apply_file(settings: Settings, file: Path, *, check_only: bool) -> int:
             return 2
         done = apply_text(settings.config_url, text, cells=settings.cells)
         for account in done:
-            click.echo(f"{account.account}: version {account.version}{'' if account.changed else ', unchanged'}")
+            click.echo(
+                f"{account.after.account}: version {account.after.version}{'' if account.changed else ', unchanged'}"
+            )
         if any(account.changed for account in done):
             _wait_until_published(settings)
     except BadWorkspace as bad:

@@ -10,10 +10,10 @@ from store.sql.database import DirectDatabase
 __all__ = ["Applied", "BadWorkspace", "Means", "Mistake", "apply", "apply_text", "read"]
 
 
-def apply_text(config_url: str, text: str, *, cells: int) -> list[Applied]:
-    """Apply `text` to the configuration at `config_url`; raises BadWorkspace, or StoreAway."""
+def apply_text(config_url: str, text: str, *, cells: int, dry: bool = False) -> list[Applied]:
+    """Apply `text` to the configuration at `config_url`, unless `dry`; raises BadWorkspace, or StoreAway."""
     database = DirectDatabase(config_url)
     try:
-        return apply(text, database, Means(cells, os.urandom, lambda: time.time_ns() // 1_000_000))
+        return apply(text, database, Means(cells, os.urandom, lambda: time.time_ns() // 1_000_000), dry=dry)
     finally:
         database.engine.dispose()

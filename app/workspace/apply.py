@@ -4,13 +4,13 @@ Invariant: applying the same file again changes nothing; an account that the fil
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from app.workspace import references, shape
 from app.workspace.compile import Ground, compile_account
-from app.workspace.places import BadWorkspace, Mistake, parse
+from app.workspace.places import BadWorkspace, Mistake, Place, parse
 from app.workspace.shape import Workspace
 from protocol.bus.config import AccountConfig
 from protocol.ids import AccountId
@@ -24,11 +24,15 @@ MAX_FILE_CHARS = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of one account: its version, which is a new one if it `changed`."""
+    """What became of one account: what it was (None: it is new), and what it is."""
 
-    account: AccountId
-    version: int
-    changed: bool
+    before: AccountConfig | None
+    after: AccountConfig
+
+    @property
+    def changed(self) -> bool:
+        """Whether it has a new version."""
+        return self.before is None or self.before.version != self.after.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +44,56 @@ class Means:
     now_ms: Callable[[], int]
 
 
-def read(text: str) -> Workspace:
-    """Return the workspace in `text`, or raise BadWorkspace with everything that is wrong with it."""
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A file that was read and not yet checked."""
+
+    top: Place
+    workspace: Workspace
+
+    @property
+    def accounts(self) -> list[AccountId]:
+        """Which accounts the file names."""
+        return [AccountId(placed.thing.id) for placed in self.workspace.accounts if placed.thing.id]
+
+    def checked(self, present: Mapping[AccountId, AccountConfig]) -> Workspace:
+        """Return the workspace, or raise BadWorkspace with everything that is wrong with it."""
+        references.check(self.workspace, present)
+        if self.top.mistakes:
+            raise BadWorkspace(self.top.mistakes)
+        return self.workspace
+
+
+def draft(text: str) -> Draft:
+    """Read `text`; raises BadWorkspace if nothing can be read in it."""
     if len(text) > MAX_FILE_CHARS:
         raise BadWorkspace([Mistake(0, "", f"the file has more than {MAX_FILE_CHARS} characters")])
     top = parse(text)
     placed = top.read(shape.workspace)
-    if placed is not None:
-        references.check(placed.thing)
-    if top.mistakes:
+    if placed is None:
         raise BadWorkspace(top.mistakes)
-    assert placed is not None, "nothing was wrong"
-    return placed.thing
+    return Draft(top, placed.thing)
 
 
-def apply(text: str, config: DirectDatabase, means: Means) -> list[Applied]:
-    """Make the installation as `text` says; raises BadWorkspace, or StoreAway."""
-    workspace = read(text)
-    names = [AccountId(placed.thing.id) for placed in workspace.accounts]
+def read(text: str) -> Workspace:
+    """Return the workspace in `text`, for an installation that has none; raises BadWorkspace."""
+    return draft(text).checked({})
+
+
+def apply(text: str, config: DirectDatabase, means: Means, *, dry: bool = False) -> list[Applied]:
+    """Make the installation as `text` says unless `dry`; raises BadWorkspace, StoreAway."""
+    file = draft(text)
     while True:
-        survey = config.run(partial(publications.survey, named=names, cells=means.cells))
+        survey = config.run(partial(publications.survey, named=file.accounts, cells=means.cells))
+        workspace = file.checked(survey.present)
         _refuse_strangers(workspace, survey)
         compiled = _compile(workspace, survey, means.entropy)
-        changed = [one for one in compiled if one != survey.present.get(one.account)]
+        _refuse_impatient(workspace, compiled)
+        applied = [Applied(survey.present.get(one.account), one) for one in compiled]
+        changed = [one.after for one in applied if one.changed]
         publish = partial(publications.publish_all, configs=changed, on=survey, now_ms=means.now_ms())
-        if config.run(publish):
-            return [Applied(one.account, one.version, one in changed) for one in compiled]
+        if dry or config.run(publish):
+            return applied
         # Somebody else applied a file in between: look again.
 
 
@@ -92,5 +120,19 @@ def _refuse_strangers(workspace: Workspace, survey: Survey) -> None:
         for agent in account.thing.agents:
             if survey.logins.get(agent.thing.email.lower(), account.thing.id) not in named:
                 mistakes.append(agent.mistake("email", f"{agent.thing.email} is an agent of another account"))
+    if mistakes:
+        raise BadWorkspace(mistakes)
+
+
+def _refuse_impatient(workspace: Workspace, compiled: list[AccountConfig]) -> None:
+    """Refuse to ask again from a version that is still to come: no consent would count until then."""
+    mistakes: list[Mistake] = []
+    for account, config in zip(workspace.accounts, compiled, strict=True):
+        versions = {flow.id: flow.version for flow in config.chatflows}
+        for flow in account.thing.chatflows:
+            version, since = versions[flow.thing.id], flow.thing.consent.ask_again_from
+            if since > version:
+                why = f"is {since}, and this is version {version}: no consent would count"
+                mistakes.append(flow.mistake("consent.ask_again_from", why))
     if mistakes:
         raise BadWorkspace(mistakes)

@@ -11,16 +11,15 @@ import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from app.workspace.shape import LAST, Account
+from app.workspace.flows import LAST, OFF
+from app.workspace.shape import Account
 from app.workspace.structs import Placed
-from protocol.bus.config import AccountConfig, Agent, Chatflow, Consent, Heading, Rule
-from protocol.ids import AccountId, CellName, RuleId
+from app.workspace.versions import publish_flows
+from protocol.bus.chatflow import Chatflow, Heading, Survey
+from protocol.bus.config import AccountConfig
+from protocol.bus.staff import Agent, Inbox, Rule
+from protocol.ids import AccountId, CellName, InboxId, RuleId, SurveyId
 
-OFF = "off"
-CONSENT_TEXTS = {
-    "nb": "Vi lagrer og behandler det du skriver her for å kunne hjelpe deg. Er det greit?",
-    "en": "We store and process what you write here so that we can help you. Do you agree?",
-}
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -37,7 +36,9 @@ def compile_account(account: Account, ground: Ground) -> AccountConfig:
     """Return the account's configuration: the present one if nothing changed, else the next version."""
     present = ground.present
     rules = _rules(account)
+    inboxes = _inboxes(account, rules)
     hashes = {agent.id: agent.password for agent in present.agents} if present else {}
+    newest, past = publish_flows(_chatflows(account, inboxes), present)
     config = AccountConfig(
         account=AccountId(account.id),
         name=account.name,
@@ -45,10 +46,19 @@ def compile_account(account: Account, ground: Ground) -> AccountConfig:
         cell=present.cell if present else ground.cell,
         id_key=present.id_key if present else ground.entropy(32),
         apps=_things(account.apps),
-        inboxes=_things(account.inboxes),
+        inboxes=inboxes,
         agents=[_agent(agent, hashes.get(agent.id, ""), ground.entropy) for agent in _things(account.agents)],
         rules=rules,
-        chatflows=_chatflows(account, rules, present),
+        chatflows=newest,
+        past=past,
+        teams=_things(account.teams),
+        hours=_things(account.hours),
+        subscriptions=_things(account.subscriptions),
+        canned=_things(account.canned),
+        texts=account.texts,
+        data_privacy=account.data_privacy,
+        storage_consent=account.storage_consent,
+        max_open=account.max_open,
     )
     return config if config == present else msgspec.structs.replace(config, version=config.version + 1)
 
@@ -82,20 +92,27 @@ def _rules(account: Account) -> list[Rule]:
     return rules
 
 
-def _chatflows(account: Account, rules: list[Rule], present: AccountConfig | None) -> list[Chatflow]:
+def _inboxes(account: Account, rules: list[Rule]) -> list[Inbox]:
     first_rule = {rule.inbox: rule.id for rule in reversed(rules)}
-    before = {flow.id: flow for flow in present.chatflows} if present else {}
-    flows = []
-    for number, flow in enumerate(_things(account.chatflows)):
-        full = msgspec.structs.replace(
+    return [
+        msgspec.structs.replace(inbox, default_rule=inbox.default_rule or first_rule[inbox.id])
+        for inbox in _things(account.inboxes)
+    ]
+
+
+def _chatflows(account: Account, inboxes: list[Inbox]) -> list[Chatflow]:
+    default_rule: dict[InboxId, RuleId | None] = {inbox.id: inbox.default_rule for inbox in inboxes}
+    surveys = {survey.id: survey for survey in _things(account.surveys)}
+    return [
+        msgspec.structs.replace(
             flow,
-            rule=None if flow.rule == OFF else flow.rule or first_rule[flow.inbox],
+            rule=None if flow.rule == OFF else flow.rule or default_rule[flow.inbox],
             heading=_heading(flow.heading, account.name),
             priority=LAST + number if flow.priority == LAST else flow.priority,
-            consent=_consent(flow.consent),
+            survey=_survey(flow.survey, surveys),
         )
-        flows.append(_counted(full, before.get(flow.id)))
-    return flows
+        for number, flow in enumerate(_things(account.chatflows))
+    ]
 
 
 def _heading(heading: Heading, account: str) -> Heading:
@@ -103,16 +120,5 @@ def _heading(heading: Heading, account: str) -> Heading:
     return msgspec.structs.replace(heading, name=account) if nameless else heading
 
 
-def _consent(consent: Consent) -> Consent:
-    return consent if consent.text or consent.mode == OFF else msgspec.structs.replace(consent, text=CONSENT_TEXTS)
-
-
-def _counted(flow: Chatflow, before: Chatflow | None) -> Chatflow:
-    """Return the flow with its version: one more than before if anything changed that is not live at once."""
-    if before is None:
-        return flow
-    as_before = msgspec.structs.replace(
-        flow, version=before.version, enabled=before.enabled, priority=before.priority, tags=before.tags
-    )
-    version = before.version if as_before == before else before.version + 1
-    return msgspec.structs.replace(flow, version=version)
+def _survey(survey: Survey | None, surveys: dict[SurveyId, Survey]) -> Survey | None:
+    return surveys[survey.id] if survey is not None and not survey.name else survey

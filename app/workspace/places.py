@@ -19,6 +19,7 @@ _KINDS = {
     "float": "a number with a fraction",
     "bool": "true or false",
     "null": "empty",
+    "timestamp": "a date",
 }
 
 
@@ -102,6 +103,17 @@ class Place:
             Place(item, f"{self.path}[{number}]", _line(item), self.mistakes)
             for number, item in enumerate(self.node.value, 1)
         ]
+
+    def inside(self, path: str) -> "Place":
+        """Return the value that `path` (a.b) leads to, as far as it leads; notes nothing."""
+        quiet = Place(self.node, self.path, self.line, [])
+        for name in path.split(".") if path else []:
+            quiet = (quiet.fields() or {}).get(name, quiet)
+        return Place(quiet.node, quiet.path, quiet.line, self.mistakes)
+
+    def item(self, said: str) -> "Place":
+        """Return the item of the list here that says `said`, or this."""
+        return next((place for place in self.items() or [] if place.node.value == said), self)
 
     @property
     def _tag(self) -> str:

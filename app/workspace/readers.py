@@ -5,7 +5,7 @@ Invariant: a reader returns a usable value or raises `Wrong`; what is wrong insi
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeAlias, TypeVar
 
 from app.workspace.places import Place, Wrong
@@ -15,10 +15,7 @@ T = TypeVar("T")
 Reader: TypeAlias = Callable[[Place], T]
 
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
-_ORIGIN = re.compile(r"https://[a-z0-9.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?")
 _DECIMAL = re.compile(r"-?[0-9]{1,15}")
-MIN_PASSWORD_CHARS = 8
 
 
 def text(most: int, least: int = 1) -> Reader[str]:
@@ -84,11 +81,13 @@ def number(least: int, most: int) -> Reader[int]:
     return read
 
 
-def one_of(*options: str) -> Reader[str]:
-    """Read one of `options`."""
+def one_of(*options: str, later: Sequence[str] = ()) -> Reader[str]:
+    """Read one of `options`; those of `later` are refused as what they are."""
 
     def read(here: Place) -> str:
         found = here.scalar("str")
+        if found in later:
+            raise Wrong(f"{found} is not in this version")
         if found is None or found not in options:
             raise Wrong(f"must be one of: {', '.join(options)}")
         return found
@@ -96,8 +95,17 @@ def one_of(*options: str) -> Reader[str]:
     return read
 
 
-def list_of(reader: Reader[T], least: int = 0) -> Reader[list[T]]:
-    """Read a list of different things; those that are wrong are noted and left out."""
+def not_yet(what: str) -> Reader[None]:
+    """Refuse a field that a later version will have."""
+
+    def read(_here: Place) -> None:
+        raise Wrong(f"{what} is not in this version")
+
+    return read
+
+
+def list_of(reader: Reader[T], least: int = 0, *, named: bool = False) -> Reader[list[T]]:
+    """Read a list of different things; those that are wrong are noted and left out. `named`: they may be repeated."""
 
     def read(here: Place) -> list[T]:
         places = here.items()
@@ -109,7 +117,7 @@ def list_of(reader: Reader[T], least: int = 0) -> Reader[list[T]]:
         for place in places:
             value = place.read(reader)
             if value is not None and value in found:
-                place.wrong(f"{value} is here for the second time")
+                place.wrong(f"{value} is here for the second time" if named else "is the same as one before it")
             elif value is not None:
                 found.append(value)
         return found
@@ -117,41 +125,35 @@ def list_of(reader: Reader[T], least: int = 0) -> Reader[list[T]]:
     return read
 
 
-def texts(most: int) -> Reader[dict[str, str]]:
-    """Read a text per locale."""
-    one = text(most)
+def table_of(key: Callable[[str], str | None], reader: Reader[T], expected: str) -> Reader[dict[str, T]]:
+    """Read named values; `key` says why a name is none, `expected` what it should have been in all."""
 
-    def read(here: Place) -> dict[str, str]:
+    def read(here: Place) -> dict[str, T]:
         fields = here.fields()
         if fields is None:
-            _not(here, "a text per locale, such as {nb: Hei}")
-        found: dict[str, str] = {}
-        for locale, place in fields.items():
-            if not _LOCALE.fullmatch(locale):
-                place.wrong(f"{locale} is not a locale such as nb or nb-NO")
-                continue
-            value = place.read(one)
-            if value is not None:
-                found[locale] = value
+            _not(here, expected)
+        found: dict[str, T] = {}
+        for name, place in fields.items():
+            if (reason := key(name)) is not None:
+                place.wrong(reason)
+            elif (value := place.read(reader)) is not None:
+                found[name] = value
         return found
 
     return read
 
 
+def locale_key(name: str) -> str | None:
+    """Say why `name` is no locale."""
+    return None if _LOCALE.fullmatch(name) else f"{name} is not a locale such as nb or nb-NO"
+
+
+def texts(most: int) -> Reader[dict[str, str]]:
+    """Read a text per locale."""
+    return table_of(locale_key, text(most), "a text per locale, such as {nb: Hei}")
+
+
 locale = matching(_LOCALE, "a locale such as nb or nb-NO")
-email = matching(_EMAIL, "an e-mail address")
-origin = matching(_ORIGIN, "an exact origin such as https://www.example.com")
-tag = text(64)
-
-
-def password(here: Place) -> str:
-    """Read a password, or an argon2 hash of one. Never repeated in a mistake."""
-    found = here.scalar("str")
-    if found is None:
-        _not(here, "text" + _hint(here))
-    if len(found) < MIN_PASSWORD_CHARS:
-        raise Wrong(f"needs at least {MIN_PASSWORD_CHARS} characters")
-    return found
 
 
 def _hint(here: Place) -> str:

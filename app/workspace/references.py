@@ -1,102 +1,116 @@
-"""Whether the things of a workspace fit together: names that lead somewhere, and nothing claimed twice.
+"""Whether the names in a workspace lead somewhere, and nothing is claimed twice.
 
 Invariant: what could not be read is no ground for a second mistake.
 """
 
-from collections.abc import Callable, Container, Iterable, Sequence
-from itertools import combinations
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
-from app.workspace.shape import LAST, Account, Workspace
+from app.workspace import fitting, wording
+from app.workspace.flows import OFF, is_link
+from app.workspace.shape import Account, Workspace
 from app.workspace.structs import Placed
-from protocol.bus.config import Agent, App, Chatflow, Inbox, Rule
+from protocol.bus.chatflow import Chatflow
+from protocol.bus.config import AccountConfig, App
+from protocol.bus.staff import Rule
+from protocol.ids import AccountId
 
 T = TypeVar("T", bound=msgspec.Struct)
+_HOURS = "opening hours called"
 
 
-def check(workspace: Workspace) -> None:
-    """Note everything that does not fit."""
+def check(workspace: Workspace, present: Mapping[AccountId, AccountConfig]) -> None:
+    """Note everything that does not fit, in itself or with what the accounts are at `present`."""
     accounts = workspace.accounts
     apps = [app for account in accounts for app in account.thing.apps]
     agents = [agent for account in accounts for agent in account.thing.agents]
     _once(accounts, "id", lambda account: account.id)
     _once(apps, "key", lambda app: app.key)
     _once(agents, "email", lambda agent: agent.email.lower())
+    _server_keys_once(apps)
     for account in accounts:
-        _check_account(account.thing)
+        _check_names(account)
+        fitting.check(account, present.get(AccountId(account.thing.id)))
+        wording.check(account)
 
 
-def _check_account(account: Account) -> None:
-    things: list[Sequence[Placed[Any]]] = [account.inboxes, account.agents, account.rules, account.chatflows]
+def _check_names(account: Placed[Account]) -> None:
+    thing = account.thing
+    things: list[Sequence[Placed[Any]]] = [
+        thing.inboxes, thing.agents, thing.teams, thing.hours, thing.rules,
+        thing.subscriptions, thing.canned, thing.surveys, thing.chatflows,
+    ]  # fmt: skip
     for of_kind in things:
-        _once(of_kind, "id", lambda thing: thing.id)
-    agents: dict[str, Agent] = {agent.thing.id: agent.thing for agent in account.agents}
-    inboxes: dict[str, Inbox] = {inbox.thing.id: inbox.thing for inbox in account.inboxes}
-    rules: dict[str, Rule] = {rule.thing.id: rule.thing for rule in account.rules}
-    for app in account.apps:
-        _check_app(app)
-    for inbox in account.inboxes:
-        _known(inbox, "agents", inbox.thing.agents, agents)
-    for rule in account.rules:
-        _known(rule, "inbox", [rule.thing.inbox], inboxes)
-        _known(rule, "agents", rule.thing.agents, agents)
-        _check_seats(rule, agents, inboxes)
-    for flow in account.chatflows:
-        _known(flow, "inbox", [flow.thing.inbox], inboxes)
-        _check_rule(flow, rules)
-        _check_texts(flow)
-    _check_priorities(account.chatflows)
+        _once(of_kind, "id", lambda one: one.id)
+    for app in thing.apps:
+        _kids_once(app)
+    for inbox in thing.inboxes:
+        _known(inbox, "agents", inbox.thing.agents, account.ids("agents"))
+        _known(inbox, "default_rule", [inbox.thing.default_rule], account.ids("rules"), "rule")
+    for team in thing.teams:
+        _known(team, "members", team.thing.members, account.ids("agents"), "agent")
+    for agent in thing.agents:
+        _known(agent, "hours", [agent.thing.hours], account.ids("hours"), _HOURS)
+    for rule in thing.rules:
+        _check_rule(rule, account)
+    for flow in thing.chatflows:
+        _check_flow(flow, account)
 
 
-def _check_app(app: Placed[App]) -> None:
-    kids = [key.kid for key in app.thing.identity_keys if key.kid]
-    for kid in sorted({kid for kid in kids if kids.count(kid) > 1}):
+def _check_rule(rule: Placed[Rule], account: Placed[Account]) -> None:
+    teams = account.ids("teams")
+    _known(rule, "inbox", [rule.thing.inbox], account.ids("inboxes"))
+    _known(rule, "fallback", [rule.thing.fallback], account.ids("rules"), "rule")
+    _known(rule, "agents", rule.thing.agents, account.ids("agents"))
+    _known(rule, "teams", rule.thing.teams, teams)
+    _known(rule, "overflow.team", [rule.thing.overflow.team], teams, "team")
+
+
+def _check_flow(flow: Placed[Chatflow], account: Placed[Account]) -> None:
+    thing, hours = flow.thing, account.ids("hours")
+    if thing.rule != OFF:
+        _known(flow, "rule", [thing.rule], account.ids("rules"), "rule", hint="; name one, or say off")
+    _known(flow, "inbox", [thing.inbox], account.ids("inboxes"))
+    _known(flow, "heading.agents", thing.heading.agents, account.ids("agents"), "agent")
+    _known(flow, "heading.teams", thing.heading.teams, account.ids("teams"), "team")
+    _known(flow, "availability.hours", [thing.availability.hours], hours, _HOURS)
+    _known(flow, "targeting.schedule", [thing.targeting.schedule], hours, _HOURS)
+    if thing.communicate is not None:
+        subscriptions = account.ids("subscriptions")
+        _known(flow, "communicate.subscription", [thing.communicate.subscription], subscriptions, "subscription")
+    if thing.survey is not None and is_link(flow):
+        _known(flow, "survey", [thing.survey.id], account.ids("surveys"))
+
+
+def _kids_once(app: Placed[App]) -> None:
+    kids = Counter(key.kid for key in app.thing.identity_keys if key.kid)
+    for kid in sorted(kid for kid, count in kids.items() if count > 1):
         app.wrong("identity_keys", f"two keys are called {kid}")
 
 
-def _check_seats(rule: Placed[Rule], agents: dict[str, Agent], inboxes: dict[str, Inbox]) -> None:
-    inbox = inboxes.get(rule.thing.inbox)
-    for name in rule.thing.agents:
-        agent = agents.get(name)
-        if agent is not None and not agent.seat:
-            rule.wrong("agents", f"seat_required: {name} has no seat and cannot be routed to")
-        elif agent is not None and inbox is not None and name not in inbox.agents:
-            rule.wrong("agents", f"{name} has no access to the inbox {inbox.id}")
+def _server_keys_once(apps: list[Placed[App]]) -> None:
+    first: dict[str, str] = {}
+    for app in apps:
+        for key in app.thing.server_keys:
+            if first.setdefault(key, app.thing.key) != app.thing.key:
+                app.wrong("server_keys", f"one of them is a key of {first[key]} too: each app has keys of its own")
 
 
-def _check_rule(flow: Placed[Chatflow], rules: dict[str, Rule]) -> None:
-    name, inbox = flow.thing.rule, flow.thing.inbox
-    if not name or name == "off":
-        return
-    rule = rules.get(name)
-    if rule is None:
-        flow.wrong("rule", f"there is no rule {name}; name one, or say off")
-    elif inbox and rule.inbox not in ("", inbox):
-        flow.wrong("rule", f"{name} is a rule of the inbox {rule.inbox}, not of {inbox}")
-
-
-def _check_texts(flow: Placed[Chatflow]) -> None:
-    language = flow.thing.language
-    for field, texts in (("welcome", flow.thing.welcome), ("consent", flow.thing.consent.text)):
-        if texts and language and language not in texts:
-            flow.wrong(field, f"has no text in {language}, the chatflow's language")
-
-
-def _check_priorities(flows: list[Placed[Chatflow]]) -> None:
-    for first, second in combinations(flows, 2):
-        shared = sorted(set(first.thing.tags) & set(second.thing.tags))
-        if shared and first.thing.priority == second.thing.priority != LAST:
-            why = f"{first.thing.id} has the same one for the tag {shared[0]}: which is served would be chance"
-            second.wrong("priority", why)
-
-
-def _known(placed: Placed[Any], field: str, names: Iterable[str], there_are: Container[str]) -> None:
-    what = field.removesuffix("s")
+def _known(
+    placed: Placed[Any],
+    field: str,
+    names: Iterable[str | None],
+    there_are: Container[str],
+    what: str = "",
+    *,
+    hint: str = "",
+) -> None:
     for name in names:
         if name and name not in there_are:
-            placed.wrong(field, f"there is no {what} {name}")
+            placed.wrong(field, f"there is no {what or field.removesuffix('s')} {name}{hint}", said=name)
 
 
 def _once(things: Sequence[Placed[T]], field: str, name: Callable[[T], str]) -> None:

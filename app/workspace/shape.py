@@ -5,29 +5,18 @@ Invariant: names, units and defaults are those of `protocol.bus.config`; a field
 
 import msgspec
 
+from app.workspace.flows import CHATFLOW, SURVEY, TEXTS, check_survey
+from app.workspace.forms import origin, server_key
 from app.workspace.identity import check_key
 from app.workspace.places import Place
-from app.workspace.readers import (
-    email,
-    flag,
-    ident,
-    list_of,
-    locale,
-    number,
-    one_of,
-    origin,
-    password,
-    tag,
-    text,
-    texts,
-)
+from app.workspace.readers import Reader, flag, ident, list_of, number, one_of, text, texts
+from app.workspace.schedule import HOURS
+from app.workspace.staffing import AGENT, INBOX, RULE, TEAM
 from app.workspace.structs import Placed, plain, struct
-from protocol.bus.config import Agent, App, Chatflow, Consent, Heading, IdentityKey, Inbox, Rule
-
-_DAY_S = 86_400
-_MONTH_S = 30 * _DAY_S
-_YEAR_S = 365 * _DAY_S
-LAST = 1_000_000  # the priority of chatflows that name none
+from protocol.bus.chatflow import Chatflow, Survey, Texts
+from protocol.bus.config import App, Canned, IdentityKey, Subscription
+from protocol.bus.hours import Hours
+from protocol.bus.staff import Agent, Inbox, Rule, Team
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -38,8 +27,17 @@ class Account(msgspec.Struct, frozen=True):
     apps: list[Placed[App]] = []
     inboxes: list[Placed[Inbox]] = []
     agents: list[Placed[Agent]] = []
+    teams: list[Placed[Team]] = []
+    hours: list[Placed[Hours]] = []
     rules: list[Placed[Rule]] = []
+    subscriptions: list[Placed[Subscription]] = []
+    canned: list[Placed[Canned]] = []
+    surveys: list[Placed[Survey]] = []
     chatflows: list[Placed[Chatflow]] = []
+    texts: dict[str, Texts] = {}
+    data_privacy: bool = True
+    storage_consent: bool = True
+    max_open: int = 5
 
 
 class Workspace(msgspec.Struct, frozen=True):
@@ -57,88 +55,44 @@ _APP = struct(
     {
         "key": ident,
         "name": text(100),
-        "origins": list_of(origin),
+        "environment": one_of("production", "test"),
+        "origins": list_of(origin, named=True),
         "audience": text(200),
         "identity_keys": list_of(plain(_IDENTITY_KEY, check_key)),
+        "server_keys": list_of(server_key),
     },
 )
-_INBOX = struct(Inbox, {"id": ident, "name": text(100), "kind": one_of("inbox", "help_desk"), "agents": list_of(ident)})
-_AGENT = struct(
-    Agent,
-    {
-        "id": ident,
-        "name": text(100),
-        "email": email,
-        "password": password,
-        "seat": flag,
-        "supervisor": flag,
-        "capacity": number(0, 100),
-    },
-)
-_RULE = struct(
-    Rule,
-    {
-        "id": ident,
-        "inbox": ident,
-        "name": text(100),
-        "agents": list_of(ident),
-        "auto_accept": flag,
-        "offer_timeout_s": number(1, 3_600),
-        "decline_pause_s": number(1, 3_600),
-        "lost_grace_s": number(0, 3_600),
-        "expiries_to_away": number(1, 100),
-        "last_agent_window_s": number(0, _YEAR_S),
-    },
-)
-_CONSENT = struct(Consent, {"mode": one_of("off", "explicit", "legitimate_interest"), "text": texts(10_000)})
-_HEADING = struct(
-    Heading,
-    {
-        "kind": one_of("custom", "users_and_teams", "assigned_agent", "contact_owner"),
-        "name": text(100),
-        "image": text(2_000),
-        "agents": list_of(ident),
-        "teams": list_of(ident),
-    },
-)
+_SUBSCRIPTION = struct(Subscription, {"id": ident, "name": text(100)})
+_CANNED = struct(Canned, {"id": ident, "text": texts(10_000)})
 
 
-def _heading(here: Place) -> Heading:
-    """Read a heading; text alone is the name of a custom one."""
-    return Heading(name=text(100)(here)) if here.scalar("str") is not None else plain(_HEADING)(here)
+def _surveys(here: Place) -> list[Placed[Survey]]:
+    surveys = list_of(SURVEY)(here)
+    for survey in surveys:
+        check_survey(survey)
+    return surveys
 
 
-_CHATFLOW = struct(
-    Chatflow,
-    {
-        "id": ident,
-        "name": text(100),
-        "inbox": ident,
-        "tags": list_of(tag, least=1),
-        "priority": number(1, LAST - 1),
-        "enabled": flag,
-        "language": locale,
-        "rule": ident,
-        "heading": _heading,
-        "welcome": texts(10_000),
-        "consent": plain(_CONSENT),
-        "close_button": flag,
-        "reopen_window_s": number(0, _MONTH_S),
-        "gated_ttl_s": number(60, _MONTH_S),
-    },
-    given={"version": 1, "priority": LAST, "enabled": True, "rule": "", "heading": Heading()},
-)
 _ACCOUNT = struct(
     Account,
     {
         "id": ident,
         "name": text(100),
+        "data_privacy": flag,
+        "storage_consent": flag,
+        "max_open": number(1, 100),
+        "texts": TEXTS,
         "apps": list_of(_APP, least=1),
-        "inboxes": list_of(_INBOX, least=1),
-        "agents": list_of(_AGENT),
-        "rules": list_of(_RULE),
-        "chatflows": list_of(_CHATFLOW, least=1),
+        "hours": list_of(HOURS),
+        "agents": list_of(AGENT),
+        "teams": list_of(TEAM),
+        "inboxes": list_of(INBOX, least=1),
+        "rules": list_of(RULE),
+        "subscriptions": list_of(_SUBSCRIPTION),
+        "canned": list_of(_CANNED),
+        "surveys": _surveys,
+        "chatflows": list_of(CHATFLOW, least=1),
     },
     needed=("apps", "inboxes", "chatflows"),
 )
-workspace = struct(Workspace, {"accounts": list_of(_ACCOUNT, least=1)})
+workspace: Reader[Placed[Workspace]] = struct(Workspace, {"accounts": list_of(_ACCOUNT, least=1)})

@@ -3,7 +3,7 @@
 Invariant: an unknown field, a missing one and a wrong one are one mistake each; the rest of the struct is still read.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -23,14 +23,41 @@ class Placed(Generic[T]):
     here: Place
     at: dict[str, Place]
 
-    def wrong(self, field: str, reason: str) -> None:
-        """Note what is wrong with `field`, or with the thing if the field is not there."""
-        self.here.mistakes.append(self.mistake(field, reason))
+    def wrong(self, field: str, reason: str, said: str = "") -> None:
+        """Note what is wrong with `field` (a.b further in), with the item that says `said` if it is a list."""
+        self.here.mistakes.append(self.mistake(field, reason, said))
 
-    def mistake(self, field: str, reason: str) -> Mistake:
-        """Return the same as a mistake that is not noted."""
-        place = self.at.get(field, self.here)
+    def mistake(self, field: str, reason: str, said: str = "") -> Mistake:
+        """Return the same as a mistake that is not noted; of the thing itself if the field is not there."""
+        place = self._place(field)
+        place = place.item(said) if said else place
         return Mistake(place.line, place.path, reason)
+
+    def has(self, field: str) -> bool:
+        """Whether `field` is in the file, right or wrong."""
+        return self._place(field).path == f"{self.here.path}.{field}".lstrip(".")
+
+    def says(self, field: str) -> Container[str]:
+        """Return what the list `field` says, right or wrong; of no list: anything."""
+        items = self._place(field).items() if self.has(field) else []
+        return Anything() if items is None else {str(item.node.value) for item in items}
+
+    def ids(self, field: str) -> Container[str]:
+        """Return the ids of the things in the list `field`; if one has none that can be read: anything."""
+        items = self._place(field).items() if self.has(field) else []
+        found = None if items is None else {item.inside("id").scalar("str") for item in items}
+        return Anything() if found is None or None in found else {name for name in found if name is not None}
+
+    def _place(self, field: str) -> Place:
+        first, _, further = field.partition(".")
+        return self.at[first].inside(further) if first in self.at else self.here
+
+
+class Anything:
+    """Whatever is asked for is in it: what could not be read may have been that."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
 
 
 def struct(

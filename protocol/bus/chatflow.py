@@ -162,6 +162,7 @@ class Chatflow(msgspec.Struct, frozen=True):
     queue_priority: Priority = "normal"
     inactivity_s: int = 86_400  # 0: never
     survey: Survey | None = None
+    archived: bool = False  # no longer in the workspace file: disabled, and kept for the conversations it had
 
 
-LIVE = ("enabled", "priority", "tags", "former_tags", "rollout")
+LIVE = ("enabled", "priority", "tags", "former_tags", "rollout", "archived")
