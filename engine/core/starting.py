@@ -1,19 +1,24 @@
 """Which conversation a visitor may start, and which one they are sent to instead.
 
 Invariant: at most one conversation per visitor and chatflow is open or can be reopened, and both of two phones that
-start it derive the same id (design: a conversation's id is a keyed hash of visitor, chatflow, ordinal).
+start it derive the same id (design: a conversation's id is a keyed hash of visitor, chatflow, ordinal). What `Started`
+says is frozen: a later publish changes nothing of it.
 """
 
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from engine.core.asked import Stamped, flow_of
-from engine.core.conversation import reopenable
-from protocol.bus.config import AccountConfig, Chatflow, text_for
+from engine.core.conversation import not_started, reopenable
+from engine.core.gate import missing
+from protocol.bus.availability import may_start, opens_at_ms
+from protocol.bus.config import AccountConfig, Chatflow, flow_at, text_for
 from protocol.bus.decisions import Refusal
 from protocol.bus.records import VisitorRecord
 from protocol.ids import ConversationId, conversation_id
 from protocol.wire.codes import Code
-from protocol.wire.content import Started
+from protocol.wire.content import EmailPlan, Started, SurveyPlan
 
 
 class Place(NamedTuple):
@@ -22,6 +27,15 @@ class Place(NamedTuple):
     conversation: ConversationId
     ordinal: int
     exists: bool
+
+
+class _Ground(NamedTuple):
+    """What a start rests on; `flow` in the version that was served."""
+
+    config: AccountConfig
+    visitor: VisitorRecord
+    flow: Chatflow
+    place: Place
 
 
 def place_of(config: AccountConfig, visitor: VisitorRecord, flow: Chatflow, at_ms: int, *, left: bool = False) -> Place:
@@ -37,28 +51,26 @@ def place_of(config: AccountConfig, visitor: VisitorRecord, flow: Chatflow, at_m
 
 
 def start(asked: Stamped) -> Started | Refusal:
-    """Return seq 1 of the conversation that the command names, the welcome frozen in it; or why it may not be."""
-    command, facts = asked.command, asked.facts
-    flow = flow_of(facts.config, command.chatflow) if facts.config else None
-    if facts.visitor is None or facts.config is None or flow is None or not flow.enabled:
-        return Refusal(Code.NO_CHATFLOW)
-    place = place_of(facts.config, facts.visitor, flow, asked.at_ms, left=facts.left)
-    if command.conversation != place.conversation:
-        return _elsewhere(asked, facts.config, flow, place)
-    if place.exists:
-        return Refusal(Code.UNAVAILABLE)  # it is open and not here: a fault of ours
-    return Started(
-        chatflow=flow.id,
-        version=flow.version,
-        inbox=flow.inbox,
-        rule=flow.rule,
-        visitor=command.visitor,
-        ordinal=place.ordinal,
-        locale=command.locale,
-        welcome=text_for(flow.welcome, command.locale, flow.language),
-        reopen_window_s=flow.reopen_window_s,
-        gated_ttl_s=flow.gated_ttl_s,
-    )
+    """Return seq 1 of the conversation that the visitor's command names, with the welcome in it; or why it may not be.
+
+    The version is the one on the visitor's screen.
+    """
+    ground = _ground(asked)
+    if isinstance(ground, Refusal):
+        return ground
+    flow, place = ground.flow, ground.place
+    if not may_start(flow, asked.facts.away(flow, asked.at_ms)):
+        return Refusal(Code.NOBODY_THERE, opens_at_ms=opens_at_ms(ground.config, flow, asked.at_ms))
+    greeted = flow.welcome_always or place.ordinal == 1
+    welcome = text_for(flow.welcome, asked.command.locale, flow.language) if greeted else None
+    nothing = not_started(asked.command.account, asked.command.conversation)
+    return replace(_started(asked, ground), welcome=welcome, steps=list(missing(nothing, asked)))
+
+
+def start_by_company(asked: Stamped) -> Started | Refusal:
+    """Return seq 1 of a conversation that the company begins: whoever is there, and nobody is greeted."""
+    ground = _ground(asked)
+    return ground if isinstance(ground, Refusal) else replace(_started(asked, ground), by="company")
 
 
 def continued(asked: Stamped) -> Refusal:
@@ -68,6 +80,63 @@ def continued(asked: Stamped) -> Refusal:
     if facts.visitor is None or facts.config is None or flow is None or not flow.enabled:
         return Refusal(Code.NO_CHATFLOW)
     return Refusal(Code.CONTINUED, instead=place_of(facts.config, facts.visitor, flow, asked.at_ms).conversation)
+
+
+def _ground(asked: Stamped) -> _Ground | Refusal:
+    """Return what a start rests on, or why nothing may be started."""
+    command, facts = asked.command, asked.facts
+    newest = flow_of(facts.config, command.chatflow) if facts.config else None
+    if facts.visitor is None or facts.config is None or newest is None or not newest.enabled:
+        return Refusal(Code.NO_CHATFLOW)
+    if facts.visitor.blocked:
+        return Refusal(Code.BLOCKED)
+    place = place_of(facts.config, facts.visitor, newest, asked.at_ms, left=facts.left)
+    if command.conversation != place.conversation:
+        return _elsewhere(asked, facts.config, newest, place)
+    if place.exists:
+        return Refusal(Code.UNAVAILABLE)  # it is open and not here: a fault of ours
+    open_elsewhere = sum(current.closed_at_ms is None for current in facts.visitor.current.values())
+    if open_elsewhere >= facts.config.max_open:
+        return Refusal(Code.TOO_MANY_OPEN)
+    flow = flow_at(facts.config, newest.id, getattr(command, "version", 0)) or newest
+    return _Ground(facts.config, facts.visitor, flow, place)
+
+
+def _started(asked: Stamped, ground: _Ground) -> Started:
+    """Return the plan of the conversation, as its chatflow's version and its rule make it."""
+    config, visitor, flow, place = ground
+    rule = next((rule for rule in config.rules if rule.id == flow.rule), None)
+    last = visitor.current.get(flow.id)
+    return Started(
+        chatflow=flow.id,
+        version=flow.version,
+        inbox=flow.inbox,
+        rule=flow.rule,
+        visitor=visitor.id,
+        ordinal=place.ordinal,
+        locale=asked.command.locale,
+        welcome=None,
+        reopen_window_s=flow.reopen_window_s,
+        gated_ttl_s=flow.gated_ttl_s,
+        alias=flow.heading.alias,
+        help_desk=any(inbox.id == flow.inbox and inbox.kind == "help_desk" for inbox in config.inboxes),
+        priority=flow.queue_priority,
+        inactivity_s=flow.inactivity_s,
+        silent_s=rule.silent_s if rule is not None else 0,
+        first_reply_s=rule.first_reply_s if rule is not None else 0,
+        email=EmailPlan(flow.email.open, flow.email.away, flow.email.delay_s),
+        survey=_survey(flow),
+        environment=asked.command.environment,
+        previous=last.conversation if last is not None else None,
+        contact=visitor.contact.id if visitor.contact is not None else None,
+    )
+
+
+def _survey(flow: Chatflow) -> SurveyPlan | None:
+    survey = flow.survey
+    if survey is None or survey.delivery != "chat":
+        return None
+    return SurveyPlan(survey.id, survey.scale, survey.expires_s, survey.on_inactivity)
 
 
 def _elsewhere(asked: Stamped, config: AccountConfig, flow: Chatflow, place: Place) -> Refusal:

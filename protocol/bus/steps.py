@@ -67,6 +67,18 @@ def process_outstanding(config: AccountConfig, flow: Chatflow, record: VisitorRe
     return answer is not None and answer.answer == "withdrawn"
 
 
+def may_process(
+    config: AccountConfig, chatflow: ChatflowId | None, served: int, record: VisitorRecord | None, at_ms: int
+) -> bool:
+    """Whether what an app or a token says of the visitor may be kept; under no chatflow, only by a standing consent."""
+    flow = current_flow(config, chatflow, served)
+    if flow is not None:
+        return not process_outstanding(config, flow, record, at_ms)
+    answer = record.consents.get("process") if record is not None else None
+    granted = answer is not None and answer.answer in ("granted", "implied") and at_ms < answer.at_ms + VALID_MS
+    return granted or not config.data_privacy
+
+
 def standing(record: VisitorRecord | None, purpose: str, flow: Chatflow, at_ms: int) -> ConsentRecord | None:
     """Return the visitor's answer for `purpose` as far as it still counts; a withdrawal counts for ever."""
     answer = record.consents.get(purpose) if record is not None else None
@@ -108,6 +120,12 @@ def address_of(record: VisitorRecord | None) -> str:
 def communicate_purpose(subscription: str) -> str:
     """Return the purpose under which a visitor's record keeps the consent to communicate about `subscription`."""
     return f"communicate:{subscription}"
+
+
+def subscription_of(purpose: str) -> str | None:
+    """Return the subscription that such a purpose is about; None for other purposes."""
+    kind, _, subscription = purpose.partition(":")
+    return subscription if kind == "communicate" else None
 
 
 def address_in(text: str) -> str | None:
