@@ -123,7 +123,10 @@ read_content = tag(Content, KINDS, UnknownContent)
 
 def to_wire(content: Content) -> dict[str, Any]:
     """Return the map that a frame carries."""
-    return {"kind": NAMES[type(content)], **asdict(content)}
+    fields = asdict(content)
+    if isinstance(content, Carousel):
+        fields["cards"] = [to_wire(card) for card in content.cards]
+    return {"kind": NAMES[type(content)], **fields}
 
 
 def plain_choice(asked: Content | None, option: str) -> str:
