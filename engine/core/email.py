@@ -6,13 +6,12 @@ in a conversation where it was given or given up. But for the ask before the cha
 
 from engine.core.asked import Despite, Stamped
 from engine.core.conversation import Conversation
-from engine.core.gate import asking, missing, shown
-from engine.core.phases import Closed
+from engine.core.gate import missing, shown
 from protocol.bus import catalogue
 from protocol.bus.config import AccountConfig, Chatflow, flow_at
 from protocol.bus.decisions import Already, Refusal
 from protocol.bus.records import VisitorRecord
-from protocol.bus.steps import REFUSED, Step, address_in, address_of, email_text, process_outstanding
+from protocol.bus.steps import REFUSED, Step, address_in, address_of, email_text
 from protocol.ids import contact_by_email, contact_by_subject
 from protocol.wire.codes import Code
 from protocol.wire.content import AnyBody, Author, EmailAsked, EmailGiven, EmailGivenUp, Message, Role
@@ -57,10 +56,9 @@ def before_chat(state: Conversation, asked: Stamped, left: list[Step]) -> list[A
     return [EmailAsked("before_chat", email_text(config, screen, asked.command.locale, away))]
 
 
-def when_due(state: Conversation, asked: Stamped) -> list[AnyBody] | Already:
-    """Return the ask that was to come after a delay, if it is still to come."""
-    due = not state.heard.agent_ms and 0 < state.beside.email.due_ms <= asked.at_ms
-    return (_asked_now(state, asked, "delay") if due else []) or Already()
+def when_due(state: Conversation, asked: Stamped) -> list[AnyBody]:
+    """Return the ask that was to come after a delay, or what makes it needless: the ask is then over either way."""
+    return _asked_now(state, asked, "delay") or known(asked.facts.visitor) or [EmailGivenUp()]
 
 
 def when_overflowing(state: Conversation, asked: Stamped) -> list[AnyBody] | Already:
@@ -93,12 +91,8 @@ def _first_asked(state: Conversation, asked: Stamped, config: AccountConfig) -> 
 
 def _asked_now(state: Conversation, asked: Stamped, why: str) -> list[AnyBody]:
     """Return an ask beside the chat, unless one is on the screen, is over, or needs no answer."""
-    config, visitor, ask = asked.facts.config, asked.facts.visitor, state.beside.email
-    flow, current = _own_flow(state, asked), asking(state, asked)
-    if config is None or visitor is None or flow is None or current is None:
-        return []
-    over = ask.why or ask.over or type(state.phase) is Closed or visitor.blocked or address_of(visitor)
-    if over or process_outstanding(config, current, visitor, asked.at_ms):
+    config, flow, ask = asked.facts.config, _own_flow(state, asked), state.beside.email
+    if config is None or flow is None or ask.why or ask.over or address_of(asked.facts.visitor):
         return []
     away = why == "overflow" or asked.facts.away(flow, asked.at_ms)
     return [EmailAsked(why, email_text(config, flow, state.terms.locale, away))]

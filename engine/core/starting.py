@@ -16,6 +16,7 @@ from protocol.bus.availability import may_start, opens_at_ms
 from protocol.bus.config import AccountConfig, Chatflow, flow_at, text_for
 from protocol.bus.decisions import Refusal
 from protocol.bus.records import VisitorRecord
+from protocol.bus.steps import address_of
 from protocol.ids import ConversationId, conversation_id
 from protocol.wire.codes import Code
 from protocol.wire.content import EmailPlan, Started, SurveyPlan
@@ -124,12 +125,18 @@ def _started(asked: Stamped, ground: _Ground) -> Started:
         inactivity_s=flow.inactivity_s,
         silent_s=rule.silent_s if rule is not None else 0,
         first_reply_s=rule.first_reply_s if rule is not None else 0,
-        email=EmailPlan(flow.email.open, flow.email.away, flow.email.delay_s),
+        email=_email(flow, visitor),
         survey=_survey(flow),
         environment=asked.command.environment,
         previous=last.conversation if last is not None else None,
         contact=visitor.contact.id if visitor.contact is not None else None,
     )
+
+
+def _email(flow: Chatflow, visitor: VisitorRecord) -> EmailPlan:
+    """Return when an address is asked: never, if it is known."""
+    email = flow.email
+    return EmailPlan() if address_of(visitor) else EmailPlan(email.open, email.away, email.delay_s)
 
 
 def _survey(flow: Chatflow) -> SurveyPlan | None:
