@@ -6,7 +6,8 @@ Invariant: whoever arrived at the roster and did not get in leaves it again.
 import msgspec
 from msgspec import Struct
 
-from gateway.core.agent import ARRIVE, LEAVE, AgentSession, Desk, agent_of, inboxes_of
+from gateway.core.agent import ARRIVE, LEAVE, AgentSession, agent_of, inboxes_of
+from gateway.core.consoles import Desk
 from gateway.doors import OUTCOME_TIMEOUT_S, Arrival, Turned, check_cell, check_version
 from gateway.services import Services
 from gateway.standings import next_n
@@ -18,7 +19,7 @@ from protocol.ids import AgentId, device_id
 from protocol.wire import client
 from protocol.wire.codes import BY_WIRE, Code
 from protocol.wire.limits import HEARTBEAT_S, PROTOCOL_VERSION, REMEMBERED_OUTCOMES
-from protocol.wire.server import AgentReady, AgentView
+from protocol.wire.server import AgentReady, AgentView, CannedView, TeamView
 from store.redis.connection import Connection
 from store.redis.keys import Keys
 
@@ -107,6 +108,9 @@ async def _ready(services: Services, config: AccountConfig, agent: Agent, desk: 
         inboxes=list(inboxes),
         feeds=feeds,
         next_n=next_n(await outcomes),
+        teams=[TeamView(each.id, each.name, list(each.members)) for each in config.teams],
+        canned=[CannedView(each.id, each.text) for each in config.canned],
+        supervisor=agent.supervisor,
     )
 
 

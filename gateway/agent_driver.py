@@ -1,4 +1,4 @@
-"""The driver of an agent's session: the way in and the feeds.
+"""The driver of an agent's session: the way in, the feeds, and what is known of visitors.
 
 Invariant: an agent who arrived at the roster leaves it, however the session ends.
 """
@@ -18,11 +18,16 @@ from gateway.ports import Line, Peer
 from gateway.reads import AGAIN_S, FAULTS
 from gateway.services import Services
 from gateway.subscriptions import FEED_CHANGES
+from gateway.visitor_door import read_visitor
 from protocol.bus import topics
 from protocol.ids import ConversationId
 from protocol.wire import client
 from protocol.wire.codec import AGENT
+from protocol.wire.codes import Code
 from store.redis import scripts
+from store.sql.queries import records
+
+PAST = 50  # conversations shown beside the present one
 
 
 class AgentDriver(SessionDriver[AgentSession]):
@@ -73,8 +78,36 @@ class AgentDriver(SessionDriver[AgentSession]):
     def _feed_changed(self, feed: str, frames: list[bytes]) -> None:
         self.tell_session(lambda session: session.feed_changed(feed, frames))
 
+    async def _read_context(self, asked: act.ReadContext) -> None:
+        """Read the visitor where they are: in Redis, or in SQL if they were not here for long."""
+        account, sql, past = self.identity.account, self.services.outside.record, None
+        record = None
+        try:
+            async with self.turns:
+                record = await read_visitor(self.services, self.cell, asked.visitor)
+                if record is None:
+                    record = await sql.read(lambda rows: records.visitor(rows, account, asked.visitor))
+                if asked.inboxes:
+                    past = await sql.read(lambda rows: records.past(rows, account, asked.visitor, asked.inboxes, PAST))
+        except FAULTS:
+            pass  # what could be read is shown; the next change reads again
+        self.tell_session(lambda session: session.context_read(asked, record, past))
+
+    async def _read_entry(self, asked: act.ReadEntry) -> None:
+        """Read one entry as stored for staff; the frames behind it wait for it."""
+        head, frame, code = None, None, None
+        try:
+            where = self.where(asked.conversation)
+            head, entries = await self.services.logs.before(where, asked.seq + 1, 1)
+            frame = next((entry.frame for entry in entries if entry.seq == asked.seq), None)
+        except FAULTS:
+            code = Code.UNAVAILABLE
+        self.tell_session(lambda session: session.entry_read(asked, head, frame, code))
+
     DO = {
         **SessionDriver.DO,
+        act.ReadContext: lambda self, action: self.spawn(self._read_context(action)),
+        act.ReadEntry: lambda self, action: self.spawn(self._read_entry(action)),
         act.ReadFeed: lambda self, action: self.spawn(self._read_feed(action)),
         act.LeaveFeed: lambda self, action: self.hearing.leave(action.feed),
     }

@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.core import actions as act
 from gateway.core.actions import Action
+from gateway.core.gate import Rows
 from gateway.core.reading import refused
 from gateway.core.session import UNAVAILABLE_MS, HistoryPage, Identity, Moment, Session
 from gateway.doors import Turned
@@ -54,7 +55,7 @@ class SessionDriver(Generic[S]):
         self._entering = False
         self.hearing = Hearing(services.subscriptions)
         self.turns = asyncio.Semaphore(AT_ONCE)
-        self._timers: list[asyncio.TimerHandle] = []
+        self._wakes: dict[int, asyncio.TimerHandle] = {}  # by the millisecond
 
     @property
     def admitted(self) -> bool:
@@ -97,8 +98,8 @@ class SessionDriver(Generic[S]):
             self.services.roll.leave(self)
             self.step(self.session.lost)
         self.hearing.leave_all()
-        for timer in self._timers:
-            timer.cancel()
+        for wake in self._wakes.values():
+            wake.cancel()
 
     # What the cell tells.
 
@@ -131,6 +132,9 @@ class SessionDriver(Generic[S]):
     def configured(self, config: AccountConfig) -> None:
         """Take a newer configuration of the account."""
         self.tell_session(lambda session: session.configured(config))
+
+    def staffed(self, rows: Rows) -> None:
+        """Take who is ready now, rule by rule."""
 
     # What drivers differ in.
 
@@ -258,8 +262,14 @@ class SessionDriver(Generic[S]):
             return  # ephemeral: may be lost
 
     def _wake(self, action: act.Wake) -> None:
-        delay_s = max(0.0, (action.at_ms - self.services.outside.now_ms()) / 1000)
-        self._timers.append(asyncio.get_running_loop().call_later(delay_s, self._woke))
+        if action.at_ms not in self._wakes:
+            delay_s = max(0.0, (action.at_ms - self.services.outside.now_ms()) / 1000)
+            call = asyncio.get_running_loop().call_later(delay_s, self._ring, action.at_ms)
+            self._wakes[action.at_ms] = call
+
+    def _ring(self, at_ms: int) -> None:
+        del self._wakes[at_ms]
+        self._woke()
 
     def _woke(self) -> None:
         """A time came that the session asked for."""

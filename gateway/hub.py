@@ -14,6 +14,7 @@ from gateway.agent_driver import AgentDriver
 from gateway.cells import Cells
 from gateway.checks import Checks
 from gateway.configs import Configs
+from gateway.core.gate import Rows
 from gateway.core.limits import SessionLimits
 from gateway.load import Load
 from gateway.logs import Logs
@@ -24,12 +25,13 @@ from gateway.ports import Driver, Line, Peer
 from gateway.presence import PresenceLease
 from gateway.receipts import Receipts
 from gateway.roll import Roll
+from gateway.rows import RuleRows
 from gateway.services import Outside, Services
 from gateway.subscriptions import OUTCOMES, Sink, Subscriptions
 from gateway.throttle import Buckets
 from protocol.bus import topics
 from protocol.bus.config import AccountConfig
-from protocol.ids import CellName, Incarnation
+from protocol.ids import AccountId, CellName, Incarnation
 from protocol.wire.codes import CloseCode
 from store.redis.connection import Away, Dial
 
@@ -54,10 +56,11 @@ class Hub:
         self.lease = PresenceLease(cells, settings.lease_s, outside.entropy)
         self._packs = Packs(cells, self._may_write)
         self._roll = roll = Roll()
-        self._checks = checks = Checks(cells, roll)
-        self.load = Load(cells, checks.soon)
+        self._checks = Checks(cells, roll)
+        self.load = Load(cells, self._renewed)
         self._subscriptions = Subscriptions(dial, cells, self._restored)
         self.configs = Configs(cells, outside.config, self._configured)
+        self._rows = RuleRows(cells, self._subscriptions, self._staffed)
         self._services = Services(
             outside=outside,
             limits=settings.limits,
@@ -71,6 +74,7 @@ class Hub:
             logs=Logs(cells, outside.record),
             receipts=Receipts(cells),
             roll=roll,
+            rows=self._rows,
             spawn=self._spawn,
         )
         self._group: asyncio.TaskGroup | None = None
@@ -121,6 +125,7 @@ class Hub:
             group.create_task(self.lease.run(self._packs.flush, self._lapsed))
             group.create_task(self.load.run())
             group.create_task(self.configs.run())
+            group.create_task(self._rows.run())
             group.create_task(services.pending.run())
             group.create_task(services.receipts.run())
             group.create_task(self._checks.run())
@@ -165,6 +170,12 @@ class Hub:
         """What is heard of `cell` was lost for a while: logs and outcomes are looked at, not waited for."""
         self._checks.soon(cell)
         self._services.pending.look_again(cell)
+        self._rows.look_again(cell)
+
+    def _renewed(self, cell: CellName) -> None:
+        """The cell came back under a new epoch."""
+        self._checks.soon(cell)
+        self._rows.look_again(cell)
 
     def _lapsed(self) -> None:
         """The presence lease lapsed: all sessions are over for the cells, so they come again as new ones."""
@@ -177,6 +188,10 @@ class Hub:
     def _configured(self, config: AccountConfig) -> None:
         for session in self._roll.of_account(config.account):
             session.configured(config)
+
+    def _staffed(self, account: AccountId, rows: Rows) -> None:
+        for session in self._roll.of_account(account):
+            session.staffed(rows)
 
     async def _insist(self, cell: CellName, channel: str, sink: Sink, decoder: Any = None) -> None:
         while True:

@@ -10,15 +10,18 @@ from msgspec.structs import replace
 from gateway import visitor_door
 from gateway.core import actions as act
 from gateway.core.actions import Action
-from gateway.core.mobile import MobileSession
+from gateway.core.gate import Rows
+from gateway.core.mobile import NOW, MobileSession
 from gateway.doors import Arrival
 from gateway.driver import SessionDriver
 from gateway.logs import Where
 from gateway.ports import Claims, Line, Peer
+from gateway.proving import visitor_of
 from gateway.reads import AGAIN_S, FAULTS
 from gateway.services import Services
 from protocol.bus.config import AccountConfig, App
 from protocol.bus.decisions import Refusal
+from protocol.bus.records import Profile
 from protocol.ids import ConversationId, VisitorId
 from protocol.wire import client
 from protocol.wire.codec import MOBILE
@@ -46,10 +49,10 @@ class MobileDriver(SessionDriver[MobileSession]):
 
         def first() -> list[Action]:
             until_ms = came.case.proven.token_until_ms
-            expiry = came.session.token_holds(until_ms) if until_ms is not None else []
+            expiry = came.session.token.holds(until_ms) if until_ms is not None else []
             resumed = {position.conversation: position for position in came.positions}.values()
             reading = [action for position in resumed for action in came.session.reading.attach(position)]
-            return [act.Say(came.ready), *expiry, *reading]
+            return [act.Say(came.ready), *expiry, NOW, *reading]
 
         self.entered(came.session, came.case.config, first)
 
@@ -66,6 +69,9 @@ class MobileDriver(SessionDriver[MobileSession]):
         self.tell_session(lambda session: session.configured(config if app is not None else None))
         if self._claims is not None and app is not None and self._claims.key not in app.identity_keys:
             self.line.close(CloseCode.TOKEN_EXPIRED, "the key that signed the token was withdrawn")
+
+    def staffed(self, rows: Rows) -> None:
+        self.tell_session(lambda session: session.staffed(rows))
 
     @property
     def visitor(self) -> VisitorId | None:
@@ -110,18 +116,18 @@ class MobileDriver(SessionDriver[MobileSession]):
     def _check_token(self, action: act.CheckToken) -> None:
         self.tell_session(lambda session: session.token_checked(*self._verdict(session, action.token)))
 
-    def _verdict(self, session: MobileSession, token: str) -> tuple[int | None, Code | None]:
-        """Return until when a token is good, or why it is not."""
+    def _verdict(self, session: MobileSession, token: str) -> tuple[int | None, Code | None, Profile | None]:
+        """Return until when a token is good and what it vouches for, or why it is not good."""
         config, app, outside = self._config, self._app, self.services.outside
         assert config is not None, "a token is renewed by who is in"
         assert app is not None, "a token is renewed by who is in"
         claims = outside.credentials.verify_token(config, app, token, outside.now_ms() // 1000)
         if isinstance(claims, Refusal):
-            return None, claims.code
-        if visitor_door.visitor_of(config, app, claims) != session.visitor.visitor:
-            return None, Code.SUBJECT_CHANGED
+            return None, claims.code, None
+        if visitor_of(config, app, claims) != session.visitor.visitor:
+            return None, Code.SUBJECT_CHANGED, None
         self._claims = claims
-        return claims.expires_at_s * 1000, None
+        return claims.expires_at_s * 1000, None, claims.profile
 
     def _woke(self) -> None:
         self.tell_session(lambda session: session.woke(self.services.outside.now_ms()))

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from protocol.bus.config import AccountConfig, App, IdentityKey
 from protocol.bus.decisions import Refusal
+from protocol.bus.records import Profile
 from protocol.ids import AccountId, AgentId, CellName
 from protocol.wire.codes import CloseCode
 
@@ -81,11 +82,15 @@ class Redis(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a valid visitor token says. `key`: the one it was proved by; once that is withdrawn it proves nothing."""
+    """What a valid visitor token says. `key`: the one it was proved by; once that is withdrawn it proves nothing.
+
+    `profile`: what it vouches for beside who it is, if anything.
+    """
 
     subject: str
     expires_at_s: int
     key: IdentityKey
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Invariant: at most one session per device; whoever comes again replaces the one 
 from collections.abc import Iterator
 from typing import Protocol
 
+from gateway.core.gate import Rows
 from gateway.core.session import Identity
 from gateway.ports import Line
 from protocol.bus.config import AccountConfig
@@ -37,6 +38,9 @@ class Present(Protocol):
     def look_around(self) -> None: ...
 
     def configured(self, config: AccountConfig) -> None: ...
+
+    def staffed(self, rows: Rows) -> None:
+        """Take who is ready now, rule by rule."""
 
 
 class Roll:

@@ -17,6 +17,7 @@ from gateway.ports import Credentials
 from gateway.presence import PresenceLease
 from gateway.receipts import Receipts
 from gateway.roll import Roll
+from gateway.rows import RuleRows
 from gateway.subscriptions import Subscriptions
 from gateway.throttle import Buckets
 from store.sql.database import Database
@@ -50,4 +51,5 @@ class Services:
     logs: Logs
     receipts: Receipts
     roll: Roll
+    rows: RuleRows
     spawn: Callable[[Coroutine[Any, Any, None]], None]

@@ -7,7 +7,7 @@ wrong short of having expired is one and the same refusal, and nothing of a toke
 import base64
 import copy
 import functools
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from joserfc.errors import JoseError
@@ -17,8 +17,12 @@ from joserfc.jws import JWSRegistry, deserialize_compact
 from gateway.ports import Claims
 from protocol.bus.config import App, IdentityKey
 from protocol.bus.decisions import Refusal
+from protocol.bus.records import Profile
+from protocol.bus.steps import address_in
+from protocol.ids import AgentId, is_id
 from protocol.wire.codes import Code
 
+MAX_NAME_CHARS = 100
 LEEWAY_S = 30  # clocks of companies' servers differ from ours
 MAX_LIFE_S = 3_600
 
@@ -31,13 +35,20 @@ class _Head(msgspec.Struct):
 
 
 class _Payload(msgspec.Struct):
-    """The claims that SPEC 3.4 requires, and `nbf`, which is honoured; others are ignored."""
+    """The claims that SPEC 3.4 requires, `nbf`, which is honoured, and those that say who it is; others are ignored.
+
+    The last are of any type: a company may mean something else by them, and loses no user by that.
+    """
 
     exp: float
     iat: float
     sub: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
     aud: str | list[str]
     nbf: float = 0
+    name: Any = None
+    email: Any = None
+    email_verified: Any = None
+    owner: Any = None
 
 
 def verify(app: App, token: str, now_s: int) -> Claims | Refusal:
@@ -48,7 +59,16 @@ def verify(app: App, token: str, now_s: int) -> Claims | Refusal:
         return _INVALID
     if payload.exp + LEEWAY_S <= now_s:
         return _EXPIRED
-    return Claims(payload.sub, int(payload.exp), registered)
+    return Claims(payload.sub, int(payload.exp), registered, _profile(payload))
+
+
+def _profile(payload: _Payload) -> Profile | None:
+    """Return what the company vouches for: an address unless it says itself that nobody checked it."""
+    name = payload.name if isinstance(payload.name, str) else ""
+    typed = payload.email if isinstance(payload.email, str) and payload.email_verified is not False else ""
+    owner = payload.owner if isinstance(payload.owner, str) and is_id(payload.owner) else None
+    profile = Profile(name.strip()[:MAX_NAME_CHARS], address_in(typed) or "", AgentId(owner) if owner else None)
+    return profile if profile != Profile() else None
 
 
 def _registered(app: App, token: str) -> IdentityKey | None:

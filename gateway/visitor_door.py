@@ -1,59 +1,37 @@
 """A visitor's way in: app, proof, the cell's word, and `ready` from what is committed (SPEC 3.1–3.4).
 
 Invariant: `ready` shows the record as committed after this very hello; a secret is handed out only once its hash is.
+What a token vouches for goes to the cell only through the visitor's gate.
 """
-
-import base64
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from gateway.core.mobile import MobileSession, Visitor
-from gateway.core.views import Standing, address, chatflow_view, conversation_views, own_conversations
+from gateway.core.gate import Gate
+from gateway.core.mobile import MobileSession
+from gateway.core.saying import Visitor
+from gateway.core.serving import Told
+from gateway.core.showing import short
+from gateway.core.storefront import Phone, Shown, Storefront
+from gateway.core.views import Standing, conversation_views, own_conversations
 from gateway.doors import OUTCOME_TIMEOUT_S, Arrival, Turned, check_cell, check_version
-from gateway.ports import Claims
-from gateway.presence import random_id
+from gateway.proving import Proven, prove
 from gateway.services import Services
 from gateway.standings import read_standings
 from protocol.bus.commands import Admit, Origin
-from protocol.bus.config import AccountConfig, App, Chatflow, serve
-from protocol.bus.decisions import Refusal
+from protocol.bus.config import AccountConfig, App
 from protocol.bus.records import VisitorRecord
-from protocol.ids import (
-    AppKey,
-    CellName,
-    ChatflowId,
-    ConversationId,
-    DeviceId,
-    VisitorId,
-    device_id,
-    identified_visitor_id,
-    secret_hash,
-)
+from protocol.ids import AppKey, CellName, ChatflowId, ConversationId, VisitorId, secret_hash
 from protocol.wire import client
 from protocol.wire.codes import BY_WIRE, CloseCode, Code
 from protocol.wire.limits import HEARTBEAT_S, PROTOCOL_VERSION
-from protocol.wire.server import Ready
+from protocol.wire.server import ChatflowView, Ready
 from store.redis.connection import Away
 from store.redis.keys import Keys
 from store.sql.queries import records
 
 _RECORD = msgspec.msgpack.Decoder(VisitorRecord)
-
-
-class Proven(Struct, frozen=True):
-    """Whom a credential names. `fresh`: the secret to hand out, "" for identified visitors; `claims`: theirs."""
-
-    visitor: VisitorId
-    device: DeviceId
-    presented: list[bytes]
-    fresh: str
-    is_new: bool
-    claims: Claims | None = None
-
-    @property
-    def token_until_ms(self) -> int | None:
-        return self.claims.expires_at_s * 1000 if self.claims is not None else None
 
 
 class Case(Struct, frozen=True):
@@ -63,8 +41,20 @@ class Case(Struct, frozen=True):
     hello: client.Hello
     config: AccountConfig
     app: App
-    flow: Chatflow | None
     proven: Proven
+
+    @property
+    def phone(self) -> Phone:
+        """The phone as it described itself."""
+        said, proven = self.hello.device, self.proven
+        about = (said.platform, said.app_version, said.locale, proven.claims is not None, proven.device)
+        return Phone(self.hello.tag, *about, self.arrival.session)
+
+    @property
+    def blank(self) -> VisitorRecord:
+        """A record of which nothing is known yet."""
+        names = (self.proven.visitor, self.config.account, self.app.key, not self.proven.fresh)
+        return VisitorRecord(*names, 0, 0, {}, {}, {})
 
 
 class Committed(Struct, frozen=True):
@@ -105,41 +95,18 @@ async def admit(services: Services, arrival: Arrival, hello: client.Hello) -> Le
         if await services.configs.newest(config) is config:
             raise
         return await admit(services, arrival, hello)  # a key or an Origin may have been registered since
+    rows = await services.rows.known(config.cell, config.account)
     known = None if case.proven.is_new else await read_visitor(services, config.cell, case.proven.visitor)
-    await _ask_cell(services, case, is_cold=known is None and not case.proven.is_new)
-    return await _welcome(services, case, known)
+    front = Storefront(case.phone, Gate(config, known or await _cold(services, case), rows))
+    asked = await _ask_cell(services, case, front, is_known=known is not None)
+    return await _welcome(services, case, front, asked)
 
 
 def judge(services: Services, arrival: Arrival, hello: client.Hello, config: AccountConfig, app: App) -> Case:
     """Return what is known of somebody who may ask the cell, or raise Turned."""
     if arrival.origin is not None and arrival.origin not in app.origins:
         raise Turned(CloseCode.ORIGIN_REFUSED)
-    return Case(arrival, hello, config, app, serve(config, hello.tag), prove(services, config, app, hello))
-
-
-def prove(services: Services, config: AccountConfig, app: App, hello: client.Hello) -> Proven:
-    """Return whom the credential names, or raise Turned. Tokens are judged here, secrets by the decider."""
-    outside, credential = services.outside, hello.credential
-    if isinstance(credential, client.Identified):
-        claims = outside.credentials.verify_token(config, app, credential.token, outside.now_ms() // 1000)
-        if isinstance(claims, Refusal):
-            raise Turned(claims.code)
-        visitor = visitor_of(config, app, claims)
-        device = device_id(config.id_key, visitor, credential.device_key)
-        return Proven(visitor, device, [], "", is_new=False, claims=claims)
-    is_new = credential.visitor is None
-    if not is_new and not credential.secrets:
-        raise Turned(Code.VISITOR_UNKNOWN)
-    visitor = VisitorId(credential.visitor or random_id("vis_", outside.entropy))
-    device = device_id(config.id_key, visitor, credential.device_key)
-    presented = [] if is_new else [secret_hash(secret) for secret in credential.secrets]
-    fresh = base64.urlsafe_b64encode(outside.entropy(32)).decode().rstrip("=")
-    return Proven(visitor, device, presented, fresh, is_new)
-
-
-def visitor_of(config: AccountConfig, app: App, claims: Claims) -> VisitorId:
-    """Return the visitor whom a valid token names."""
-    return identified_visitor_id(config.id_key, app.key, claims.subject)
+    return Case(arrival, hello, config, app, prove(services, config, app, hello))
 
 
 async def read_visitor(services: Services, cell: CellName, visitor: VisitorId) -> VisitorRecord | None:
@@ -148,37 +115,47 @@ async def read_visitor(services: Services, cell: CellName, visitor: VisitorId) -
     return _RECORD.decode(found) if found is not None else None
 
 
-async def _ask_cell(services: Services, case: Case, *, is_cold: bool) -> None:
-    """Let the decider judge the secret and note the device; returns once that is committed."""
-    config, proven, device = case.config, case.proven, case.hello.device
-    record = None
-    if is_cold:
-        # The engine never waits for SQL: what Redis no longer holds comes with the command (design: cold state).
-        record = await services.outside.record.read(lambda sql: records.visitor(sql, config.account, proven.visitor))
+async def _cold(services: Services, case: Case) -> VisitorRecord | None:
+    """Return what SQL has. The engine never waits for it: what Redis no longer holds comes with the command."""
+    account, proven = case.config.account, case.proven
+    if proven.is_new:
+        return None
+    return await services.outside.record.read(lambda sql: records.visitor(sql, account, proven.visitor))
+
+
+async def _ask_cell(services: Services, case: Case, front: Storefront, *, is_known: bool) -> Admit:
+    """Let the decider judge the secret and note the device; return what was asked, once that is committed."""
+    config, proven, phone, now_ms = case.config, case.proven, front.phone, services.outside.now_ms()
+    record = front.gate.record
+    flow = front.served(record or case.blank, now_ms)
+    vouches = proven.claims is not None and front.gate.may_process(flow.id if flow is not None else None, now_ms)
     admit_me = Admit(
         account=config.account,
-        origin=Origin(services.lease.incarnation, case.arrival.session, proven.device, 0, "admit"),
+        origin=Origin(services.lease.incarnation, phone.session, proven.device, 0, "admit"),
         visitor=proven.visitor,
         app=case.app.key,
         device=proven.device,
         presented=proven.presented,
         fresh=secret_hash(proven.fresh) if proven.fresh else b"",
         identified=not proven.fresh,
-        platform=device.platform,
-        app_version=device.app_version,
-        locale=device.locale,
-        record=record,
-        known=not is_cold and not proven.is_new,
+        platform=phone.platform,
+        app_version=phone.app_version,
+        locale=phone.locale,
+        record=None if is_known else record,
+        known=is_known,
+        profile=proven.claims.profile if vouches and proven.claims is not None else None,
     )
     outcome = await services.pending.answer(config.cell, admit_me, OUTCOME_TIMEOUT_S)
     if outcome.code:
         raise Turned(BY_WIRE.get(outcome.code, Code.UNAVAILABLE))
+    return admit_me
 
 
-async def _welcome(services: Services, case: Case, known: VisitorRecord | None) -> LetIn:
+async def _welcome(services: Services, case: Case, front: Storefront, asked: Admit) -> LetIn:
     """Read the committed record and its conversations in one round trip, and make `ready` of them."""
-    config, flow, now_ms = case.config, case.flow, services.outside.now_ms()
-    likely = own_conversations(config, flow, known or _blank(case), now_ms)
+    config, now_ms = case.config, services.outside.now_ms()
+    believed = front.gate.record or case.blank
+    likely = own_conversations(config, front.served(believed, now_ms), believed, now_ms)
     line, cell, device = services.cells.line(config.cell), config.cell, case.proven.device
     sent = line.send("HMGET", Keys(cell).visitor(case.proven.visitor), "s", "c")
     epoch = line.send("HGET", Keys(cell).cell, "epoch")
@@ -187,51 +164,65 @@ async def _welcome(services: Services, case: Case, known: VisitorRecord | None) 
     if found is None:
         raise Away("the visitor's record left between two reads")
     record = _RECORD.decode(found)
-    own = own_conversations(config, flow, record, now_ms)
+    own = own_conversations(config, front.served(record, now_ms), record, now_ms)
     standings |= await read_standings(line, cell, device, [each for each in own if each not in standings])
-    return _let_in(services, case, Committed(record, int(record_no), int(await epoch or 0), own, standings))
+    committed = Committed(record, int(record_no), int(await epoch or 0), own, standings)
+    front.gate.record = record
+    shown = front.show(record, now_ms)
+    head = standings[shown.conversation].head if shown.conversation is not None else None
+    if head is not None and head.agent is not None:
+        front.agent = head.agent  # who is on top, if the heading is whoever has it
+        shown = front.show(record, now_ms)
+    session = _session(services, case, Told(front, shown), committed, asked)
+    return _let_in(services, case, session, committed)
 
 
-def _let_in(services: Services, case: Case, committed: Committed) -> LetIn:
-    proven, flow, hello, now_ms = case.proven, case.flow, case.hello, services.outside.now_ms()
-    record, own, standings = committed.record, committed.own, committed.standings
-    addressed = address(case.config, flow, record, now_ms) if flow is not None else None
+def _session(services: Services, case: Case, told: Told, committed: Committed, asked: Admit) -> MobileSession:
+    proven, claims = case.proven, case.proven.claims
     visitor = Visitor(
         case.config.account,
         services.lease.incarnation,
         case.arrival.session,
         proven.device,
         proven.visitor,
-        hello.device.locale,
-        flow.id if flow is not None else None,
-        own,
+        told.front.phone,
+        committed.own,
+        case.app.environment,
+        replace(asked, record=None, known=True) if claims is not None else None,
+        claims.profile if claims is not None else None,
     )
+    return MobileSession(visitor, told, services.limits, services.messages.of(proven.device))
+
+
+def _let_in(services: Services, case: Case, session: MobileSession, committed: Committed) -> LetIn:
+    proven, shown, hello = case.proven, session.told.shown, case.hello
     ready = Ready(
         v=PROTOCOL_VERSION,
         session=case.arrival.session,
         visitor=proven.visitor,
         device=proven.device,
         epoch=committed.epoch,
-        at=now_ms,
+        at=services.outside.now_ms(),
         heartbeat_s=HEARTBEAT_S,
         limits=services.limits.stated(to_agent=False),
-        chatflow=chatflow_view(flow, hello.device.locale, record) if flow is not None else None,
-        conversations=conversation_views(list(own), standings),
-        conversation=addressed,
-        reason="" if flow is not None else Code.NO_CHATFLOW.wire,
+        chatflow=_view(shown, hello.view),
+        conversations=conversation_views(committed.own, committed.standings),
+        conversation=shown.conversation,
+        steps=shown.steps,
+        availability=shown.availability,
+        reason=shown.reason,
         secret=proven.fresh or None,
         token_expires_at=proven.token_until_ms,
     )
-    session = MobileSession(visitor, case.config, record, services.limits, services.messages.of(proven.device))
     for view in ready.conversations:
         session.flow.saw(view.id, view.next_n)
-    positions = list(hello.positions)
+    positions, addressed = list(hello.positions), shown.conversation
     if addressed is not None and all(each.conversation != addressed for each in positions):
         positions.append(client.Position(addressed, 0, ""))
-    unstarted = addressed if addressed is not None and standings[addressed].head is None else None
+    unstarted = addressed if addressed is not None and committed.standings[addressed].head is None else None
     return LetIn(session, case, committed.record_no, ready, positions, unstarted)
 
 
-def _blank(case: Case) -> VisitorRecord:
-    names = (case.proven.visitor, case.config.account, case.app.key, not case.proven.fresh)
-    return VisitorRecord(*names, 0, 0, {}, {}, {})
+def _view(shown: Shown, held: str) -> ChatflowView | None:
+    """Return the view, or as much of it as a phone lacks that holds the one named `held`."""
+    return short(shown.view) if shown.view is not None and shown.view.etag == held else shown.view

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from protocol.bus.commands import AnyCommand
 from protocol.bus.records import Outcome
-from protocol.ids import ConversationId, VisitorId
+from protocol.ids import ConversationId, InboxId, VisitorId
 from protocol.wire.codes import CloseCode
 
 Audience = Literal["visitor", "staff"]
@@ -82,6 +82,22 @@ class ReadVisitor(Action, frozen=True):
     """Read the visitor's committed record."""
 
     visitor: VisitorId
+
+
+class ReadContext(Action, frozen=True):
+    """Read what is known of a conversation's visitor, and their conversations in `inboxes`; of none: they are known."""
+
+    conversation: ConversationId
+    visitor: VisitorId
+    inboxes: list[InboxId]
+
+
+class ReadEntry(Action, frozen=True):
+    """Read one entry of a log as stored, for the frame `key` (n, id)."""
+
+    conversation: ConversationId
+    seq: int
+    key: tuple[int, str]
 
 
 class ReadOutcome(Action, frozen=True):

@@ -2,40 +2,33 @@
 
 Numbered frames are judged by the deciders, which know who has what. Reading is judged here, by the committed head.
 
-Invariant: it reads only conversations of inboxes to which the agent has access now, and none that is gated.
+Invariant: it reads only conversations of inboxes to which the agent has access now, and none that is gated. What it
+passes by to a visitor names the agent as the conversation's heading does.
 """
 
-import unicodedata
-
-from gateway.core.actions import Action, End, Forward, LeaveFeed, Say, Submit
+from gateway.core.actions import Action, End, Forward, LeaveFeed, ReadContext, ReadEntry, Say, Submit
+from gateway.core.consoles import Desk, Numbered, Waiting, command_of, why_not
 from gateway.core.feeds import FeedRead, Feeds
 from gateway.core.flow import No
+from gateway.core.knowing import Knowing
 from gateway.core.limits import Bucket, SessionLimits
-from gateway.core.session import Identity, Moment, Session
+from gateway.core.reading import refused
+from gateway.core.resume import Reader
+from gateway.core.session import UNAVAILABLE_MS, Moment, Session
 from gateway.core.watch import Watch
 from protocol.bus import commands, topics
 from protocol.bus.config import AccountConfig, Agent
-from protocol.bus.records import Head
-from protocol.bus.topics import Ephemeral
-from protocol.ids import AgentId, ConversationId, InboxId, OfferId
+from protocol.bus.records import Head, Outcome, VisitorRecord
+from protocol.bus.topics import Ephemeral, Hint
+from protocol.ids import AgentId, ConversationId, InboxId, RuleId
 from protocol.wire import client
-from protocol.wire.codes import CloseCode, Code
-from protocol.wire.limits import MAX_TEXT_CHARS
-from protocol.wire.server import Presence, TypingNow
+from protocol.wire.codes import BY_WIRE, CloseCode, Code
+from protocol.wire.limits import MAX_UNRESOLVED
+from protocol.wire.server import Candidate, Looking, NextAgent, Presence, ServerFrame, TypingNow
 
 MAX_CONVERSATIONS = 256
 SERIES = "desk"
 ARRIVE, LEAVE = "arrive", "leave"  # the ids of what is asked without n
-
-Numbered = (
-    client.Send | client.Close | client.SetState | client.Accept | client.Decline | client.Claim | client.Transfer
-)
-
-
-class Desk(Identity, frozen=True):
-    """Who speaks."""
-
-    agent: AgentId
 
 
 def agent_of(config: AccountConfig | None, agent: AgentId) -> Agent | None:
@@ -57,7 +50,10 @@ class AgentSession(Session):
         super().__init__(desk, limits, MAX_CONVERSATIONS)
         self.desk = desk
         self.feeds = Feeds()
-        self.watch = Watch()
+        self.watch = Watch(desk.agent)
+        self.knowing = Knowing(self._head_of, lambda: self._inboxes)
+        self._waiting = Waiting()
+        self._asked_next: dict[str, RuleId] = {}
         self._agent = agent_of(config, desk.agent)
         self._inboxes = inboxes_of(config, desk.agent)
         self._messages = Bucket(limits.agent_messages_per_minute, limits.agent_message_burst)
@@ -88,6 +84,10 @@ class AgentSession(Session):
                 return self._numbered(frame, now)
             case client.Typing():
                 return self._typing(frame)
+            case client.WhoNext():
+                return self._who_next(frame, now)
+            case client.Leave(conversation):
+                return [*self._looks_away([ConversationId(conversation)]), *self.shared(frame, now.at_ms)]
             case _:
                 return self.shared(frame, now.at_ms)
 
@@ -100,43 +100,65 @@ class AgentSession(Session):
         if no is not None:
             return self.no(frame, getattr(frame, "conversation", ""), no)
         self.flow.take(SERIES, frame.n, frame.id)
-        return [Submit(self._command(frame))]
+        key = (frame.n, frame.id)
+        leaving = [Submit(command) for command in self._waiting.put(key, command_of(frame, self.desk))]
+        if isinstance(frame, client.Redact):
+            return [*leaving, ReadEntry(ConversationId(frame.conversation), frame.seq, key)]
+        return [*leaving]
 
     def _why_not(self, frame: Numbered, now: Moment) -> No | None:
-        if isinstance(frame, client.Send) and len(unicodedata.normalize("NFC", frame.text)) > MAX_TEXT_CHARS:
-            return No(Code.TOO_LARGE, frame.n)
+        code = why_not(frame, self._agent)
+        if code is not None:
+            return No(code, frame.n)
         if now.trouble is not None:
             return No(now.trouble.code, frame.n, now.trouble.retry_after_ms)
         wait_ms = self._messages.wait_ms(now.at_ms)
         return No(Code.RATE_LIMITED, frame.n, wait_ms) if wait_ms else None
 
-    def _command(self, frame: Numbered) -> commands.AnyCommand:
-        account, agent = self.desk.account, self.desk.agent
-        origin = self.desk.origin(frame.n, frame.id)
-        match frame:
-            case client.Send(conversation=to, text=text):
-                words = unicodedata.normalize("NFC", text)
-                return commands.AgentSends(account, origin, ConversationId(to), agent, words)
-            case client.Close(conversation=which):
-                return commands.AgentCloses(account, origin, ConversationId(which), agent)
-            case client.SetState(state=state):
-                return commands.SetAgentState(account, origin, agent, state)
-            case client.Accept(offer=offer):
-                return commands.AcceptOffer(account, origin, agent, OfferId(offer))
-            case client.Decline(offer=offer):
-                return commands.DeclineOffer(account, origin, agent, OfferId(offer))
-            case client.Claim(conversation=which):
-                return commands.ClaimConversation(account, origin, agent, ConversationId(which))
-            case client.Transfer(conversation=which, to=to, note=note):
-                return commands.TransferConversation(account, origin, agent, ConversationId(which), AgentId(to), note)
+    def entry_read(self, asked: ReadEntry, head: Head | None, frame: bytes | None, code: Code | None) -> list[Action]:
+        """Take what a ReadEntry asked for; `code`: it could not be read now."""
+        if code is None and (head is None or not frame or not self.may_read(asked.conversation, head)):
+            code = Code.NOT_FOUND
+        leaving = [Submit(command) for command in self._waiting.complete(asked.key, frame if code is None else None)]
+        if code is None:
+            return [*leaving]
+        n, frame_id = asked.key
+        self.flow.drop(SERIES, n, frame_id)
+        if code.retryable:
+            self.flow.refuse(SERIES, No(code, n))
+        wait_ms = UNAVAILABLE_MS if code.retryable else 0
+        about: dict[str, int | str] = {"n": n, "id": frame_id, "conversation": asked.conversation, "expected": n}
+        return [Say(refused(code, retry_after_ms=wait_ms, **about)), *leaving]
 
     def _typing(self, frame: client.Typing) -> list[Action]:
         conversation = ConversationId(frame.conversation)
         if self.reading.open(conversation) is None:
             return self.reading.unread(conversation)
-        name = self._agent.name if self._agent else ""
-        typing = TypingNow(conversation, "agent", name, frame.on)
-        return [self.tell(conversation, "visitor", typing), self.tell(conversation, "staff", typing)]
+        head, name = self._head_of(conversation), self._name
+        shown = TypingNow(conversation, "agent", (head.alias if head is not None else "") or name, frame.on)
+        known = TypingNow(conversation, "agent", name, frame.on)
+        return [self.tell(conversation, "visitor", shown), self.tell(conversation, "staff", known)]
+
+    def _who_next(self, frame: client.WhoNext, now: Moment) -> list[Action]:
+        ref, rule = frame.ref, RuleId(frame.rule)
+        if ref in self._asked_next:
+            return []  # its outcome will come
+        if len(self._asked_next) >= MAX_UNRESOLVED:
+            return [Say(refused(Code.TOO_MANY_UNRESOLVED, ref=ref))]
+        if now.trouble is not None:
+            return [Say(refused(now.trouble.code, ref=ref, retry_after_ms=now.trouble.retry_after_ms))]
+        if wait_ms := self._messages.wait_ms(now.at_ms):
+            return [Say(refused(Code.RATE_LIMITED, ref=ref, retry_after_ms=wait_ms))]
+        self._asked_next[ref] = rule
+        return [Submit(commands.AskWhoNext(self.desk.account, self.desk.origin(0, ref), self.desk.agent, rule))]
+
+    @property
+    def _name(self) -> str:
+        return self._agent.name if self._agent else ""
+
+    def _head_of(self, conversation: ConversationId) -> Head | None:
+        reader = self.reading.open(conversation)
+        return reader.head if reader is not None else None
 
     # What comes from the cell.
 
@@ -157,26 +179,66 @@ class AgentSession(Session):
         """Take what a ReadFeed asked for."""
         return self.feeds.read(feed, found)
 
+    def outcome(self, outcome: Outcome, command: commands.Asked) -> list[Action]:
+        match command:
+            case commands.AskWhoNext():
+                return [Say(self._next_agent(outcome, self._asked_next.pop(outcome.id, command.rule)))]
+            case commands.BlockVisitor(conversation=conversation) if not outcome.code:
+                return [*super().outcome(outcome, command), self.tell_context(conversation)]
+        return super().outcome(outcome, command)
+
+    @staticmethod
+    def _next_agent(outcome: Outcome, rule: RuleId) -> ServerFrame:
+        found = outcome.next_in_line
+        if outcome.code or found is None:
+            return refused(BY_WIRE.get(outcome.code, Code.UNAVAILABLE), outcome.text, ref=outcome.id)
+        considered = [Candidate(agent, why) for agent, why in found.candidates]
+        return NextAgent(outcome.id, rule, found.agent, considered, found.counts)
+
+    def passed(self, conversation: ConversationId, entries: list[Hint]) -> list[Action]:
+        return self.knowing.passed(conversation, entries)
+
+    def context_read(self, asked: ReadContext, record: VisitorRecord | None, past: list[ConversationId] | None) -> list[Action]:
+        """Take what a ReadContext asked for."""
+        return self.knowing.take(asked, record, past)
+
     def arrived(self, conversation: ConversationId) -> list[Action]:
-        """Ask who is there."""
+        """Ask who is there, tell colleagues who looks, and show the visitor."""
+        return [*self._looks(conversation, on=True), *self._ask(conversation), *self.knowing.read(conversation)]
+
+    def _ask(self, conversation: ConversationId) -> list[Action]:
         return [self.tell(conversation, "present", Presence(conversation, True))]
 
+    def _looks(self, conversation: ConversationId, *, on: bool) -> list[Action]:
+        return [self.tell(conversation, "staff", Looking(conversation, self.desk.agent, self._name, on))]
+
+    def _looks_away(self, conversations: list[ConversationId]) -> list[Action]:
+        there = [each for each in conversations if self.reading.open(each) is not None]
+        return [action for each in there for action in self._looks(each, on=False)]
+
     def ephemeral(self, conversation: ConversationId, passing: Ephemeral) -> list[Action]:
-        if passing.audience == "staff" and self.reading.open(conversation) is not None:
-            new = self.watch.heard(conversation, passing.frame)
-            if new is not None:
-                return [Forward(passing.frame)] if new else []
-        return super().ephemeral(conversation, passing)
+        if self.reading.open(conversation) is None or passing.device == self.desk.device:
+            return []
+        match passing.audience:
+            case "context":
+                return self.knowing.read(conversation)
+            case "present":
+                return self._looks(conversation, on=True)
+            case "staff":
+                new = self.watch.heard(conversation, passing.frame)
+                return [Forward(passing.frame)] if new in (True, None) else []
+        return []
 
     def lost(self) -> list[Action]:
-        """The line is gone: the roster hears it."""
-        return [Submit(commands.AgentLeaves(self.desk.account, self.desk.origin(0, LEAVE), self.desk.agent))]
+        """The line is gone: colleagues and the roster hear it."""
+        leaves = commands.AgentLeaves(self.desk.account, self.desk.origin(0, LEAVE), self.desk.agent)
+        return [*self._looks_away(self.reading.conversations), Submit(leaves)]
 
     def check(self) -> list[Action]:
-        """The slow check: feeds may have moved unheard, visitors may have gone without a word."""
+        """The slow check: feeds may have moved unheard, visitors and colleagues may have gone without a word."""
         conversations = self.reading.conversations
-        gone = [Say(Presence(each, False)) for each in self.watch.check(conversations)]
-        asked = [action for each in conversations for action in self.arrived(each)]
+        gone = [Say(frame) for frame in self.watch.check(conversations)]
+        asked = [action for each in conversations for action in self._ask(each)]
         return [*gone, *asked, *self.feeds.check()]
 
     def configured(self, config: AccountConfig | None) -> list[Action]:
@@ -189,6 +251,9 @@ class AgentSession(Session):
         shut = [feed for feed in before if feed not in self.feed_names]
         for feed in shut:
             self.feeds.shut(feed)
-        lost = self.reading.detach_where(lambda reader: reader.admitted and reader.inbox not in self._inboxes)
+        lost = self.reading.detach_where(self._may_read_no_more)
         opened = [action for feed in self.feed_names if feed not in before for action in self.feeds.open(feed)]
         return [*lost, *(LeaveFeed(feed) for feed in shut), *opened]
+
+    def _may_read_no_more(self, reader: Reader) -> bool:
+        return reader.head is not None and reader.head.inbox not in self._inboxes

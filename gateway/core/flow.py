@@ -56,6 +56,13 @@ class Flow:
         if self._awaited.get(series) == n:
             del self._awaited[series]
 
+    def drop(self, series: str, n: int, frame_id: str) -> None:
+        """A frame that passed did not get out after all."""
+        asked = self._asked.get(series, set())
+        asked.discard((frame_id, n))
+        if not asked:
+            self._asked.pop(series, None)
+
     def resolve(self, series: str, outcome: Outcome) -> None:
         """An outcome came: a numbering refusal is about that n only, any other about the id for good."""
         if not outcome.expected:

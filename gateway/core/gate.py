@@ -1,51 +1,126 @@
-"""The consent gate: whether what a visitor types may leave this process.
+"""The gate: whether what a visitor types may leave this process, and which step must be answered first.
 
 It stands in memory, before the stream, because what reaches a stream reaches Redis's append-only file, even if refused.
+Which steps there are is `protocol.bus.steps`' to say, as it is in the engine.
 
 Invariant: it opens only on what is committed, and not knowing counts as closed.
 """
 
+from collections.abc import Mapping
+
 import msgspec
+from msgspec.structs import replace
 
+from protocol.bus import availability, steps
+from protocol.bus.chatflow import Chatflow
 from protocol.bus.config import AccountConfig
-from protocol.bus.records import VisitorRecord
+from protocol.bus.records import ConsentRecord, ContactRef, VisitorRecord
+from protocol.bus.steps import STEPS, Step
 from protocol.bus.topics import Hint
-from protocol.ids import ChatflowId
-from protocol.wire.content import ConsentAnswered, Event
+from protocol.ids import ChatflowId, RuleId
+from protocol.wire.codes import Code
+from protocol.wire.content import Closed, ConsentAnswered, EmailGiven, Event
 
-PURPOSE = "process"
+PROCESS: Step = "consent_to_process"
 _EVENT = msgspec.msgpack.Decoder(Event)
-_MARK = b"consent"  # the kind of a ConsentAnswered body, as its bytes hold it
+_MARKS = (b"consent", b"email_given")  # kinds and reasons that move the gate, as an entry's bytes hold them
+
+
+class RuleRow(msgspec.Struct, frozen=True):
+    """What the roster tells of a rule: whether somebody is ready now; replies come within minutes, an hour, a day."""
+
+    ready: bool = False
+    reply: str = ""
+
+
+Rows = Mapping[RuleId, RuleRow]
 
 
 class Gate:
-    """One visitor's gate, seen from one session."""
+    """One visitor's gate, seen from one session. `rows` None: nothing is known of who is ready."""
 
-    def __init__(self, config: AccountConfig, record: VisitorRecord) -> None:
-        self._granted = False
-        self._explicit: dict[ChatflowId, bool] = {}
-        self.configured(config)
-        self.known(record)
+    def __init__(self, config: AccountConfig, record: VisitorRecord | None, rows: Rows | None = None) -> None:
+        self.config, self.record, self.rows = config, record, rows
+        self._served: dict[ChatflowId, int] = {}
 
-    def configured(self, config: AccountConfig) -> None:
-        """Take a newer configuration: consent follows the current version of a chatflow."""
-        self._explicit = {flow.id: flow.consent.mode == "explicit" for flow in config.chatflows}
+    def served(self, flow: Chatflow) -> None:
+        """The phone was shown this version."""
+        self._served[flow.id] = flow.version
 
-    def known(self, record: VisitorRecord) -> None:
-        """Take the committed record of the visitor."""
-        consent = record.consents.get(PURPOSE)
-        self._granted = consent is not None and consent.answer == "granted"
+    def version_of(self, chatflow: ChatflowId) -> int:
+        """Return the version that the phone was shown; 0: none."""
+        return self._served.get(chatflow, 0)
 
-    def passed(self, entries: list[Hint]) -> None:
-        """Take committed entries on their way to the visitor; decodes only those that may be about consent."""
+    def flow(self, chatflow: ChatflowId | None) -> Chatflow | None:
+        """Return the version of a chatflow whose steps count: in the end the current one."""
+        return steps.current_flow(self.config, chatflow, self._served.get(chatflow, 0) if chatflow else 0)
+
+    def row(self, flow: Chatflow) -> RuleRow | None:
+        """Return what is told of the rule of `flow`; None if nothing is known."""
+        if self.rows is None:
+            return None
+        return self.rows.get(flow.rule, RuleRow()) if flow.rule is not None else RuleRow()
+
+    def outstanding(self, chatflow: ChatflowId | None, at_ms: int) -> list[Step]:
+        """Return what must be answered before words pass, in the order of the screen."""
+        flow, config = self.flow(chatflow), self.config
+        if flow is None:
+            answer = self.record.consents.get("process") if self.record is not None else None
+            granted = answer is not None and answer.answer == "granted"
+            return [PROCESS] if config.data_privacy and not granted else []
+        row = self.row(flow)
+        states = (True, False) if row is None else (row.ready,)  # not knowing: whatever either state asks
+        away = {availability.is_away(config, flow, at_ms, ready) for ready in states}
+        asked = {step for each in away for step in steps.outstanding(config, flow, self.record, at_ms, each)}
+        return [step for step in STEPS if step in asked]
+
+    def closed_by(self, chatflow: ChatflowId | None, at_ms: int) -> Code | None:
+        """Return why words may not pass to a conversation under `chatflow`, or None."""
+        if self.blocked:
+            return Code.BLOCKED
+        first = next(iter(self.outstanding(chatflow, at_ms)), None)
+        return steps.REFUSED[first] if first is not None else None
+
+    def may_process(self, chatflow: ChatflowId | None, at_ms: int) -> bool:
+        """Whether what the app tells of the visitor may be kept."""
+        return not self.blocked and PROCESS not in self.outstanding(chatflow, at_ms)
+
+    @property
+    def blocked(self) -> bool:
+        return self.record is not None and self.record.blocked
+
+    @property
+    def analytics(self) -> bool:
+        """Whether optional device properties may be kept."""
+        answer = self.record.consents.get("analytics") if self.record is not None else None
+        return answer is not None and answer.answer == "granted"
+
+    def passed(self, chatflow: ChatflowId | None, entries: list[Hint]) -> None:
+        """Take committed entries on their way to the visitor; decodes only those that may move the gate."""
         for entry in entries:
-            if _MARK in entry.frame:
-                body = _EVENT.decode(entry.frame).body
-                if isinstance(body, ConsentAnswered) and body.answer != "implied":
-                    self._granted = body.answer == "granted"
+            if self.record is not None and any(mark in entry.frame for mark in _MARKS):
+                self.record = moved(self.record, chatflow, _EVENT.decode(entry.frame))
 
-    def is_open(self, chatflow: ChatflowId | None) -> bool:
-        """Whether words may pass to a conversation under `chatflow`."""
-        if chatflow is None or self._granted:
-            return self._granted
-        return not self._explicit.get(chatflow, True)
+
+def moved(record: VisitorRecord, chatflow: ChatflowId | None, event: Event) -> VisitorRecord:
+    """Return the record as `event` left it, unless it knows something later: logs are read from their beginning."""
+    match event.body:
+        case ConsentAnswered(purpose=("storage" | "process") as purpose) as said:
+            answer = ConsentRecord(
+                said.answer, event.at, said.text_hash, chatflow or ChatflowId(""), said.version, said.locale, ""
+            )
+            return _answered(record, purpose, answer)
+        case Closed(reason="consent_withdrawn"):
+            withdrawn = ConsentRecord("withdrawn", event.at, "", chatflow or ChatflowId(""), 0, "", "")
+            return _answered(record, "process", withdrawn)
+        case EmailGiven(email=email, contact=contact, verified=verified) if not steps.address_of(record):
+            return replace(record, contact=ContactRef(contact, email, verified))
+        case _:
+            return record
+
+
+def _answered(record: VisitorRecord, purpose: str, answer: ConsentRecord) -> VisitorRecord:
+    known = record.consents.get(purpose)
+    if known is not None and known.at_ms >= answer.at_ms:
+        return record
+    return replace(record, consents={**record.consents, purpose: answer})

@@ -1,38 +1,47 @@
 """A visitor's session: what one phone may say and hear.
 
-Invariant: nothing the visitor typed leaves it while consent is outstanding; it speaks only of conversations of its own.
+Invariant: nothing the visitor typed, and nothing the app told of them, leaves it while the step before it is
+outstanding; it speaks only of conversations of its own.
 """
 
-import unicodedata
-
 from gateway.core.actions import Action, CheckToken, End, ReadOutcome, ReadVisitor, Say, Submit, Wake
+from gateway.core.asides import Asides
 from gateway.core.flow import No
-from gateway.core.gate import Gate
+from gateway.core.gate import Rows
 from gateway.core.limits import Bucket, SessionLimits
 from gateway.core.reading import refused
-from gateway.core.session import Identity, Moment, Session, as_frame, encode
-from protocol.bus.commands import AnyCommand, Asked, LogOut, VisitorAnswers, VisitorCloses, VisitorSends
+from gateway.core.saying import Numbered, Visitor, command_of, why_not
+from gateway.core.serving import Told
+from gateway.core.session import UNAVAILABLE_MS, Moment, Session, as_frame, encode
+from gateway.core.token import TokenClock
+from protocol.bus.commands import (
+    Admit,
+    Asked,
+    LogOut,
+    NoteContext,
+    SetAnalytics,
+    VisitorAnswers,
+    VisitorCloses,
+    VisitorRates,
+    VisitorSends,
+    VisitorWithdraws,
+)
 from protocol.bus.config import AccountConfig
-from protocol.bus.records import Head, Outcome, VisitorRecord
+from protocol.bus.records import Head, Outcome, Profile, VisitorRecord
 from protocol.bus.topics import Ephemeral, Hint
-from protocol.ids import ChatflowId, ConversationId, VisitorId
+from protocol.ids import ConversationId
 from protocol.wire import client
-from protocol.wire.codes import CloseCode, Code
-from protocol.wire.limits import MAX_TEXT_CHARS, REMEMBERED_OUTCOMES, TOKEN_WARNING_S
-from protocol.wire.server import LoggedOut, Presence, Refreshed, TokenExpiring, TypingNow
+from protocol.wire.client import Position
+from protocol.wire.codes import BY_WIRE, CloseCode, Code
+from protocol.wire.limits import REMEMBERED_OUTCOMES
+from protocol.wire.server import Done, LoggedOut, Presence, Refreshed, ServerFrame, TypingNow
 
 MAX_CONVERSATIONS = 32
+NOW = Wake(0)  # look at once whether something is to be told
 _LET_GO = frozenset({Code.CONTINUED.wire, Code.NOT_FOUND.wire})  # what a cell says that may have forgotten
-LOGOUT = "logout"  # the id of the one thing a phone asks without n
-
-
-class Visitor(Identity, frozen=True):
-    """Who speaks, and the chatflow it was served. `conversations`: its own, each under a chatflow."""
-
-    visitor: VisitorId
-    locale: str
-    chatflow: ChatflowId | None
-    conversations: dict[ConversationId, ChatflowId]
+_WHO = frozenset({Code.UNAVAILABLE.wire, Code.VISITOR_UNKNOWN.wire})  # of a visitor whom it let go of
+_ANSWERED = frozenset({"", Code.NOT_OUTSTANDING.wire})
+_COME_AGAIN = End(CloseCode.RESTARTED, "the cell asks who this is")  # with hello the record comes back
 
 
 class MobileSession(Session):
@@ -40,19 +49,19 @@ class MobileSession(Session):
 
     who = "visitor"
 
-    def __init__(
-        self, visitor: Visitor, config: AccountConfig, record: VisitorRecord, limits: SessionLimits, messages: Bucket
-    ) -> None:
-        """`messages` is the device's own allowance, which outlives its sessions."""
+    def __init__(self, visitor: Visitor, told: Told, limits: SessionLimits, messages: Bucket) -> None:
+        """`told`: what `ready` says. `messages` is the device's own allowance, which outlives its sessions."""
         super().__init__(visitor, limits, MAX_CONVERSATIONS)
         self.visitor = visitor
-        self.gate = Gate(config, record)
+        self.told = told
+        self.gate = told.front.gate
+        self.token = TokenClock()
         self._own = dict(visitor.conversations)
         self._messages = messages
         self._repeats = Bucket(limits.messages_per_minute, REMEMBERED_OUTCOMES)
-        self._consents: list[tuple[Outcome, str]] = []  # granted answers whose ack waits for the record
-        self._token_expires_at_ms: int | None = None
-        self._warned = self._leaving = False
+        self._asides = Asides(visitor, self.gate, messages)
+        self._after_record: list[ServerFrame] = []  # told once the committed record was read
+        self._was_blocked = self.gate.blocked
 
     def may_read(self, conversation: ConversationId, head: Head | None) -> bool:
         if head is None:
@@ -70,23 +79,24 @@ class MobileSession(Session):
         if ended := self.flooded(now.at_ms):
             return ended
         match frame:
-            case client.Send() | client.Answer() | client.Close():
+            case client.Send() | client.Answer() | client.Survey() | client.Close():
                 return self._numbered(frame, now)
             case client.Typing():
-                return self._typing(frame)
+                return self._typing(frame, now.at_ms)
+            case client.SetContext():
+                return self._set_context(frame)
+            case client.SetAnalyticsConsent() | client.Withdraw():
+                return self._asides.consent(frame, now.at_ms, now.trouble)
             case client.Refresh(token):
-                return [CheckToken(token)] if self._token_expires_at_ms else [Say(refused(Code.TOKEN_INVALID))]
-            case client.Logout() if self._leaving:
-                return []  # its outcome will come
+                return [CheckToken(token)] if self.token.runs else [Say(refused(Code.TOKEN_INVALID))]
             case client.Logout():
-                me, self._leaving = self.visitor, True
-                return [Submit(LogOut(me.account, me.origin(0, LOGOUT), me.visitor, me.device))]
+                return self._asides.log_out()
             case _:
                 return self.shared(frame, now.at_ms)
 
     # What the visitor does.
 
-    def _numbered(self, frame: client.Send | client.Answer | client.Close, now: Moment) -> list[Action]:
+    def _numbered(self, frame: Numbered, now: Moment) -> list[Action]:
         series = frame.conversation
         if self.flow.is_asked(series, frame.n, frame.id):
             return []  # its outcome will come
@@ -96,23 +106,22 @@ class MobileSession(Session):
         if no is not None:
             return self.no(frame, frame.conversation, no)
         self.flow.take(series, frame.n, frame.id)
-        return [Submit(self._command(frame))]
+        chatflow = self._own[ConversationId(frame.conversation)]
+        return [Submit(command_of(frame, self.visitor, chatflow, self.told.version_of(chatflow)))]
 
-    def _long_over(self, frame: client.Send | client.Answer | client.Close) -> Action:
+    def _long_over(self, frame: Numbered) -> Action:
         """Of a conversation that is not at hand, perhaps of long ago: whatever it took of this phone SQL knows."""
         me, code = self.visitor, Code.NOT_FOUND.wire
         otherwise = Outcome(me.session, me.device, frame.n, frame.id, code, frame.conversation, expected=frame.n)
         return ReadOutcome(ConversationId(frame.conversation), otherwise)
 
-    def _why_not(self, frame: client.Send | client.Answer | client.Close, now: Moment) -> No | None:
+    def _why_not(self, frame: Numbered, now: Moment) -> No | None:
         chatflow = self._own.get(ConversationId(frame.conversation))
         if chatflow is None:
             return No(Code.NOT_FOUND, frame.n)
-        if isinstance(frame, client.Send):
-            if not self.gate.is_open(chatflow):
-                return No(Code.CONSENT_REQUIRED, frame.n)
-            if len(unicodedata.normalize("NFC", frame.text)) > MAX_TEXT_CHARS:
-                return No(Code.TOO_LARGE, frame.n)
+        code = why_not(frame, self.gate, chatflow, now.at_ms)
+        if code is not None:
+            return No(code, frame.n)
         if now.trouble is not None:
             return No(now.trouble.code, frame.n, now.trouble.retry_after_ms)
         # What is offered again after an epoch rose is answered from memory, and is not the visitor's doing (SPEC 5.3).
@@ -121,33 +130,32 @@ class MobileSession(Session):
         wait_ms = self._messages.wait_ms(now.at_ms)
         return No(Code.RATE_LIMITED, frame.n, wait_ms) if wait_ms else None
 
-    def _command(self, frame: client.Send | client.Answer | client.Close) -> AnyCommand:
-        me, conversation = self.visitor, ConversationId(frame.conversation)
-        origin, chatflow = me.origin(frame.n, frame.id), self._own[conversation]
-        match frame:
-            case client.Send(text=text):
-                words = unicodedata.normalize("NFC", text)
-                return VisitorSends(me.account, origin, conversation, me.visitor, chatflow, words, me.locale)
-            case client.Answer(value=value):
-                return VisitorAnswers(me.account, origin, conversation, me.visitor, chatflow, value, me.locale)
-            case client.Close():
-                return VisitorCloses(me.account, origin, conversation, me.visitor)
-
-    def _typing(self, frame: client.Typing) -> list[Action]:
+    def _typing(self, frame: client.Typing, at_ms: int) -> list[Action]:
         conversation = ConversationId(frame.conversation)
         if self.reading.open(conversation) is None:
             return self.reading.unread(conversation)
-        if not self.gate.is_open(self._own.get(conversation)):
-            return [Say(refused(Code.CONSENT_REQUIRED, conversation=conversation))]
+        code = self.gate.closed_by(self._own.get(conversation), at_ms)
+        if code is not None:
+            return [Say(refused(code, conversation=conversation))]
         return [self.tell(conversation, "staff", TypingNow(conversation, "visitor", "", frame.on))]
+
+    def _set_context(self, frame: client.SetContext) -> list[Action]:
+        if not self._asides.note(frame):
+            return [Say(refused(Code.TOO_LARGE))]
+        self.told.front.note(frame.properties)
+        return [NOW]
 
     # What comes from the cell.
 
     def passed(self, conversation: ConversationId, entries: list[Hint]) -> list[Action]:
         """The gate moves on what is committed."""
-        if entries and not self.gate.is_open(self._own.get(conversation)):
-            self.gate.passed(entries)
-        return []
+        before = self.gate.record
+        self.gate.passed(self._own.get(conversation), entries)
+        blocked = any(b"blocked" in entry.frame for entry in entries[-1:])  # the record says whether it is true
+        return [
+            *([ReadVisitor(self.visitor.visitor)] if blocked else []),
+            *([NOW] if self.gate.record != before else []),
+        ]
 
     def outcome(self, outcome: Outcome, command: Asked) -> list[Action]:
         match command:
@@ -156,19 +164,43 @@ class MobileSession(Session):
             case LogOut():
                 # The cell let go of a visitor who was idle for long: with hello the record comes back, to be revoked.
                 return [End(CloseCode.OVERLOADED, "the cell asks who this is")]
-            case VisitorAnswers(value="granted") if outcome.code in ("", Code.NOT_OUTSTANDING.wire):
+            case NoteContext() | Admit():
+                return self._noted(outcome, command)
+            case SetAnalytics() | VisitorWithdraws():
+                return self._consented(outcome)
+            case VisitorAnswers() if outcome.code in _ANSWERED:
                 # Told once the committed record shows it: whoever hears the ack may send at once.
                 self.flow.resolve(command.conversation, outcome)
-                self._consents.append((outcome, command.conversation))
-                return [ReadVisitor(self.visitor.visitor)]
-            case VisitorSends() | VisitorAnswers() | VisitorCloses() if outcome.code in _LET_GO and outcome.expected:
+                return self._later(as_frame(outcome, command.conversation))
+            case VisitorSends() | VisitorAnswers() | VisitorRates() | VisitorCloses() if _is_forgotten(outcome):
                 return [ReadOutcome(command.conversation, outcome)]  # it was judged without a ledger
             case VisitorSends() | VisitorAnswers() if outcome.instead:
                 self._own[ConversationId(outcome.instead)] = self._own[command.conversation]
-            case VisitorSends() | VisitorAnswers() if outcome.code == Code.UNAVAILABLE.wire:
-                # The cell let go of a visitor who was idle for long; with hello the record comes back.
-                return [*super().outcome(outcome, command), End(CloseCode.RESTARTED, "the cell asks who this is")]
+            case VisitorSends() | VisitorAnswers() | VisitorRates() if outcome.code == Code.UNAVAILABLE.wire:
+                return [*super().outcome(outcome, command), _COME_AGAIN]
         return super().outcome(outcome, command)
+
+    def _noted(self, outcome: Outcome, command: NoteContext | Admit) -> list[Action]:
+        """What the app told was taken, and whoever shows the visitor reads it again."""
+        if isinstance(command, NoteContext):
+            self._asides.told()
+        if outcome.code in _WHO:
+            return [_COME_AGAIN]
+        moved = [self.tell_context(each) for each in self.reading.conversations]
+        return [*moved, NOW]
+
+    def _consented(self, outcome: Outcome) -> list[Action]:
+        self._asides.answered(outcome.id)
+        if not outcome.code:
+            return self._later(Done(outcome.id))
+        code = BY_WIRE.get(outcome.code, Code.UNAVAILABLE)
+        if outcome.code in _WHO:
+            return [Say(refused(Code.UNAVAILABLE, ref=outcome.id, retry_after_ms=UNAVAILABLE_MS)), _COME_AGAIN]
+        return [Say(refused(code, outcome.text, ref=outcome.id))]
+
+    def _later(self, frame: ServerFrame) -> list[Action]:
+        self._after_record.append(frame)
+        return [ReadVisitor(self.visitor.visitor)]
 
     def outcome_read(self, asked: ReadOutcome, recorded: Outcome | None) -> list[Action]:
         """Take what a conversation of long ago had made of a frame; None: it never had it."""
@@ -180,22 +212,29 @@ class MobileSession(Session):
 
     def visitor_read(self, record: VisitorRecord | None) -> list[Action]:
         """Take the visitor's committed record."""
-        if record is not None:
-            self.gate.known(record)
-        told, self._consents = self._consents, []
-        return [Say(as_frame(*each)) for each in told]
+        told, self._after_record = self._after_record, []
+        moved = self._know(record) if record is not None else []
+        return [*(Say(frame) for frame in told), *moved]
 
     def record_moved(self, record: VisitorRecord) -> list[Action]:
         """Take the visitor's record as somebody else changed it: on another phone, or through another gateway."""
         device = record.devices.get(self.visitor.device)
         if device is not None and device.revoked:
             return [End(CloseCode.REVOKED, "this device was logged out")]
-        self.gate.known(record)
-        return []
+        return self._know(record)
+
+    def _know(self, record: VisitorRecord) -> list[Action]:
+        self.gate.record = record
+        if record.blocked and not self._was_blocked:
+            return [End(CloseCode.REVOKED, "this visitor may not write here")]
+        self._was_blocked = record.blocked
+        return [NOW]
 
     def ephemeral(self, conversation: ConversationId, passing: Ephemeral) -> list[Action]:
         if self.reading.open(conversation) is None:
             return []
+        if passing.audience == "context":
+            return [ReadVisitor(self.visitor.visitor)] if passing.device != self.visitor.device else []
         asks = passing.audience == "present"
         # Another phone of this visitor left: the visitor is here all the same.
         left = passing.audience == "staff" and passing.device != self.visitor.device
@@ -211,34 +250,39 @@ class MobileSession(Session):
         """The line is gone: staff hears it."""
         return [self.tell(each, "staff", Presence(each, False)) for each in self.reading.conversations]
 
+    # What changes around it.
+
     def configured(self, config: AccountConfig | None) -> list[Action]:
         """Take a newer configuration of the account."""
         if config is None:
             return [End(CloseCode.REVOKED, "the app is no more")]
-        self.gate.configured(config)
-        return []
+        self.gate.config = config
+        return [NOW]
 
-    # The token.
+    def staffed(self, rows: Rows) -> list[Action]:
+        """Take who is ready now, rule by rule."""
+        self.gate.rows = rows
+        return [NOW]
 
-    def token_holds(self, until_ms: int) -> list[Action]:
-        """Take the time until which the visitor's token is good."""
-        self._token_expires_at_ms, self._warned = until_ms, False
-        return [Wake(until_ms - TOKEN_WARNING_S * 1000)]
-
-    def token_checked(self, until_ms: int | None, code: Code | None = None) -> list[Action]:
-        """Take what became of a CheckToken: good until then, or refused with `code`."""
+    def token_checked(
+        self, until_ms: int | None, code: Code | None = None, profile: Profile | None = None
+    ) -> list[Action]:
+        """Take what became of a CheckToken: good until then and vouching for `profile`, or refused with `code`."""
         if until_ms is None:
             return [Say(refused(code or Code.TOKEN_INVALID))]
-        return [Say(Refreshed(until_ms)), *self.token_holds(until_ms)]
+        self._asides.vouch(profile)
+        return [Say(Refreshed(until_ms)), *self.token.holds(until_ms), NOW]
 
     def woke(self, at_ms: int) -> list[Action]:
-        """Take the time that a Wake asked for."""
-        until_ms = self._token_expires_at_ms
-        if until_ms is None or at_ms < until_ms - TOKEN_WARNING_S * 1000:
-            return []
-        if at_ms >= until_ms:
-            return [End(CloseCode.TOKEN_EXPIRED, "the token has expired")]
-        if self._warned:
-            return []
-        self._warned = True
-        return [Say(TokenExpiring(until_ms - at_ms)), Wake(until_ms)]
+        """Take the time: a Wake asked for it."""
+        shown = self.told.shown
+        actions = [*self.token.woke(at_ms), *self._asides.due(self.told.chatflow, at_ms), *self.told.look(at_ms)]
+        new, chatflow = self.told.shown.conversation, self.told.chatflow
+        if new is not None and chatflow is not None and new != shown.conversation:
+            self._own.setdefault(new, chatflow)
+            actions += self.reading.attach(Position(new, 0, ""))  # as after `ready` (SPEC 3.3)
+        return actions
+
+
+def _is_forgotten(outcome: Outcome) -> bool:
+    return outcome.code in _LET_GO and bool(outcome.expected)

@@ -86,7 +86,7 @@ class Reading:
         if not may_read(conversation, page.head):
             return [], [*self.detach(conversation), Say(refused(Code.NOT_FOUND, conversation=conversation))]
         reader.admitted = True
-        reader.inbox = page.head.inbox if page.head else ""
+        reader.head = page.head
         behind, had = 0 < reader.epoch < page.epoch, reader.place.seq
         merged = reader.take(page)
         actions: list[Action] = []

@@ -84,7 +84,7 @@ class Reader:
         self.reading = False
         self.admitted = False  # the session may read it: known from the first page on
         self.announce = True  # caught_up is owed
-        self.inbox = ""
+        self.head: Head | None = None  # as the last page had it
         self._waiting: list[Hint] = []
         self._overflowed = False
 

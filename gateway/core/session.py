@@ -196,6 +196,10 @@ class Session:
         again = refused(no.code, expected=no.expected, retry_after_ms=no.retry_after_ms, **about)
         return [Say(again)]
 
+    def tell_context(self, conversation: ConversationId) -> Tell:
+        """Let whoever shows the conversation's visitor read their record again."""
+        return Tell(conversation, "context", b"")
+
     def tell(self, conversation: ConversationId, audience: str, frame: ServerFrame) -> Tell:
         return Tell(conversation, audience, encode(frame))
 
@@ -216,4 +220,5 @@ def as_frame(outcome: Outcome, conversation: str) -> Ack | Refused:
         expected=outcome.expected,
         retry_after_ms=wait_ms,
         instead=outcome.instead,
+        opens_at=outcome.opens_at_ms,
     )

@@ -1,33 +1,66 @@
-"""Whether the visitors of an agent's conversations are online, from frames that may be lost.
+"""Who else is at an agent's conversations, visitor and colleagues, from frames that may be lost.
 
 Invariant: what the agent was told last becomes true again within two checks, however many frames were lost.
 """
 
-from gateway.core.session import encode
+import msgspec
+from msgspec import Struct
+
 from protocol.ids import ConversationId
-from protocol.wire.server import Presence
+from protocol.wire.server import Looking, Presence
+
+VISITOR = ""  # in the place of a colleague's id
+
+
+class _Seen(Struct, frozen=True):
+    """As much of a staff frame as says who is there."""
+
+    t: str
+    online: bool = False
+    on: bool = False
+    agent: str = VISITOR
+    name: str = ""
+
+
+_SEEN = msgspec.msgpack.Decoder(_Seen)
+_Who = tuple[ConversationId, str]
 
 
 class Watch:
-    """The visitors whom one session watches."""
+    """Those whom one session watches, the agent's own other consoles aside."""
 
-    def __init__(self) -> None:
-        self._online: dict[ConversationId, bool] = {}
-        self._silent: set[ConversationId] = set()  # asked, and not heard of since
+    def __init__(self, me: str) -> None:
+        self._me = me
+        self._there: dict[_Who, str] = {}  # by name
+        self._silent: set[_Who] = set()  # asked, and not heard of since
 
     def heard(self, conversation: ConversationId, frame: bytes) -> bool | None:
-        """Take a staff frame; return None if it is not about presence, else whether it tells something new."""
-        online = frame == encode(Presence(conversation, True))
-        if not online and frame != encode(Presence(conversation, False)):
+        """Take a staff frame; return None if it is not about who is there, else whether it tells something new."""
+        seen = _SEEN.decode(frame)
+        if seen.t not in ("presence", "looking"):
             return None
-        self._silent.discard(conversation)
-        new = self._online.get(conversation, False) != online
-        self._online[conversation] = online
+        if seen.agent == self._me:
+            return False
+        who = (conversation, seen.agent)
+        is_there = seen.online or seen.on
+        self._silent.discard(who)
+        new = (who in self._there) != is_there
+        if is_there:
+            self._there[who] = seen.name
+        else:
+            self._there.pop(who, None)
         return new
 
-    def check(self, conversations: list[ConversationId]) -> list[ConversationId]:
-        """Return those believed online that stayed silent since they were asked last; ask all `conversations` now."""
-        gone = [each for each in conversations if each in self._silent and self._online.get(each)]
-        self._online = {each: self._online[each] for each in conversations if each in self._online and each not in gone}
-        self._silent = set(conversations)
-        return gone
+    def check(self, conversations: list[ConversationId]) -> list[Presence | Looking]:
+        """Return what is true no longer: who stayed silent since they were asked last. Ask `conversations` now."""
+        gone = [who for who in self._there if who[0] in conversations and who in self._silent]
+        told = [self._gone(who) for who in gone]
+        self._there = {who: name for who, name in self._there.items() if who[0] in conversations and who not in gone}
+        self._silent = set(self._there)
+        return told
+
+    def _gone(self, who: _Who) -> Presence | Looking:
+        conversation, agent = who
+        return (
+            Presence(conversation, False) if agent == VISITOR else Looking(conversation, agent, self._there[who], False)
+        )

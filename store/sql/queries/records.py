@@ -3,11 +3,13 @@
 Invariant: an id of another account is as unknown as one that never was (guarantee G11).
 """
 
+from collections.abc import Sequence
+
 import msgspec
 from sqlalchemy import Connection, Select, select
 
 from protocol.bus.records import Outcome, Snapshot, VisitorRecord
-from protocol.ids import AccountId, ConversationId, DeviceId, VisitorId
+from protocol.ids import AccountId, ConversationId, DeviceId, InboxId, VisitorId
 from store.sql import tables
 
 _VISITOR = msgspec.msgpack.Decoder(VisitorRecord)
@@ -36,6 +38,16 @@ def conversations_of(
     rows = tables.conversation.c
     found = select(rows.id, rows.state).where(rows.visitor == visitor_id, rows.account == account).order_by(rows.id)
     return {ConversationId(row.id): _SNAPSHOT.decode(row.state) for row in connection.execute(found)}
+
+
+def past(
+    connection: Connection, account: AccountId, visitor_id: VisitorId, inboxes: Sequence[InboxId], limit: int
+) -> list[ConversationId]:
+    """Return the visitor's conversations in `inboxes` that passed the gate, newest first."""
+    rows = tables.conversation.c
+    mine = (rows.account == account, rows.visitor == visitor_id, rows.inbox.in_(inboxes), rows.status != "gated")
+    found = select(rows.id).where(*mine).order_by(rows.commit_no.desc(), rows.id).limit(limit)
+    return [ConversationId(each) for each in connection.scalars(found)]
 
 
 def outcomes(

@@ -1,0 +1,96 @@
+"""What a visitor's numbered frames ask for, and what is wrong with them that can be seen without the conversation.
+
+Invariant: pure; nothing that a visitor typed passes `why_not` while a step that comes before it is outstanding.
+"""
+
+import unicodedata
+
+from gateway.core.gate import PROCESS, Gate
+from gateway.core.session import Identity
+from gateway.core.storefront import Phone
+from protocol.bus import steps
+from protocol.bus.commands import Admit, AnyCommand, VisitorAnswers, VisitorCloses, VisitorRates, VisitorSends
+from protocol.bus.records import Profile
+from protocol.ids import ChatflowId, ConversationId, VisitorId
+from protocol.wire import client
+from protocol.wire.codes import Code
+from protocol.wire.content import FormValues
+from protocol.wire.limits import MAX_TEXT_CHARS
+
+Numbered = client.Send | client.Answer | client.Survey | client.Close
+MAX_FIELDS, MAX_FIELD_CHARS = 20, 2_000
+_YES_OR_NO = ("granted", "declined")
+
+
+class Visitor(Identity, frozen=True):
+    """Who speaks, from which phone. `conversations`: its own, each under a chatflow. `environment`: the app's.
+
+    Of identified visitors `admit`: the hello as the cell was asked it; `profile`: what their token vouches for.
+    """
+
+    visitor: VisitorId
+    phone: Phone
+    conversations: dict[ConversationId, ChatflowId]
+    environment: str = "production"
+    admit: Admit | None = None
+    profile: Profile | None = None
+
+
+def why_not(frame: Numbered, gate: Gate, chatflow: ChatflowId, at_ms: int) -> Code | None:
+    """Return why the frame may not pass, or None."""
+    match frame:
+        case client.Send():
+            return gate.closed_by(chatflow, at_ms) or _unfit(frame)
+        case client.Answer():
+            return Code.BLOCKED if gate.blocked else _no_answer(frame, gate, chatflow, at_ms)
+        case client.Survey():
+            return _no_score(frame, gate, chatflow, at_ms)
+        case client.Close():
+            return None
+
+
+def _unfit(frame: client.Send) -> Code | None:
+    if len(unicodedata.normalize("NFC", frame.text)) > MAX_TEXT_CHARS:
+        return Code.TOO_LARGE
+    if isinstance(frame.content, FormValues):
+        values = frame.content.values
+        if len(values) > MAX_FIELDS or any(len(value) > MAX_FIELD_CHARS for value in values.values()):
+            return Code.BAD_CONTENT
+    return None
+
+
+def _no_answer(frame: client.Answer, gate: Gate, chatflow: ChatflowId, at_ms: int) -> Code | None:
+    if frame.step != "email":
+        return None if frame.value in _YES_OR_NO else Code.BAD_ANSWER
+    before = [step for step in gate.outstanding(chatflow, at_ms) if step != "email"]
+    if before:
+        return steps.REFUSED[before[0]]
+    # Where it is asked beside the chat a bad address is the engine's to count; at the gate it is a field's error.
+    at_gate = "email" in gate.outstanding(chatflow, at_ms)
+    return Code.BAD_ANSWER if at_gate and steps.address_in(frame.value) is None else None
+
+
+def _no_score(frame: client.Survey, gate: Gate, chatflow: ChatflowId, at_ms: int) -> Code | None:
+    has_words = bool(frame.text.strip())
+    if has_words and PROCESS in gate.outstanding(chatflow, at_ms):
+        return Code.CONSENT_REQUIRED
+    fits = (frame.score is not None) == (frame.action == "answer") and has_words == (frame.action == "comment")
+    return None if fits else Code.BAD_ANSWER
+
+
+def command_of(frame: Numbered, me: Visitor, chatflow: ChatflowId, version: int) -> AnyCommand:
+    """Return what the frame asks of the cell. `version`: of the chatflow, as it was shown; 0: it was not."""
+    conversation, origin, locale = ConversationId(frame.conversation), me.origin(frame.n, frame.id), me.phone.locale
+    match frame:
+        case client.Send(text=text, content=content):
+            words = unicodedata.normalize("NFC", text)
+            about = (me.account, origin, conversation, me.visitor, chatflow)
+            return VisitorSends(*about, words, locale, version, content, me.environment)
+        case client.Answer(step=step, value=value, communicate=communicate):
+            about = (me.account, origin, conversation, me.visitor, chatflow)
+            return VisitorAnswers(*about, value, locale, version, step, communicate, me.environment)
+        case client.Survey(ask=ask, action=action, score=score, text=text):
+            words = unicodedata.normalize("NFC", text)
+            return VisitorRates(me.account, origin, conversation, me.visitor, ask, action, score, words)
+        case client.Close():
+            return VisitorCloses(me.account, origin, conversation, me.visitor)
