@@ -8,47 +8,51 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from engine.core.asked import Despite, With
 from engine.core.ledger import Misnumbered, Recorded
 from engine.core.result import StepResult
-from protocol.bus.commands import (
-    AcceptOffer,
-    AgentCloses,
-    AgentSends,
-    Asked,
-    ClaimConversation,
-    TransferConversation,
-    VisitorAnswers,
-    VisitorCloses,
-    VisitorSends,
-)
-from protocol.bus.decisions import Already, Refusal
+from protocol.bus import commands
+from protocol.bus.commands import Asked
+from protocol.bus.decisions import Already, Refusal, Told
 from protocol.bus.records import Outcome
 from protocol.wire import content
 from protocol.wire.codes import Code
 from protocol.wire.content import Event
 
-_ENTRIES: dict[type, type[content.Body]] = {
-    VisitorSends: content.Message,
-    VisitorAnswers: content.ConsentAnswered,
-    VisitorCloses: content.Closed,
-    AgentSends: content.Message,
-    AgentCloses: content.Closed,
-    AcceptOffer: content.Assigned,
-    ClaimConversation: content.Assigned,
-    TransferConversation: content.Transferred,
+_ENTRIES: dict[type, tuple[type[content.Body], ...]] = {
+    commands.VisitorSends: (content.Message,),
+    commands.VisitorAnswers: (content.ConsentAnswered, content.EmailGiven),
+    commands.VisitorCloses: (content.Closed,),
+    commands.VisitorRates: (content.SurveySeen, content.SurveyAnswered, content.SurveyCommented),
+    commands.CompanySends: (content.Message,),
+    commands.AgentSends: (content.Message,),
+    commands.AgentCloses: (content.Closed,),
+    commands.AddNote: (content.Note,),
+    commands.ChangeTags: (content.TagsChanged,),
+    commands.SetFields: (content.FieldsSet,),
+    commands.SetPriority: (content.PrioritySet,),
+    commands.SnoozeConversation: (content.Snoozed, content.Woken),
+    commands.RedactMessage: (content.Redacted,),
+    commands.SetTicket: (content.TicketChanged,),
+    commands.AcceptOffer: (content.Assigned,),
+    commands.ClaimConversation: (content.Assigned,),
+    commands.TransferConversation: (content.Transferred,),
 }
 
 
-def entry_of(command: Any) -> type[content.Body] | None:
-    """Return the kind of log entry that stands for `command`, if one does."""
-    return _ENTRIES.get(type(command))
+def entry_of(command: Any) -> tuple[type[content.Body], ...]:
+    """Return the kinds of log entry that may stand for `command`; none for one that leaves no entry."""
+    return _ENTRIES.get(type(command), ())
 
 
 def answer_from(result: StepResult, command: Asked, decision: Any, owner: str | None = None) -> None:
     """Put the command's outcome into `result`, to be remembered under `owner`. None: there is no ledger yet."""
     origin = command.origin
     # A list first: it is what nearly always comes, and the dearest to rule out.
-    outcome = outcome_of(command, _entry(result, command) if isinstance(decision, list) else decision)
+    if isinstance(decision, list | With):
+        outcome = outcome_of(command, _entry(result, command))
+    else:
+        outcome = outcome_of(command, decision.refusal if isinstance(decision, Despite) else decision)
     away = outcome.code == Code.UNAVAILABLE.wire  # not judged, so not used up
     if owner is not None and not away:
         if origin.n:
@@ -58,7 +62,7 @@ def answer_from(result: StepResult, command: Asked, decision: Any, owner: str | 
     result.outcome = (origin.gateway, outcome)
 
 
-def outcome_of(command: Asked, became: Refusal | Already | Recorded | Misnumbered | Event | None) -> Outcome:
+def outcome_of(command: Asked, became: Refusal | Already | Told | Recorded | Misnumbered | Event | None) -> Outcome:
     """Return the outcome of `command`; `became` is the log entry if it took effect, None if it has none."""
     origin = command.origin
     if isinstance(became, Recorded):
@@ -75,10 +79,13 @@ def outcome_of(command: Asked, became: Refusal | Already | Recorded | Misnumbere
         case Misnumbered():
             return Outcome(*asked, became.code.wire, conversation, expected=became.expected)
         case Refusal():
-            return Outcome(*asked, became.code.wire, conversation, instead=became.instead)
+            code = became.code.wire
+            return Outcome(*asked, code, conversation, instead=became.instead, opens_at_ms=became.opens_at_ms)
+        case Told():
+            return Outcome(*asked, "", conversation, next_in_line=became.next_in_line)
 
 
 def _entry(result: StepResult, command: Asked) -> Event | None:
-    kind = entry_of(command)
+    kinds = entry_of(command)
     # The first of its kind is the command's own; what it set going comes after.
-    return next((logged.event for logged in result.events if type(logged.event.body) is kind), None)
+    return next((logged.event for logged in result.events if type(logged.event.body) in kinds), None)

@@ -109,7 +109,7 @@ def _redacted(state: Conversation, _: Event, body: content.Redacted) -> Beside:
 
 def _tagged(state: Conversation, _: Event, body: content.TagsChanged) -> Beside:
     kept = [tag for tag in state.beside.tags if tag not in body.removed]
-    return replace(state.beside, tags=tuple([*kept, *(tag for tag in body.added if tag not in kept)]))
+    return replace(state.beside, tags=(*kept, *(tag for tag in body.added if tag not in kept)))
 
 
 def _fields_set(state: Conversation, _: Event, body: content.FieldsSet) -> Beside:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from protocol.bus.config import AccountConfig
 from protocol.bus.decisions import Already, Refusal
 from protocol.bus.effects import Effect, Inner, SetTimer
-from protocol.ids import Incarnation
+from protocol.ids import InboxId, Incarnation, RuleId
 
 Roster = Any  # the roster's own value; only its port looks inside
 RosterEvent = Any
@@ -40,6 +40,9 @@ class RosterPort(Protocol):
 
     def thaw(self, stored: bytes) -> Roster:
         """Return the roster that `freeze` stored."""
+
+    def ready(self, roster: Roster, rule: RuleId | None, inbox: InboxId) -> bool:
+        """Whether somebody may be given work now under `rule`; None: anybody of the inbox."""
 
     def seq(self, roster: Roster) -> int:
         """Return the number of events so far."""

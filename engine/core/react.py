@@ -1,63 +1,51 @@
 """What a conversation's event asks of the rest of the cell, and of the world.
 
-Invariant: the roster is told of a conversation exactly while it is `ROUTED`; the gate's timer is set exactly while it
-is `UNSAID`; the visitor's record names it from `Started` on.
+Invariant: the roster is told of a conversation exactly while it is `ROUTED`; the visitor's record names it from
+`Started` on; timers are the deadlines (engine.core.timers).
 """
 
 from collections.abc import Callable
+from typing import Any
 
-from engine.core import phases
+from engine.core import phases, surveys, tickets, timers
+from engine.core.beside import survey_until_ms
 from engine.core.conversation import Conversation
-from engine.core.decide import GATE, GATE_GENERATION
-from protocol.bus.commands import TimerFired
 from protocol.bus.effects import (
     Assign,
-    CancelTimer,
     Effect,
+    FeedUpdate,
     HandOver,
     Inner,
     NoteClosed,
     NoteConsent,
+    NoteEmail,
+    NoteReply,
     NoteStarted,
     Release,
+    Reprioritise,
     Seek,
-    SetTimer,
+    Weigh,
 )
-from protocol.ids import RuleId
+from protocol.bus.topics import agent_feed
+from protocol.ids import RuleId, TeamId
 from protocol.wire import content
-from protocol.wire.content import Event
+from protocol.wire.content import Event, Role
 
 Reaction = list[Inner | Effect]
+_AVOIDED = frozenset({"agent_lost", "no_reply"})  # why somebody else is sought than who just had it
 
 
 def react(before: Conversation, event: Event, after: Conversation) -> Reaction:
     """Return what must be decided next and done, `event` having led from `before` to `after`."""
     reactor = _REACTORS.get(type(event.body))
     asked = reactor(before, event, after) if reactor is not None else []
-    was_unsaid, is_unsaid = type(before.phase) in phases.UNSAID, type(after.phase) in phases.UNSAID
-    if is_unsaid and not was_unsaid:
-        return [*asked, *deadlines(after)]
-    if was_unsaid and not is_unsaid:
-        return [*asked, CancelTimer(_gate(after))]
-    return asked
-
-
-def deadlines(conversation: Conversation) -> list[SetTimer]:
-    """Return every timer of the conversation that is now set: what a rebuilt cell must set again."""
-    match conversation.phase:
-        case phases.Gated(until_ms=until_ms) | phases.Ready(until_ms=until_ms):
-            return [SetTimer(until_ms, _gate(conversation))]
-        case _:
-            return []
+    moved = timers.moved(before, after)
+    return [*asked, *moved] if moved else asked
 
 
 def on_refusal(inner: Inner) -> list[Inner]:
     """Return what a refused inner command leaves to be put right: nobody is left on an empty line."""
     return [Release(inner.account, inner.conversation)] if isinstance(inner, Assign | HandOver) else []
-
-
-def _gate(state: Conversation) -> TimerFired:
-    return TimerFired(state.account, state.id, GATE, "", GATE_GENERATION)
 
 
 def _started(_: Conversation, __: Event, after: Conversation) -> Reaction:
@@ -69,14 +57,61 @@ def _started(_: Conversation, __: Event, after: Conversation) -> Reaction:
 def _answered(_: Conversation, event: Event, after: Conversation) -> Reaction:
     body, terms = event.body, after.terms
     assert isinstance(body, content.ConsentAnswered)
-    answer = (body.purpose, body.answer, body.text_hash)
-    return [NoteConsent(after.account, after.id, terms.visitor, *answer, terms.chatflow, terms.version, body.locale)]
+    answer = (body.purpose, body.answer, body.text_hash, terms.chatflow, body.version or terms.version, body.locale)
+    return [NoteConsent(after.account, after.id, terms.visitor, *answer, event.id, body.subscription)]
+
+
+def _email_given(_: Conversation, event: Event, after: Conversation) -> Reaction:
+    body, terms = event.body, after.terms
+    assert isinstance(body, content.EmailGiven)
+    flow = (terms.chatflow, terms.version)
+    return [NoteEmail(after.account, after.id, terms.visitor, body.email, body.contact, *flow)]
+
+
+def _said(before: Conversation, event: Event, after: Conversation) -> Reaction:
+    """Nearly every message asks nothing of anybody: only the first ones, and one that ends a silence."""
+    asked: Reaction = []
+    body: Any = event.body
+    if body.by.role is Role.VISITOR and not before.heard.visitor_ms:
+        asked += tickets.opened_by(before, after)
+    elif body.by.role is Role.AGENT and not before.heard.agent_ms and before.heard.visitor_ms:
+        waited_ms = event.at - before.heard.visitor_ms
+        asked.append(NoteReply(after.account, after.id, after.terms.inbox, waited_ms))
+    if type(before.phase) is phases.Talking and timers.fell_silent(before, event.at):
+        asked.append(Weigh(after.account, after.id, True))
+    if after.beside is not before.beside:
+        asked += tickets.kept(before, after)
+    return asked
+
+
+def _noted(_: Conversation, event: Event, after: Conversation) -> Reaction:
+    """Whoever is mentioned is told on their own feed; there is no row to keep of it."""
+    body = event.body
+    assert isinstance(body, content.Note)
+    key = f"{after.id}:{event.seq}"
+    return [FeedUpdate(agent_feed(after.account, agent), "mentioned", key, None) for agent in body.mentions]
+
+
+def _priority_set(before: Conversation, _: Event, after: Conversation) -> Reaction:
+    routed = type(after.phase) in phases.ROUTED
+    moved: Reaction = [Reprioritise(after.account, after.id, after.beside.priority)] if routed else []
+    return [*moved, *tickets.kept(before, after)]
+
+
+def _ticket(before: Conversation, _: Event, after: Conversation) -> Reaction:
+    return tickets.kept(before, after)
+
+
+def _snoozed(_: Conversation, event: Event, after: Conversation) -> Reaction:
+    talking = type(after.phase) is phases.Talking
+    return [Weigh(after.account, after.id, type(event.body) is content.Woken)] if talking else []
 
 
 def _queued(_: Conversation, event: Event, after: Conversation) -> Reaction:
     assert isinstance(after.phase, phases.Waiting)
     assert isinstance(event.body, content.Queued)
-    return [_seek(after, after.terms.rule, after.phase.since_ms, event.body.reason)]
+    team = TeamId(event.body.team) if event.body.team else None
+    return [_seek(after, after.terms.rule, after.phase.since_ms, event.body.reason, team)]
 
 
 def _unrouted(_: Conversation, event: Event, after: Conversation) -> Reaction:
@@ -94,39 +129,67 @@ def _unassigned(_: Conversation, event: Event, after: Conversation) -> Reaction:
 
 
 def _closed(before: Conversation, _: Event, after: Conversation) -> Reaction:
-    return [_noted(after, closed=True), *_released(before)]
+    return [_note(after, closed=True), *_released(before)]
 
 
 def _reopened(_: Conversation, __: Event, after: Conversation) -> Reaction:
-    return [_noted(after, closed=False)]
+    return [_note(after, closed=False)]
+
+
+def _survey_asked(before: Conversation, event: Event, after: Conversation) -> Reaction:
+    return [_note(after, closed=True), *surveys.report(before, event, after)]
 
 
 def _parked(before: Conversation, _: Event, __: Conversation) -> Reaction:
     return _released(before)
 
 
-def _noted(state: Conversation, *, closed: bool) -> NoteClosed:
-    return NoteClosed(state.account, state.id, state.terms.visitor, state.terms.chatflow, closed)
+def _note(state: Conversation, *, closed: bool) -> NoteClosed:
+    names = (state.account, state.id, state.terms.visitor, state.terms.chatflow)
+    return NoteClosed(*names, closed, survey_until_ms(state.beside))
 
 
 def _released(before: Conversation) -> Reaction:
     return [Release(before.account, before.id)] if type(before.phase) in phases.ROUTED else []
 
 
-def _seek(state: Conversation, rule: RuleId | None, since_ms: int, reason: str) -> Seek:
-    prefer = state.last_agent if reason == "returned" else None
-    avoid = state.last_agent if reason == "agent_lost" else None
-    return Seek(state.account, state.id, state.terms.inbox, rule, since_ms, reason, prefer, avoid)
+def _seek(state: Conversation, rule: RuleId | None, since_ms: int, reason: str, team: TeamId | None = None) -> Seek:
+    return Seek(
+        state.account,
+        state.id,
+        state.terms.inbox,
+        rule,
+        since_ms,
+        reason,
+        prefer=state.last_agent if reason == "returned" else None,
+        avoid=state.last_agent if reason in _AVOIDED else None,
+        priority=state.beside.priority,
+        language=state.terms.locale,
+        team=team,
+    )
 
 
-# Messages, assignments and transfers ask nothing of anybody by themselves.
+# What is not here asks nothing of anybody by itself.
 _REACTORS: dict[type[content.Body], Callable[[Conversation, Event, Conversation], Reaction]] = {
+    content.Message: _said,
     content.Started: _started,
     content.ConsentAnswered: _answered,
+    content.EmailGiven: _email_given,
+    content.Note: _noted,
+    content.PrioritySet: _priority_set,
+    content.Snoozed: _snoozed,
+    content.Woken: _snoozed,
+    content.TicketOpened: _ticket,
+    content.TicketChanged: _ticket,
     content.Queued: _queued,
     content.Unrouted: _unrouted,
     content.Unassigned: _unassigned,
     content.Closed: _closed,
     content.Reopened: _reopened,
+    content.SurveyAsked: _survey_asked,
+    content.SurveySeen: surveys.report,
+    content.SurveyAnswered: surveys.report,
+    content.SurveyCommented: surveys.report,
+    content.SurveyExpired: surveys.report,
     content.Parked: _parked,
 }

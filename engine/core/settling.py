@@ -9,29 +9,48 @@ from collections.abc import Generator, Iterable, Sequence
 from typing import Any
 
 from engine.core import visitor as visitors
-from engine.core.asked import Decision, Stamped
+from engine.core.asked import NO_FACTS, Decision, Despite, Facts, Stamped, With, flow_of
+from engine.core.changed import Changed
 from engine.core.conversation import Conversation, not_started
 from engine.core.decide import Park, decide
 from engine.core.evolve import evolve
+from engine.core.masks import visitor_frame
 from engine.core.ports import Roster, RosterPort
 from engine.core.react import on_refusal, react
 from engine.core.result import Logged, Need, Stamp, StepResult
+from engine.core.searching import asks_owner, described
+from engine.core.surveys import KeepSurvey, kept
 from protocol.bus.commands import Asked
 from protocol.bus.config import AccountConfig
-from protocol.bus.decisions import Already, Refusal
-from protocol.bus.effects import AgentLost, Assign, Effect, HandOver, Inner, NoteClosed, NoteConsent, NoteStarted
-from protocol.bus.records import VisitorRecord
+from protocol.bus.decisions import First, Refusal
+from protocol.bus.effects import (
+    AgentLost,
+    Assign,
+    Effect,
+    End,
+    HandOver,
+    Inner,
+    NoteBlocked,
+    NoteClosed,
+    NoteConsent,
+    NoteEmail,
+    NoteStarted,
+    NumberTicket,
+    Overflowed,
+    Seek,
+)
 from protocol.ids import AccountId, ConversationId, VisitorId, event_id
 from protocol.wire.codes import Code
-from protocol.wire.content import STAFF_ONLY, AnyBody, Event
+from protocol.wire.content import AnyBody, Event
 
 Asking = Generator[Need, Any, Any]  # yields what it needs, is sent the value, returns what its docstring says
 
+Entries = tuple[type, ...]
+
 MAX_INNER = 1_000_000  # more than a whole account at once: a step that does more never comes to rest, a bug
 
-_TO_CONVERSATION = frozenset({Assign, HandOver, AgentLost, Park})
-_TO_VISITOR = frozenset({NoteStarted, NoteClosed, NoteConsent})
-_HIDDEN = frozenset(STAFF_ONLY)
+_TO_CONVERSATION = frozenset({Assign, HandOver, AgentLost, NumberTicket, End, Overflowed, Park})
+_TO_VISITOR = frozenset({NoteStarted, NoteClosed, NoteConsent, NoteEmail, NoteBlocked})
 
 
 class Settling:
@@ -78,22 +97,35 @@ class Settling:
             self._others[key] = yield Need("roster", account)
         return self._others[key]
 
-    def happen(self, state: Conversation, bodies: Sequence[AnyBody], entry: type | None, asked: Asked | None) -> None:
-        """Log `bodies` and evolve through them, queueing what they ask for. An `entry` body carries who asked."""
+    def conclude(
+        self, state: Conversation, decision: Decision, entry: Entries = (), asked: Asked | None = None
+    ) -> None:
+        """Let `decision` take effect, as far as it has one. A body of an `entry` kind carries who asked."""
+        if isinstance(decision, list):
+            self.happen(state, decision, entry, asked)
+        elif isinstance(decision, With | Despite):
+            if decision.bodies:
+                self.happen(state, decision.bodies, entry, asked)
+            if isinstance(decision, With):
+                self._take(decision.asks)
+
+    def happen(
+        self, state: Conversation, bodies: Sequence[AnyBody], entry: Entries = (), asked: Asked | None = None
+    ) -> None:
+        """Log `bodies` and evolve through them, queueing what they ask for."""
         result, stamp = self.result, self._stamp
         for body in bodies:
-            kind = type(body)
             number = event_id(stamp.epoch, stamp.commit_no, result.next_index)
             result.next_index += 1
             event = Event(state.id, state.seq + 1, number, self.at_ms, body)
             after = evolve(state, event)
             self._take(react(state, event, after))
-            hidden = b"" if kind in _HIDDEN else None
-            if asked is not None and kind is entry:
+            shown = visitor_frame(event, after.terms.alias)
+            if asked is not None and type(body) in entry:
                 origin = asked.origin
-                result.events.append(Logged(event, origin.device, origin.n, origin.id, hidden))
+                result.events.append(Logged(event, origin.device, origin.n, origin.id, shown))
             else:
-                result.events.append(Logged(event, "", 0, "", hidden))
+                result.events.append(Logged(event, "", 0, "", shown))
             state = after
         self._conversations[state.id] = result.conversations[state.id] = state
 
@@ -112,28 +144,62 @@ class Settling:
         return decision
 
     def decide_visitor(self, account: AccountId, visitor: VisitorId, command: Any) -> Asking:
-        """Put `command` before the visitor's record; return `VisitorRecord`, `Refusal` or `Already`."""
+        """Put `command` before the visitor's record; return `Changed`, `Refusal` or `Already`."""
         self.deciding = None
         record = yield from self.visitor(account, visitor)
-        decision = visitors.decide(record, command, self.at_ms)
-        if isinstance(decision, VisitorRecord):
-            self._others["visitor", visitor] = self.result.visitors[visitor] = decision
+        config = yield from self.config(account)
+        decision = visitors.decide(record, command, self.at_ms, config)
+        if isinstance(decision, Changed):
+            self._others["visitor", visitor] = self.result.visitors[visitor] = decision.record
+            self._take(decision.asked)
         return decision
 
     def decide_inner(self, inner: Inner) -> Asking:
         """Put an inner command before whom it is for; return nothing."""
         kind = type(inner)
         if kind in _TO_CONVERSATION:
-            state = yield from self.conversation(inner.account, inner.conversation)
-            decision: Decision = decide(state, Stamped(inner, self.at_ms))
-            if isinstance(decision, list):
-                self.happen(state, decision, None, None)
-            elif not isinstance(decision, Already):
-                self.inner.extend(on_refusal(inner))
+            yield from self._decide_conversation(inner)
         elif kind in _TO_VISITOR:
             yield from self.decide_visitor(inner.account, VisitorId(inner.visitor), inner)  # type: ignore[attr-defined]
+        elif kind is KeepSurvey:
+            record = yield from self.visitor(inner.account, inner.visitor)  # type: ignore[attr-defined]
+            self.result.effects.append(kept(inner, record))  # type: ignore[arg-type]
+        elif kind is Seek:
+            yield from self._seek(inner)  # type: ignore[arg-type]
         else:
             yield from self.decide_roster(inner.account, inner)
+
+    def _decide_conversation(self, inner: Inner) -> Asking:
+        state = yield from self.conversation(inner.account, inner.conversation)
+        facts = (yield from self.facts(state)) if type(inner) is Overflowed else NO_FACTS
+        self.deciding = state
+        decision: Decision = decide(state, Stamped(inner, self.at_ms, facts))
+        self.conclude(state, decision)
+        if isinstance(decision, Refusal | First):
+            self.inner.extend(on_refusal(inner))
+
+    def facts(self, state: Conversation, command: Any = None, *, left: bool = False) -> Asking:
+        """Return the `Facts` by which a visitor's command is judged, or a deadline of theirs."""
+        visitor = yield from self.visitor(state.account, state.terms.visitor if state.seq else command.visitor)
+        config = yield from self.config(state.account)
+        chatflow = state.terms.chatflow if state.seq else getattr(command, "chatflow", None)
+        flow = flow_of(config, chatflow) if config is not None else None
+        asks = flow is not None and flow.availability.kind == "agents_available"
+        return Facts(visitor, config, left, asks and (yield from self._somebody_ready(state.account, flow)))
+
+    def _somebody_ready(self, account: AccountId, flow: Any) -> Asking:
+        roster = yield from self.roster(account)
+        return roster is not None and self._port.ready(roster, flow.rule, flow.inbox)
+
+    def _seek(self, seek: Seek) -> Asking:
+        """Put a search before the roster; a conversation's own, with all that the roster must know of it."""
+        state = self._conversations.get(seek.conversation)
+        config: AccountConfig | None = yield from self.config(seek.account)
+        if state is not None and config is not None:
+            owned = asks_owner(config, seek.rule)
+            visitor = (yield from self.visitor(seek.account, state.terms.visitor)) if owned else None
+            seek = described(seek, state, config, visitor)
+        yield from self.decide_roster(seek.account, seek)
 
     def rest(self) -> Asking:
         """Decide whatever was asked inside the cell, first in first out, until nothing is; return nothing."""

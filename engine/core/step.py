@@ -8,38 +8,41 @@ Whoever runs a step sends it what it asks for, or closes it; nothing is ever thr
 from collections.abc import Callable, Generator
 from typing import Any
 
-from engine.core.answers import answer_from, entry_of, outcome_of
-from engine.core.asked import Decision, Facts, Stamped
-from engine.core.conversation import Conversation, reopenable
-from engine.core.decide import GATE, Park, decide, may_address
-from engine.core.ledger import DESK, Fresh, Ledger
+from engine.core.answers import answer_from
+from engine.core.asked import NO_FACTS, Stamped
+from engine.core.by_agents import ABOUT_CONVERSATIONS, agent_asked
+from engine.core.decide import Park, decide
+from engine.core.ledger import DESK
+from engine.core.numbered import fresh
 from engine.core.ports import RosterPort
 from engine.core.result import Logged, Need, Stamp, StepFailed, StepResult
 from engine.core.settling import Asking, Settling
+from engine.core.timers import EMAIL, INACTIVITY, KINDS
+from engine.core.visiting import company_asked, needed, visitor_asked, visitor_met
 from protocol.bus.commands import (
     Admit,
-    AgentCloses,
-    AgentSends,
     AnyCommand,
     Asked,
+    CompanySends,
     GatewayLost,
     LogOut,
+    NoteContext,
     PublishConfig,
+    SetAnalytics,
     TimerFired,
     VisitorAnswers,
     VisitorCloses,
+    VisitorRates,
     VisitorSends,
+    VisitorWithdraws,
 )
-from protocol.bus.decisions import Already, First, Refusal
 from protocol.bus.effects import RosterConfig
-from protocol.bus.records import VisitorRecord
 from protocol.ids import AccountId, ConversationId
-from protocol.wire.codes import Code
 
 __all__ = ["Logged", "Need", "Stamp", "StepFailed", "StepResult", "needs", "park", "step"]
 
-_FROM_VISITORS = frozenset({VisitorSends, VisitorAnswers, VisitorCloses})
-_CONVERSATION_TIMERS = frozenset({GATE, "wake"})
+_CONVERSATION_TIMERS = frozenset(KINDS)
+_JUDGED_BY_FACTS = frozenset({EMAIL, INACTIVITY})  # the timers whose effect depends on more than the conversation
 
 
 def step(command: AnyCommand, stamp: Stamp, roster: RosterPort) -> Generator[Need, Any, StepResult]:
@@ -68,17 +71,13 @@ def park(failed: StepFailed, stamp: Stamp, roster: RosterPort) -> Generator[Need
 
 def needs(command: AnyCommand) -> list[Need]:
     """Return what deciding `command` asks for at the least, to be loaded ahead."""
+    asked = needed(command)
+    if asked is not None:
+        return asked
     match command:
-        case VisitorSends() | VisitorAnswers() | VisitorCloses():
-            conversation = Need("conversation", command.account, command.conversation)
-            ledger = Need("ledger", command.account, command.conversation, command.origin.device)
-            visitor = [] if isinstance(command, VisitorCloses) else [Need("visitor", command.account, command.visitor)]
-            return [conversation, ledger, *visitor]
-        case AgentSends() | AgentCloses():
+        case Asked() if type(command) in ABOUT_CONVERSATIONS:
             ledger = Need("ledger", command.account, DESK, command.origin.device)
-            return [Need("conversation", command.account, command.conversation), ledger]
-        case Admit() | LogOut():
-            return [Need("visitor", command.account, command.visitor)]
+            return [Need("conversation", command.account, getattr(command, "conversation", "")), ledger]
         case TimerFired() if command.kind in _CONVERSATION_TIMERS:
             return [Need("conversation", command.account, command.owner)]
         case GatewayLost():
@@ -95,80 +94,12 @@ def _failed(settling: Settling) -> StepFailed:
     return StepFailed(frozenset(settling.touched), *where)
 
 
-def _visitor_asked(settling: Settling, command: VisitorSends | VisitorAnswers | VisitorCloses) -> Asking:
-    state = yield from settling.conversation(command.account, command.conversation)
-    if state.seq == 0 or not may_address(state, command):
-        # Without a state of the visitor's own there is no ledger either: what is refused here consumes no n.
-        decision = yield from _judged(settling, command, state)
-        if not isinstance(decision, list):
-            answer_from(settling.result, command, decision)
-        elif (yield from _fresh(settling, command, command.conversation)):
-            _conclude(settling, command, state, decision)
-    elif (yield from _fresh(settling, command, command.conversation)):
-        decision = yield from _judged(settling, command, state)
-        _conclude(settling, command, state, decision)
-
-
-def _judged(settling: Settling, command: VisitorSends | VisitorAnswers | VisitorCloses, state: Conversation) -> Asking:
-    """Return the conversation's decision, its facts having been fetched."""
-    if type(command) is VisitorCloses:
-        return decide(state, Stamped(command, settling.at_ms))
-    visitor = yield from settling.visitor(command.account, command.visitor)
-    config = yield from settling.config(command.account)
-    if visitor is None or config is None or visitor.account != command.account:
-        return Refusal(Code.UNAVAILABLE)
-    left = state.seq == 0 and (yield from _left(settling, command, visitor, state))
-    return decide(state, Stamped(command, settling.at_ms, Facts(visitor, config, left)))
-
-
-def _left(settling: Settling, command: Any, visitor: VisitorRecord, state: Conversation) -> Asking:
-    """Return whether the cell has let go of the visitor's last conversation, which by their record may go on.
-
-    That is early (its window was longer than a rebuilding knew, or a clock was wrong), and no reason to be silent.
-    """
-    last = visitor.current.get(command.chatflow) if command.chatflow is not None else None
-    if last is None or last.closed_at_ms is None:
-        return False
-    if not reopenable(last.closed_at_ms, last.reopen_window_s, settling.at_ms):
-        return False
-    found = yield from settling.conversation(command.account, last.conversation)
-    settling.deciding = state
-    return found.seq == 0
-
-
-def _agent_asked(settling: Settling, command: AgentSends | AgentCloses) -> Asking:
-    if not (yield from _fresh(settling, command, DESK)):
-        return
-    state = yield from settling.conversation(command.account, command.conversation)
-    decision = decide(state, Stamped(command, settling.at_ms))
-    if isinstance(decision, First):
-        before = yield from settling.decide_roster(command.account, decision.command)
-        yield from settling.rest()
-        state = yield from settling.conversation(command.account, command.conversation)
-        decision = before if isinstance(before, Refusal) else decide(state, Stamped(command, settling.at_ms))
-        if isinstance(decision, First):
-            decision = Refusal(Code.NOT_ASSIGNED)  # the roster sees no need for what the conversation asks
-    _conclude(settling, command, state, decision)
-
-
-def _conclude(settling: Settling, command: Any, state: Conversation, decision: Decision) -> None:
-    if isinstance(decision, list):
-        settling.happen(state, decision, entry_of(command), command)
-    owner = state.id if type(command) in _FROM_VISITORS else DESK
-    answer_from(settling.result, command, decision, owner)
-
-
 def _roster_asked(settling: Settling, command: Asked) -> Asking:
-    if not (yield from _fresh(settling, command, DESK)):
+    if not (yield from fresh(settling, command, DESK)):
         return
     decision = yield from settling.decide_roster(command.account, command)
     yield from settling.rest()  # first, so that the outcome can name the entry it led to
     answer_from(settling.result, command, decision, DESK)
-
-
-def _visitor_met(settling: Settling, command: Admit | LogOut) -> Asking:
-    decision = yield from settling.decide_visitor(command.account, command.visitor, command)
-    answer_from(settling.result, command, decision if isinstance(decision, Refusal) else Already())
 
 
 def _timer_fired(settling: Settling, command: TimerFired) -> Asking:
@@ -176,9 +107,9 @@ def _timer_fired(settling: Settling, command: TimerFired) -> Asking:
         yield from settling.decide_roster(command.account, command)
         return
     state = yield from settling.conversation(command.account, ConversationId(command.owner))
-    decision = decide(state, Stamped(command, settling.at_ms))
-    if isinstance(decision, list):
-        settling.happen(state, decision, None, None)
+    facts = (yield from settling.facts(state)) if command.kind in _JUDGED_BY_FACTS else NO_FACTS
+    settling.deciding = state
+    settling.conclude(state, decide(state, Stamped(command, settling.at_ms, facts)))
 
 
 def _config_published(settling: Settling, command: PublishConfig) -> Asking:
@@ -194,27 +125,11 @@ def _gateway_lost(settling: Settling, command: GatewayLost) -> Asking:
         yield from settling.decide_roster(account, command)
 
 
-def _fresh(settling: Settling, command: Asked, owner: str) -> Asking:
-    """Return whether the frame is to be decided; if it is not, it has been answered."""
-    origin = command.origin
-    if not origin.n:
-        return True  # nobody counts what gateways ask by themselves
-    ledger: Ledger = yield Need("ledger", command.account, owner, origin.device)
-    check = ledger.check(origin.n, origin.id)
-    if isinstance(check, Fresh):
-        return True
-    settling.result.outcome = (origin.gateway, outcome_of(command, check))
-    return False
-
-
 _RUNS: dict[type, Callable[[Settling, Any], Asking]] = {
-    Admit: _visitor_met,
-    LogOut: _visitor_met,
-    VisitorSends: _visitor_asked,
-    VisitorAnswers: _visitor_asked,
-    VisitorCloses: _visitor_asked,
-    AgentSends: _agent_asked,
-    AgentCloses: _agent_asked,
+    **dict.fromkeys((Admit, LogOut, VisitorWithdraws, SetAnalytics, NoteContext), visitor_met),
+    **dict.fromkeys((VisitorSends, VisitorAnswers, VisitorCloses, VisitorRates), visitor_asked),
+    CompanySends: company_asked,
+    **dict.fromkeys(ABOUT_CONVERSATIONS, agent_asked),
     PublishConfig: _config_published,
     GatewayLost: _gateway_lost,
     TimerFired: _timer_fired,

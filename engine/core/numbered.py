@@ -1,0 +1,31 @@
+"""A frame that may come more than once: decided once, its outcome remembered (SPEC 5.1, 5.2).
+
+Invariant: what was decided is answered from memory and changes nothing; what takes effect does so with its outcome.
+"""
+
+from engine.core.answers import answer_from, entry_of, outcome_of
+from engine.core.asked import Decision
+from engine.core.conversation import Conversation
+from engine.core.ledger import Fresh, Ledger
+from engine.core.result import Need
+from engine.core.settling import Asking, Settling
+from protocol.bus.commands import Asked
+
+
+def fresh(settling: Settling, command: Asked, owner: str) -> Asking:
+    """Return whether the frame is to be decided; if it is not, it has been answered."""
+    origin = command.origin
+    if not origin.n:
+        return True  # nobody counts what gateways ask by themselves
+    ledger: Ledger = yield Need("ledger", command.account, owner, origin.device)
+    check = ledger.check(origin.n, origin.id)
+    if isinstance(check, Fresh):
+        return True
+    settling.result.outcome = (origin.gateway, outcome_of(command, check))
+    return False
+
+
+def conclude(settling: Settling, command: Asked, state: Conversation, decision: Decision, owner: str) -> None:
+    """Let `decision` take effect, tell whoever asked, and remember it under `owner`."""
+    settling.conclude(state, decision, entry_of(command), command)
+    answer_from(settling.result, command, decision, owner)

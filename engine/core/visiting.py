@@ -1,0 +1,111 @@
+"""What visitors ask, what their apps tell, and what the company says to them: fetched, judged and concluded.
+
+Invariant: a conversation is judged with its visitor's record at hand, and the record is the cell's own; where there is
+no conversation of the visitor's yet, what is refused stores and consumes nothing.
+"""
+
+from typing import Any
+
+from engine.core.answers import answer_from
+from engine.core.asked import Stamped
+from engine.core.conversation import Conversation, reopenable
+from engine.core.decide import decide, may_address
+from engine.core.numbered import conclude, fresh
+from engine.core.result import Need
+from engine.core.settling import Asking, Settling
+from protocol.bus.commands import (
+    Admit,
+    AnyCommand,
+    CompanySends,
+    LogOut,
+    NoteContext,
+    SetAnalytics,
+    VisitorAnswers,
+    VisitorCloses,
+    VisitorRates,
+    VisitorSends,
+    VisitorWithdraws,
+)
+from protocol.bus.decisions import Already, Refusal
+from protocol.bus.records import VisitorRecord
+from protocol.wire.codes import Code
+
+VisitorFrame = VisitorSends | VisitorAnswers | VisitorCloses | VisitorRates
+_STARTING = frozenset({VisitorSends, VisitorAnswers})
+
+
+def visitor_asked(settling: Settling, command: VisitorFrame) -> Asking:
+    """Decide a numbered frame of a visitor's."""
+    state = yield from settling.conversation(command.account, command.conversation)
+    if state.seq == 0 or not may_address(state, command):
+        # Without a state of the visitor's own there is no ledger either: what is refused here consumes no n.
+        decision = yield from _judged(settling, command, state)
+        if isinstance(decision, Refusal | Already):
+            answer_from(settling.result, command, decision)
+        elif (yield from fresh(settling, command, command.conversation)):
+            conclude(settling, command, state, decision, state.id)
+    elif (yield from fresh(settling, command, command.conversation)):
+        decision = yield from _judged(settling, command, state)
+        conclude(settling, command, state, decision, state.id)
+
+
+def visitor_met(settling: Settling, command: Admit | LogOut | VisitorWithdraws | SetAnalytics | NoteContext) -> Asking:
+    """Decide what is of the visitor's record alone."""
+    decision = yield from settling.decide_visitor(command.account, command.visitor, command)
+    answer_from(settling.result, command, decision if isinstance(decision, Refusal) else Already())
+
+
+def company_asked(settling: Settling, command: CompanySends) -> Asking:
+    """Decide what the company says, whose visitor may never have been here."""
+    met = yield from settling.decide_visitor(command.account, command.visitor, command)
+    if isinstance(met, Refusal):
+        answer_from(settling.result, command, met)
+        return
+    state = yield from settling.conversation(command.account, command.conversation)
+    decision = yield from _judged(settling, command, state)
+    conclude(settling, command, state, decision, state.id)
+
+
+def needed(command: AnyCommand) -> list[Need] | None:
+    """Return what such a command asks for at the least; None for a command of somebody else's."""
+    match command:
+        case VisitorSends() | VisitorAnswers() | VisitorCloses() | VisitorRates():
+            ledger = Need("ledger", command.account, command.conversation, command.origin.device)
+            return [Need("conversation", command.account, command.conversation), ledger, _record(command)]
+        case CompanySends():
+            return [Need("conversation", command.account, command.conversation), _record(command)]
+        case Admit() | LogOut() | VisitorWithdraws() | SetAnalytics() | NoteContext():
+            return [_record(command)]
+        case _:
+            return None
+
+
+def _record(command: Any) -> Need:
+    return Need("visitor", command.account, command.visitor)
+
+
+def _judged(settling: Settling, command: VisitorFrame | CompanySends, state: Conversation) -> Asking:
+    """Return the conversation's decision, its facts having been fetched."""
+    visitor = yield from settling.visitor(command.account, command.visitor)
+    config = yield from settling.config(command.account)
+    if type(command) in _STARTING and (visitor is None or config is None or visitor.account != command.account):
+        return Refusal(Code.UNAVAILABLE)
+    left = state.seq == 0 and visitor is not None and (yield from _left(settling, command, visitor, state))
+    facts = yield from settling.facts(state, command, left=left)
+    settling.deciding = state
+    return decide(state, Stamped(command, settling.at_ms, facts))
+
+
+def _left(settling: Settling, command: Any, visitor: VisitorRecord, state: Conversation) -> Asking:
+    """Return whether the cell has let go of the visitor's last conversation, which by their record may go on.
+
+    That is early (its window was longer than a rebuilding knew, or a clock was wrong), and no reason to be silent.
+    """
+    chatflow = getattr(command, "chatflow", None)
+    last = visitor.current.get(chatflow) if chatflow is not None else None
+    if last is None or last.closed_at_ms is None:
+        return False
+    if not reopenable(last.closed_at_ms, last.reopen_window_s, settling.at_ms):
+        return False
+    found = yield from settling.conversation(command.account, last.conversation)
+    return found.seq == 0
