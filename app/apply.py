@@ -1,15 +1,19 @@
 """`samtale apply`: a workspace file from the terminal's side.
 
-Invariant: says every mistake with its line and changes nothing, or says what became of each account.
+Invariant: says every mistake with its line and changes nothing, or says what becomes of each account: what changes, and
+what may not be meant.
 """
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from app.settings import Settings
-from app.workspace import BadWorkspace, apply_text, read
+from app.workspace import Applied, BadWorkspace, apply_text, read
+from app.workspace.cautions import cautions
+from app.workspace.changes import changes
 from store.sql.database import DirectDatabase, StoreAway
 from store.sql.migrate import is_current
 from store.sql.queries import jobs
@@ -18,7 +22,7 @@ PUBLISH_DEADLINE_S = 10.0
 _LOOK_AGAIN_S = 0.05
 
 
-def apply_file(settings: Settings, file: Path, *, check_only: bool) -> int:
+def apply_file(settings: Settings, file: Path, *, check_only: bool = False, dry: bool = False) -> int:
     """Apply `file`. Exit status: 0 done or valid, 2 the file is wrong or SQL cannot be reached."""
     try:
         text = file.read_text(encoding="utf-8")
@@ -26,19 +30,17 @@ def apply_file(settings: Settings, file: Path, *, check_only: bool) -> int:
             read(text)
             click.echo(f"{file} is valid; nothing was changed")
             return 0
-        if settings.database_url is None and not settings.data.exists():
-            click.echo(f"samtale: there is no installation in {settings.data}: samtale run begins one", err=True)
+        if why := no_installation(settings):
+            click.echo(f"samtale: {why}", err=True)
             return 2
-        if not is_current(settings.config_url, "config"):
-            click.echo("samtale: there is no installation here yet: samtale run begins one", err=True)
-            return 2
-        done = apply_text(settings.config_url, text, cells=settings.cells)
+        done = apply_text(settings.config_url, text, cells=settings.cells, dry=dry)
         for account in done:
-            click.echo(
-                f"{account.after.account}: version {account.after.version}{'' if account.changed else ', unchanged'}"
-            )
-        if any(account.changed for account in done):
-            _wait_until_published(settings)
+            for line in _told(account):
+                click.echo(line)
+        if dry:
+            click.echo("nothing was changed: this was a dry run")
+        elif any(account.changed for account in done):
+            wait_until_published(settings)
     except BadWorkspace as bad:
         count = len(bad.mistakes)
         click.echo(f"{file}: {count} mistake{'' if count == 1 else 's'}, nothing was changed", err=True)
@@ -54,7 +56,17 @@ def apply_file(settings: Settings, file: Path, *, check_only: bool) -> int:
     return 0
 
 
-def _wait_until_published(settings: Settings) -> None:
+def no_installation(settings: Settings) -> str:
+    """Say why there is nothing to configure here; "" if there is."""
+    if settings.database_url is None and not settings.data.exists():
+        return f"there is no installation in {settings.data}: samtale run begins one"
+    if not is_current(settings.config_url, "config"):
+        return "there is no installation here yet: samtale run begins one"
+    return ""
+
+
+def wait_until_published(settings: Settings) -> None:
+    """Wait until what was kept is in effect, and say so; or that it will be."""
     database = DirectDatabase(settings.config_url)
     try:
         deadline = time.monotonic() + PUBLISH_DEADLINE_S
@@ -66,3 +78,15 @@ def _wait_until_published(settings: Settings) -> None:
         click.echo("in effect now")
     finally:
         database.engine.dispose()
+
+
+def _told(account: Applied) -> Iterator[str]:
+    before, after = account.before, account.after
+    if not account.changed:
+        yield f"{after.account}: version {after.version}, unchanged"
+    elif before is None:
+        yield f"{after.account}: version {after.version}"
+    else:
+        yield f"{after.account}: version {before.version} → {after.version}"
+    yield from (f"  {line}" for line in changes(before, after))
+    yield from (f"  note: {line}" for line in cautions(after))

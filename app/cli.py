@@ -13,9 +13,9 @@ from typing import Any, NoReturn
 
 import click
 
+from app.chatflow import chatflow
 from app.lifeline import die_with
-from app.settings import Settings, unknown_settings
-from app.trouble import Trouble
+from app.settings import Settings, settings_from, unknown_settings
 
 SERVER = "http://127.0.0.1:8080"
 
@@ -28,17 +28,6 @@ def samtale() -> None:
     Settings come from the environment: SAMTALE_DATA, SAMTALE_REDIS_URL, SAMTALE_DATABASE_URL, SAMTALE_PORT and
     others; `samtale settings` lists them all.
     """
-
-
-def settings_from(**overrides: Any) -> Settings:
-    """Return the settings, `overrides` before the environment; raises Trouble that names what is wrong."""
-    from pydantic import ValidationError
-
-    try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})
-    except ValidationError as error:
-        said = ((str(e["loc"][0]).upper(), e["msg"].removeprefix("Value error, ")) for e in error.errors())
-        raise Trouble("; ".join(f"SAMTALE_{name}: {why}" for name, why in said)) from None
 
 
 @samtale.command()
@@ -71,12 +60,16 @@ def settings() -> None:
 
 @samtale.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--check", "check_only", is_flag=True, help="Validate only; change nothing.")
-def apply(file: Path, check_only: bool) -> None:
-    """Validate a workspace FILE (YAML) as a whole and make the installation as it says."""
+@click.option("--check", "check_only", is_flag=True, help="Validate the file by itself; no installation is needed.")
+@click.option("--dry-run", is_flag=True, help="Say what would change in this installation; change nothing.")
+def apply(file: Path, check_only: bool, dry_run: bool) -> None:
+    """Validate a workspace FILE (YAML) as a whole, say what changes, and make the installation as it says."""
     from app.apply import apply_file
 
-    sys.exit(apply_file(settings_from(), file, check_only=check_only))
+    sys.exit(apply_file(settings_from(), file, check_only=check_only, dry=dry_run))
+
+
+samtale.add_command(chatflow)
 
 
 @samtale.command()

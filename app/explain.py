@@ -1,6 +1,7 @@
-"""`samtale explain`: why a conversation went to whom, from the roster's own log.
+"""`samtale explain`: why a conversation went to whom, from the roster's own log; and which chatflow a device gets.
 
-Invariant: reads only, and says nothing that the decisions did not record.
+Invariant: reads only; of a conversation it says nothing that the decisions did not record, and of a device exactly what
+a gateway would decide.
 """
 
 import asyncio
@@ -10,6 +11,8 @@ import click
 
 from app.settings import Settings
 from app.stores import databases
+from protocol.bus.config import AccountConfig
+from protocol.bus.targeting import Device, serve
 from protocol.ids import ConversationId
 from routing.core.explain import explain
 from routing.core.roster import RosterDecider
@@ -55,6 +58,20 @@ async def story(stores: Databases, conversation: ConversationId) -> list[str] | 
         if getattr(event, "conversation", None) == conversation and (told := explain(event, names)):
             lines += [f"{_clock(event.at_ms)}  {told[0]}", *(f"              {line}" for line in told[1:])]
     return lines or ["no routing decision about it yet"]
+
+
+def explain_device(config: AccountConfig, tag: str, device: Device) -> list[str]:
+    """Return which chatflow `device` is served under `tag`, then a line for each that was passed over."""
+    served = serve(config, tag, device)
+    if served.flow is None:
+        lines = [f"{tag}: no chatflow"]
+    else:
+        lines = [f"{tag}: chatflow {served.flow.id}, version {served.flow.version}"]
+    if served.held_back:
+        lines.append(f"  not the newest: {served.held_back}")
+    return lines + [
+        f"  {passed.chatflow} is passed over ({passed.reason}): {passed.detail}" for passed in served.passed_over
+    ]
 
 
 def _clock(at_ms: int) -> str:

@@ -5,11 +5,12 @@ Invariant: nothing else reads the environment; a wrong value is refused at start
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.trouble import Trouble
 from store.redis.address import parse
 from store.sql.dialects import driver_url
 
@@ -93,6 +94,15 @@ class Settings(BaseSettings):
     def valkey_url_file(self) -> Path:
         """Where the embedded Valkey says how to reach it (mode 0600: the URL holds its password)."""
         return self.data / "valkey.url"
+
+
+def settings_from(**overrides: Any) -> Settings:
+    """Return the settings, `overrides` before the environment; raises Trouble that names what is wrong."""
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        said = ((str(e["loc"][0]).upper(), e["msg"].removeprefix("Value error, ")) for e in error.errors())
+        raise Trouble("; ".join(f"SAMTALE_{name}: {why}" for name, why in said)) from None
 
 
 def unknown_settings() -> list[str]:
