@@ -90,7 +90,8 @@ def communicate(state: Conversation, asked: Stamped) -> Answer:
 
 def _process(state: Conversation, asked: Stamped, answer: str) -> ConsentAnswered:
     screen, config, locale = shown(state, asked), asked.facts.config, asked.command.locale
-    assert screen is not None and config is not None, "nobody answers a chatflow that is not there"
+    assert screen is not None, "nobody answers a chatflow that is not there"
+    assert config is not None
     text = consent_text(config, screen, locale)
     return ConsentAnswered("process", answer, text_hash(text), locale, screen.version)  # type: ignore[arg-type]
 

@@ -90,13 +90,13 @@ def _judged(settling: Settling, command: VisitorFrame | CompanySends, state: Con
     config = yield from settling.config(command.account)
     if type(command) in _STARTING and (visitor is None or config is None or visitor.account != command.account):
         return Refusal(Code.UNAVAILABLE)
-    left = state.seq == 0 and visitor is not None and (yield from _left(settling, command, visitor, state))
+    left = state.seq == 0 and visitor is not None and (yield from _left(settling, command, visitor))
     facts = yield from settling.facts(state, command, left=left)
     settling.deciding = state
     return decide(state, Stamped(command, settling.at_ms, facts))
 
 
-def _left(settling: Settling, command: Any, visitor: VisitorRecord, state: Conversation) -> Asking:
+def _left(settling: Settling, command: Any, visitor: VisitorRecord) -> Asking:
     """Return whether the cell has let go of the visitor's last conversation, which by their record may go on.
 
     That is early (its window was longer than a rebuilding knew, or a clock was wrong), and no reason to be silent.
