@@ -5,14 +5,15 @@ Invariant: every event went through `decide`, `evolve` and `react`, so a thread 
 
 from typing import Any
 
-from engine.core.asked import Facts, Stamped
+from engine.core.asked import Despite, Facts, Stamped, With
 from engine.core.conversation import Conversation, not_started
 from engine.core.decide import decide
 from engine.core.evolve import evolve
 from engine.core.react import react
+from engine.core.timers import GENERATION, due
 from protocol.bus.commands import TimerFired
 from protocol.bus.config import AccountConfig
-from protocol.bus.effects import AgentLost, Assign, HandOver
+from protocol.bus.effects import AgentLost, Assign, Effect, HandOver, Inner
 from protocol.bus.records import CurrentConversation, VisitorRecord
 from protocol.ids import AgentId, ChatflowId, ConversationId, event_id
 from protocol.wire.content import AnyBody, Event
@@ -27,18 +28,22 @@ class Thread:
         self.visitor: VisitorRecord | None = record(answer=answer)
         self.state: Conversation = not_started(ACCOUNT, conversation(flow))
         self.log: list[Event] = []
-        self.asked: list[Any] = []  # inner commands and effects since the last command
+        self.asked: list[Any] = []  # inner commands since the last command
+        self.effects: list[Any] = []  # and effects
 
     def ask(self, command: Any, at_ms: int = 1_000) -> Any:
         """Put a command before the conversation; return the bodies it logged, or what it answered instead."""
         facts = Facts(self.visitor, self.config)
         decision = decide(self.state, Stamped(command, at_ms, facts))
-        self.asked = []
-        if not isinstance(decision, list):
+        self.asked, self.effects = [], []
+        bodies = decision.bodies if isinstance(decision, With | Despite) else decision
+        if not isinstance(bodies, list):
             return decision
-        for body in decision:
+        for body in bodies:
             self.happen(body, at_ms)
-        return decision
+        if isinstance(decision, With):
+            self._take(decision.asks)
+        return decision.refusal if isinstance(decision, Despite) else bodies
 
     def happen(self, body: AnyBody, at_ms: int = 1_000) -> None:
         """Log one body."""
@@ -46,7 +51,19 @@ class Thread:
         event = Event(self.state.id, seq, event_id(1, seq, 0), at_ms, body)
         before, self.state = self.state, evolve(self.state, event)
         self.log.append(event)
-        self.asked += react(before, event, self.state)
+        self._take(react(before, event, self.state))
+
+    def _take(self, reaction: list[Any]) -> None:
+        self.asked += [asked for asked in reaction if isinstance(asked, Inner)]
+        self.effects += [asked for asked in reaction if isinstance(asked, Effect)]
+
+    def fire(self, kind: str, at_ms: int, key: str = "") -> Any:
+        """A timer comes."""
+        return self.ask(TimerFired(ACCOUNT, self.state.id, kind, key, GENERATION), at_ms)
+
+    def due(self, kind: str, key: str = "") -> int | None:
+        """When that timer is due; None if it is not set."""
+        return due(self.state).get((kind, key))
 
     def kinds(self, command: Any, at_ms: int = 1_000) -> list[str]:
         """The names of the bodies that `command` logs."""
@@ -66,7 +83,7 @@ class Thread:
 
     def gate_expires(self, at_ms: int = 700_000) -> Any:
         """The gate's timer comes."""
-        return self.ask(TimerFired(ACCOUNT, self.state.id, "gate", "", 1), at_ms)
+        return self.fire("gate", at_ms)
 
     def current(self, closed_at_ms: int | None, ordinal: int = 1, window_s: int = 3_600) -> None:
         """Make the visitor's record say that conversation `ordinal` is the current one."""

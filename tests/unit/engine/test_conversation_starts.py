@@ -37,7 +37,7 @@ def test_first_message_starts() -> None:
 
 
 def test_start_notes_and_seeks() -> None:
-    """A start tells the visitor's record first and the roster after, and sets no timer."""
+    """A start tells the visitor's record first and the roster after."""
     thread = Thread()
     thread.ask(sends())
     noted, seek = thread.asked
@@ -57,7 +57,7 @@ def test_assignment_off() -> None:
     thread = Thread(UNROUTED)
     assert thread.kinds(sends(flow=UNROUTED)) == ["Started", "Message", "Unrouted"]
     assert thread.state.phase == phases.Unassigned(1_000)
-    assert thread.asked[-1].rule is None
+    assert [asked.rule for asked in thread.asked if isinstance(asked, Seek)] == [None]
     assert thread.kinds(sends(2, flow=UNROUTED)) == ["Message"]
 
 
@@ -72,8 +72,8 @@ def test_decline_gates() -> None:
     """A declined consent is logged, and the conversation is gated until its time is over."""
     thread = Thread(ASKS)
     assert thread.kinds(answers(value="declined")) == ["Started", "ConsentAnswered"]
-    assert thread.state.phase == phases.Gated(601_000)
-    assert [asked.due_ms for asked in thread.asked if isinstance(asked, SetTimer)] == [601_000]
+    assert thread.state.phase == phases.Gated(601_000, ("consent_to_process",))
+    assert [asked.due_ms for asked in thread.effects if isinstance(asked, SetTimer)] == [601_000]
     assert thread.ask(sends(2, flow=ASKS)) == Refusal(Code.CONSENT_REQUIRED)
 
 
@@ -93,7 +93,7 @@ def test_first_message_after_grant() -> None:
     thread.visitor = Thread(ASKS, "granted").visitor
     assert thread.kinds(sends(2, flow=ASKS), 5_000) == ["Message", "Queued"]
     assert thread.state.phase == phases.Waiting(5_000)
-    assert any(isinstance(asked, CancelTimer) for asked in thread.asked)
+    assert any(isinstance(asked, CancelTimer) for asked in thread.effects)
 
 
 def test_answer_names_the_text() -> None:

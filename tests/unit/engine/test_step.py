@@ -273,7 +273,7 @@ def test_loaded_ahead() -> None:
     """Everything that is loaded ahead is asked for by the step."""
     cell = world(ANN)
     cell.ask(sends())
-    for command in (sends(2), closes(3), replies(ANN, 1, CHAT), admits(), arrives(BO), GatewayLost(GATEWAY)):
+    for command in (sends(2), closes(2), replies(ANN, 1, CHAT), admits(), arrives(BO), GatewayLost(GATEWAY)):
         assert set(needs(command)) <= set(asked_by(cell, command)), command
 
 
