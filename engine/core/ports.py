@@ -6,7 +6,7 @@ Invariant: whoever is fitted here keeps the promise of each method; the engine i
 from typing import Any, Protocol
 
 from protocol.bus.config import AccountConfig
-from protocol.bus.decisions import Already, Refusal
+from protocol.bus.decisions import Already, Refusal, Told
 from protocol.bus.effects import Effect, Inner, SetTimer
 from protocol.ids import InboxId, Incarnation, RuleId
 
@@ -20,8 +20,8 @@ class RosterPort(Protocol):
     def new(self, config: AccountConfig) -> Roster:
         """Return the roster of an account in which nothing happened yet."""
 
-    def decide(self, roster: Roster, command: Any, at_ms: int) -> list[RosterEvent] | Refusal | Already:
-        """Return what happens because of `command`, or why it may not. Total; changes nothing."""
+    def decide(self, roster: Roster, command: Any, at_ms: int) -> list[RosterEvent] | Refusal | Already | Told:
+        """Return what happens because of `command`, or why it may not, or what it asked. Total; changes nothing."""
 
     def evolve(self, roster: Roster, event: RosterEvent) -> None:
         """Make `roster` what it is after `event`."""
@@ -42,7 +42,7 @@ class RosterPort(Protocol):
         """Return the roster that `freeze` stored."""
 
     def ready(self, roster: Roster, rule: RuleId | None, inbox: InboxId) -> bool:
-        """Whether somebody may be given work now under `rule`; None: anybody of the inbox."""
+        """Whether somebody is at work now under `rule`, or with None for `inbox`; at capacity too: visitors queue."""
 
     def seq(self, roster: Roster) -> int:
         """Return the number of events so far."""

@@ -111,7 +111,7 @@ def _decisions(account: str, log: list[bytes]) -> Iterator[Decision]:
             case roster_events.ConversationOffered(agent=agent):
                 yield _load(roster, account, agent, by_routing=True)
             case roster_events.ConversationAssigned(agent=agent, how=how):
-                yield _load(roster, account, agent, by_routing=how in ("auto", "offer", "last_agent"))
+                yield _load(roster, account, agent, by_routing=how in ("auto", "offer", "last_agent", "owner"))
             case _:
                 pass
 

@@ -1,13 +1,14 @@
-"""Agents coming, going and saying whether they may be asked.
+"""Agents coming, going and saying, or being told, whether they may be asked.
 
 Invariant: only the end of an agent's last session starts the grace, and only its own incarnation's end ends a session.
 """
 
 from protocol.bus.commands import AgentArrives, AgentLeaves, GatewayLost, SetAgentState, TimerFired
 from protocol.bus.decisions import Already, Refusal
-from protocol.ids import AgentId
+from protocol.ids import AgentId, ConversationId
 from protocol.wire.codes import Code
-from routing.core.events import AgentArrived, AgentGivenUp, AgentLeft, AnyRosterEvent, GatewayEnded, StateSet
+from routing.core.events import AgentArrived, AgentGivenUp, AgentLeft, GatewayEnded, StateSet
+from routing.core.log import AnyRosterEvent
 from routing.core.offers import withdraw_all
 from routing.core.state import Roster
 
@@ -49,20 +50,28 @@ def _only_through(roster: Roster, agent: AgentId, command: GatewayLost) -> bool:
 
 
 def set_state(roster: Roster, command: SetAgentState, at_ms: int) -> list[AnyRosterEvent] | Refusal | Already:
-    """Take the agent's word; open offers of one who goes away go on at once."""
-    member = roster.members.get(command.agent)
-    if member is None:
+    """Take an agent's word, or a supervisor's of another; open offers of one who goes away go on at once."""
+    by, member = roster.members.get(command.agent), roster.members.get(command.of or command.agent)
+    if by is None or member is None:
         return Refusal(Code.NOT_FOUND)
-    away = command.state == "away"
-    if member.away == away:
+    if member is not by and not any(by.leads(inbox) for inbox in member.inboxes):
+        return Refusal(Code.NOT_PERMITTED)
+    if member.state == command.state:
         return Already()
-    changed = StateSet(at_ms, member.agent, command.state, "agent")
-    return [changed, *(withdraw_all(member, at_ms) if away else [])]
+    why = "agent" if member is by else "supervisor"
+    changed = StateSet(at_ms, member.agent, command.state, why, by.agent)
+    return [changed, *(withdraw_all(member, at_ms) if command.state != "available" else [])]
 
 
 def give_up(roster: Roster, timer: TimerFired, at_ms: int) -> list[AnyRosterEvent]:
-    """End the grace of an agent who did not come back."""
+    """End the grace of an agent who did not come back; what a rule keeps for them stays theirs."""
     member = roster.members.get(AgentId(timer.key))
     if member is None or member.grace is None or member.grace.generation != timer.generation:
         return []
-    return [AgentGivenUp(at_ms, member.agent, list(member.conversations))]
+    lost = [conversation for conversation in member.conversations if not _kept(roster, conversation)]
+    return [AgentGivenUp(at_ms, member.agent, lost)]
+
+
+def _kept(roster: Roster, conversation: ConversationId) -> bool:
+    line = roster.lines.get(roster.held[conversation].rule or "")
+    return line is not None and line.rule.keep_when_lost

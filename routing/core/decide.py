@@ -1,86 +1,66 @@
 """The roster's next move: which rule of routing answers a command.
 
-Invariant: nothing is changed here, and nothing walks the agents or a line but what configuration and places need.
+Invariant: nothing is changed here, and nothing walks the agents or a line but what a new configuration, hours that turn
+and places to tell need.
 """
 
-from typing import TypeAlias, assert_never
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from protocol.bus.commands import (
-    AcceptOffer,
-    AgentArrives,
-    AgentLeaves,
-    Asked,
-    ClaimConversation,
-    DeclineOffer,
-    GatewayLost,
-    SetAgentState,
-    TimerFired,
-    TransferConversation,
-)
-from protocol.bus.decisions import Already, Refusal
-from protocol.bus.effects import Reconsider, Release, RosterConfig, Seek
+from protocol.bus import commands, effects
+from protocol.bus.commands import Asked, TimerFired
+from protocol.bus.decisions import Already, Refusal, Told
 from protocol.ids import OfferId
 from protocol.wire.codes import Code
-from routing.core import attendance, claims, offers, seeking, staffing
-from routing.core.events import AnyRosterEvent
+from routing.core import attendance, claims, doors, figures, offers, patience, places, seeking, staffing
+from routing.core.log import AnyRosterEvent
 from routing.core.state import Roster
 
-FromAgents: TypeAlias = (
-    AgentArrives | AgentLeaves | SetAgentState | AcceptOffer | DeclineOffer | ClaimConversation | TransferConversation
-)
-RosterCommand: TypeAlias = FromAgents | Seek | Release | Reconsider | RosterConfig | GatewayLost | TimerFired
-Decision: TypeAlias = list[AnyRosterEvent] | Refusal | Already
+Decision: TypeAlias = list[AnyRosterEvent] | Refusal | Already | Told
+RosterCommand: TypeAlias = Any  # one of `_DECIDERS`
 
 
 def decide(roster: Roster, command: RosterCommand, at_ms: int) -> Decision:
     """Return what happens because of `command`, or why it may not. An empty list: it no longer matters."""
-    match command:
-        case Seek():
-            return seeking.seek(roster, command, at_ms)
-        case Reconsider():
-            return offers.reconsider(roster, command, at_ms)
-        case Release():
-            return seeking.release(roster, command, at_ms)
-        case TimerFired():
-            return _fire(roster, command, at_ms)
-        case GatewayLost():
-            return attendance.lose_gateway(roster, command, at_ms)
-        case RosterConfig():
-            return staffing.take(roster, command, at_ms)
-        case Asked() if command.origin.gateway in roster.ended:
-            return Refusal(Code.UNAVAILABLE)  # that gateway is over: its agents' sessions are, too
-        case _:
-            return _answer(roster, command, at_ms)
-
-
-def _answer(roster: Roster, command: FromAgents, at_ms: int) -> Decision:
-    match command:
-        case AgentArrives():
-            return attendance.arrive(roster, command, at_ms)
-        case AgentLeaves():
-            return attendance.leave(roster, command, at_ms)
-        case SetAgentState():
-            return attendance.set_state(roster, command, at_ms)
-        case AcceptOffer():
-            return offers.accept(roster, command, at_ms)
-        case DeclineOffer():
-            return offers.decline(roster, command, at_ms)
-        case ClaimConversation():
-            return claims.claim(roster, command, at_ms)
-        case TransferConversation():
-            return claims.transfer(roster, command, at_ms)
-        case _:
-            assert_never(command)
+    if isinstance(command, Asked) and command.origin.gateway in roster.ended:
+        return Refusal(Code.UNAVAILABLE)  # that gateway is over: its agents' sessions are, too
+    decision: Decision = _DECIDERS[type(command)](roster, command, at_ms)
+    return decision
 
 
 def _fire(roster: Roster, timer: TimerFired, at_ms: int) -> list[AnyRosterEvent]:
-    match timer.kind:
-        case "offer":
-            return offers.expire(roster, OfferId(timer.key), at_ms)
-        case "grace":
-            return attendance.give_up(roster, timer, at_ms)
-        case "retry":
-            return offers.begin_round(roster, timer, at_ms)
-        case "places":
-            return seeking.tell_places(roster, timer, at_ms)
-    raise AssertionError(f"no roster timer is called {timer.kind}")
+    return _TIMERS[timer.kind](roster, timer, at_ms)
+
+
+_DECIDERS: dict[type, Callable[[Roster, Any, int], Any]] = {
+    effects.Seek: seeking.seek,
+    effects.Reconsider: offers.reconsider,
+    effects.Release: seeking.release,
+    effects.Reprioritise: patience.reprioritise,
+    effects.Weigh: patience.weigh,
+    effects.NoteReply: lambda _, command, at_ms: figures.note_reply(command, at_ms),
+    effects.OpenTicket: figures.number_ticket,
+    effects.RosterConfig: staffing.take,
+    commands.TimerFired: _fire,
+    commands.GatewayLost: attendance.lose_gateway,
+    commands.AgentArrives: attendance.arrive,
+    commands.AgentLeaves: attendance.leave,
+    commands.SetAgentState: attendance.set_state,
+    commands.AcceptOffer: offers.accept,
+    commands.DeclineOffer: offers.decline,
+    commands.ClaimConversation: claims.claim,
+    commands.TransferConversation: claims.transfer,
+    commands.AskWhoNext: lambda roster, command, _: figures.who_next(roster, command),
+}
+
+_TIMERS: dict[str, Callable[[Roster, TimerFired, int], list[AnyRosterEvent]]] = {
+    "offer": lambda roster, timer, at_ms: offers.expire(roster, OfferId(timer.key), at_ms),
+    "retry": offers.begin_round,
+    "grace": attendance.give_up,
+    "places": places.tell_places,
+    "ageing": patience.age,
+    "overflow": patience.overflow,
+    "remind": patience.remind,
+    "opening": doors.turn,
+    "replies": figures.forget_replies,
+}

@@ -8,35 +8,10 @@ from typing import Literal
 
 import msgspec
 
-from protocol.bus.config import AccountConfig, Inbox, Rule
-from protocol.ids import AgentId, ConversationId, InboxId, Incarnation, OfferId, RuleId, SessionId
-
-AgentState = Literal["available", "away"]
-
-
-class Seat(msgspec.Struct, frozen=True, array_like=True):
-    """What routing needs of an agent's configuration."""
-
-    agent: AgentId
-    name: str
-    seat: bool
-    supervisor: bool
-    capacity: int
-
-
-class Staffing(msgspec.Struct, frozen=True, array_like=True):
-    """What routing needs of an account's configuration; no address and no password."""
-
-    version: int
-    seats: list[Seat]
-    inboxes: list[Inbox]
-    rules: list[Rule]
-
-
-def staffing_of(config: AccountConfig) -> Staffing:
-    """Return the part of `config` that a roster keeps."""
-    seats = [Seat(who.id, who.name, who.seat, who.supervisor, who.capacity) for who in config.agents]
-    return Staffing(config.version, seats, config.inboxes, config.rules)
+from protocol.ids import AgentId, ConversationId, HoursId, InboxId, Incarnation, OfferId, RuleId, SessionId, TeamId
+from routing.core.configured import DoorState, Staffing
+from routing.core.presence import AgentState
+from routing.core.queue import NORMAL, Wish
 
 
 class Reasons(msgspec.Struct, frozen=True, array_like=True):
@@ -58,9 +33,18 @@ class RosterEvent(msgspec.Struct, frozen=True, array_like=True):
 
 
 class StaffingTaken(RosterEvent, frozen=True, tag="staffing"):
-    """A configuration took effect. The first event of every roster."""
+    """A configuration took effect. The first event of every roster. `doors`: how all its hours stand."""
 
     staffing: Staffing
+    doors: list[DoorState] = []
+
+
+class DoorTurned(RosterEvent, frozen=True, tag="door"):
+    """Hours began or ended: of a shop, or somebody's work. `turns_ms`: when they turn again."""
+
+    hours: HoursId
+    open: bool
+    turns_ms: int
 
 
 class AgentArrived(RosterEvent, frozen=True, tag="arrived"):
@@ -86,11 +70,12 @@ class GatewayEnded(RosterEvent, frozen=True, tag="gateway_ended"):
 
 
 class StateSet(RosterEvent, frozen=True, tag="state"):
-    """`why`: agent, or expiries (too many offers in a row were let expire)."""
+    """`why`: agent, supervisor (`by`), or expiries (too many offers in a row were let expire)."""
 
     agent: AgentId
     state: AgentState
     why: str
+    by: AgentId | None = None
 
 
 class AgentGivenUp(RosterEvent, frozen=True, tag="given_up"):
@@ -101,7 +86,7 @@ class AgentGivenUp(RosterEvent, frozen=True, tag="given_up"):
 
 
 class Queued(RosterEvent, frozen=True, tag="queued"):
-    """A conversation waits under `rule`. `left`: the line it stood in so far. `place` 0: not told.
+    """A conversation waits under `rule`, in its line `line`. `left`: the line it stood in so far. `place` 0: not told.
 
     `reasons` are given when nobody was ready; else the offer that follows has them.
     """
@@ -112,18 +97,59 @@ class Queued(RosterEvent, frozen=True, tag="queued"):
     since_ms: int
     cause: str
     avoid: AgentId | None
-    left: RuleId | None
+    left: str | None
     place: int
     reasons: Reasons | None
+    line: str = ""  # "" in old logs: the rule's
+    priority: int = NORMAL
+    wish: Wish = Wish()
 
 
 class Unrouted(RosterEvent, frozen=True, tag="unrouted"):
-    """A conversation that nobody is sought for: anybody of the inbox may claim it. `left`: the line it stood in."""
+    """A conversation that nobody is sought for: anybody of the inbox may claim it. `left`: the line it stood in.
+
+    `remind_ms`: when they are told again, 0 for never.
+    """
 
     conversation: ConversationId
     inbox: InboxId
     since_ms: int
-    left: RuleId | None
+    left: str | None
+    remind_ms: int = 0
+
+
+class Reminded(RosterEvent, frozen=True, tag="reminded"):
+    """Everybody of the inbox was told again of an unassigned conversation; and its supervisors, if not only now."""
+
+    conversation: ConversationId
+    supervisors: bool
+    next_ms: int
+
+
+class PriorityChanged(RosterEvent, frozen=True, tag="priority"):
+    """Somebody set the conversation's priority (0 low … 3 urgent)."""
+
+    conversation: ConversationId
+    priority: int
+
+
+class Aged(RosterEvent, frozen=True, tag="aged"):
+    """The conversation has waited long enough to rise."""
+
+    conversation: ConversationId
+
+
+class ConversationOverflowed(RosterEvent, frozen=True, tag="overflowed"):
+    """The conversation has waited too long: the rule's overflow team is asked too."""
+
+    conversation: ConversationId
+
+
+class ConversationWeighed(RosterEvent, frozen=True, tag="weighed"):
+    """Whether the conversation counts for its agent's capacity."""
+
+    conversation: ConversationId
+    counts: bool
 
 
 class ConversationOffered(RosterEvent, frozen=True, tag="offered"):
@@ -137,6 +163,7 @@ class ConversationOffered(RosterEvent, frozen=True, tag="offered"):
     turn: bool
     reason: str
     reasons: Reasons | None
+    line: str = ""  # whose ring chose; "" in old logs: the rule's
 
 
 class OfferEnded(RosterEvent, frozen=True, tag="offer_ended"):
@@ -149,7 +176,10 @@ class OfferEnded(RosterEvent, frozen=True, tag="offer_ended"):
 
 
 class ConversationAssigned(RosterEvent, frozen=True, tag="assigned"):
-    """`how`: offer, auto, claim, last_agent. `offer` is the one accepted. `forced`: a supervisor, above capacity."""
+    """`how`: offer, auto, claim, last_agent, owner, forced. `offer` is the one accepted.
+
+    `forced`: a supervisor took what another had, or went above capacity.
+    """
 
     conversation: ConversationId
     agent: AgentId
@@ -158,15 +188,26 @@ class ConversationAssigned(RosterEvent, frozen=True, tag="assigned"):
     turn: bool
     forced: bool
     reasons: Reasons | None
+    line: str = ""  # whose ring chose
 
 
 class ConversationTransferred(RosterEvent, frozen=True, tag="transferred"):
-    """`note` is for the conversation's log alone and is not kept in the roster's (see `encode`)."""
+    """`source` "": nobody had it. `note` is for the conversation's log alone and is not kept here (see `encode`)."""
 
     conversation: ConversationId
     by: AgentId
     source: AgentId
     to: AgentId
+    note: str
+    forced: bool
+
+
+class HandedToTeam(RosterEvent, frozen=True, tag="to_team"):
+    """Somebody asked for a team to be sought: the conversation is told, and will seek. `note` as in a transfer."""
+
+    conversation: ConversationId
+    by: AgentId
+    team: TeamId
     note: str
     forced: bool
 
@@ -183,7 +224,7 @@ class ConversationReleased(RosterEvent, frozen=True, tag="released"):
 
     conversation: ConversationId
     inbox: InboxId
-    rule: RuleId | None
+    left: str | None
     agent: AgentId | None
     offer: OfferId | None
 
@@ -203,44 +244,28 @@ class RoundBegun(RosterEvent, frozen=True, tag="round"):
 
 
 class PlacesTold(RosterEvent, frozen=True, tag="places"):
-    """Visitors were told their new places; `again`: some were told too recently and are due later."""
+    """Visitors of a line were told their new places; `again`: some were told too recently and are due later."""
 
-    rule: RuleId
+    line: str
     places: list[tuple[ConversationId, int]]
     again: bool
 
 
-AnyRosterEvent = (
-    StaffingTaken
-    | AgentArrived
-    | AgentLeft
-    | GatewayEnded
-    | StateSet
-    | AgentGivenUp
-    | Queued
-    | Unrouted
-    | ConversationOffered
-    | OfferEnded
-    | ConversationAssigned
-    | ConversationTransferred
-    | AgentFreed
-    | ConversationReleased
-    | ConversationRested
-    | RoundBegun
-    | PlacesTold
-)
+class ReplyNoted(RosterEvent, frozen=True, tag="reply"):
+    """A visitor had to wait so long for the first human word."""
 
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER: msgspec.msgpack.Decoder[AnyRosterEvent] = msgspec.msgpack.Decoder(AnyRosterEvent)
+    inbox: InboxId
+    waited_ms: int
 
 
-def encode(event: AnyRosterEvent) -> bytes:
-    """Return the event as the roster's log keeps it."""
-    if isinstance(event, ConversationTransferred) and event.note:
-        event = msgspec.structs.replace(event, note="")  # what people wrote is kept, and erased, in one place
-    return _ENCODER.encode(event)
+class RepliesForgotten(RosterEvent, frozen=True, tag="replies_forgotten"):
+    """Replies of an inbox became too old to tell anything."""
+
+    inbox: InboxId
 
 
-def decode(raw: bytes) -> AnyRosterEvent:
-    """Return the event that `encode` wrote."""
-    return _DECODER.decode(raw)
+class TicketNumbered(RosterEvent, frozen=True, tag="ticket"):
+    """The conversation has the account's next ticket number."""
+
+    conversation: ConversationId
+    number: int

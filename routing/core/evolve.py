@@ -6,27 +6,37 @@ Invariant: follows from the roster and the event alone, so that a replayed log g
 from collections.abc import Callable
 from typing import Any
 
-from routing.core import events, staffing
-from routing.core.events import AnyRosterEvent
-from routing.core.holding import line_of, put, settle, stir
+from routing.core import doors, events, figures, patience, staffing, timers
+from routing.core.holding import forget, idle, own_line, put, renew, settle, stir
+from routing.core.log import AnyRosterEvent
+from routing.core.manning import line_at
 from routing.core.presence import ENDED_REMEMBERED_MS, Grace, Member
-from routing.core.queue import Held, Offered, Resting, Talking, Unassigned, Waiting
-from routing.core.state import Roster
+from routing.core.queue import SEEKING, Held, Offered, Resting, Talking, Unassigned
+from routing.core.state import Changes, Roster
 
 
 def evolve(roster: Roster, event: AnyRosterEvent) -> None:
     """Make `roster` what is true after `event`, in place."""
     roster.seq += 1
+    roster.last = Changes()
     _BECAUSE[type(event)](roster, event)
 
 
 def _arrived(roster: Roster, event: events.AgentArrived) -> None:
     member = roster.members[event.agent]
     if not member.sessions:
-        member.back_seq, member.grace = roster.seq, None
+        member.back_seq = roster.seq
+        _mourn(roster, member, None)
     member.sessions.append((event.gateway, event.session))
     roster.gateways.setdefault(event.gateway, {})[event.session] = event.agent
     settle(roster, member)
+
+
+def _mourn(roster: Roster, member: Member, grace: Grace | None) -> None:
+    """Begin an agent's grace, or end it."""
+    before = timers.of_member(member)
+    member.grace = grace
+    roster.change_timers(before, timers.of_member(member))
 
 
 def _left(roster: Roster, event: events.AgentLeft) -> None:
@@ -51,56 +61,97 @@ def _gateway_ended(roster: Roster, event: events.GatewayEnded) -> None:
 def _bereaved(roster: Roster, member: Member, at_ms: int) -> None:
     """Begin the grace if that was the last session of an agent with conversations."""
     if not member.sessions and member.conversations:
-        member.grace = Grace(at_ms + roster.grace_ms, roster.seq)
+        _mourn(roster, member, Grace(at_ms + roster.grace_ms, roster.seq))
     settle(roster, member)
 
 
 def _state_set(roster: Roster, event: events.StateSet) -> None:
     member = roster.members[event.agent]
-    member.away = event.state == "away"
+    member.state = event.state
     member.expiries = 0
     member.back_seq = roster.seq
     settle(roster, member)
 
 
 def _given_up(roster: Roster, event: events.AgentGivenUp) -> None:
-    roster.members[event.agent].grace = None
+    _mourn(roster, roster.members[event.agent], None)
 
 
 def _queued(roster: Roster, event: events.Queued) -> None:
     held = _fresh(roster, event)
-    held.rule = event.rule
+    rule = roster.staffing.rule(event.rule)
+    held.rule, held.priority, held.wish, held.counts = event.rule, event.priority, event.wish, True
+    held.line = event.line or event.rule
+    if rule is not None:
+        line_at(roster, rule, event.wish.team)
     if event.avoid in roster.members:
         held.asked[event.avoid] = roster.seq
     if event.place:
         held.told = (event.place, event.at_ms)
-    put(roster, held, Waiting(), event.at_ms)
-    line = line_of(roster, held)
+    put(roster, held, idle(roster, held), event.at_ms)
+    line = own_line(roster, held)
     if held.told is not None and not event.place and line is not None:
         stir(roster, line, event.at_ms)
 
 
 def _unrouted(roster: Roster, event: events.Unrouted) -> None:
-    _fresh(roster, event)
+    held = _fresh(roster, event)
+    put(roster, held, Unassigned(event.remind_ms, roster.seq, event.at_ms), event.at_ms)
 
 
 def _fresh(roster: Roster, event: events.Queued | events.Unrouted) -> Held:
-    """Return the conversation at the start of a search; only what its visitor was last told is kept."""
+    """Return the conversation at the start of a search; what its visitor was told is kept, and whether they matter."""
     before = roster.held.get(event.conversation)
+    since_ms = event.since_ms
+    held = Held(event.conversation, event.inbox, None, since_ms, roster.seq, Unassigned(), from_ms=since_ms)
     if before is not None:
         put(roster, before, Unassigned(), event.at_ms)
-    held = Held(event.conversation, event.inbox, None, event.since_ms, roster.seq, Unassigned())
-    held.told = None if before is None else before.told
+        held.told, held.counts = before.told, before.counts
+        held.overflowed = before.overflowed and before.since_ms == since_ms
+        held.priority = before.priority
     roster.held[event.conversation] = held
     return held
+
+
+def _reminded(roster: Roster, event: events.Reminded) -> None:
+    held = roster.held[event.conversation]
+    assert isinstance(held.phase, Unassigned)
+    told = Unassigned(event.next_ms, roster.seq, held.phase.since_ms, held.phase.reminded + 1, event.supervisors)
+    put(roster, held, told, event.at_ms)
+
+
+def _priority_changed(roster: Roster, event: events.PriorityChanged) -> None:
+    held = roster.held[event.conversation]
+    held.priority = event.priority
+    renew(roster, held, event.at_ms)
+
+
+def _aged(roster: Roster, event: events.Aged) -> None:
+    renew(roster, roster.held[event.conversation], event.at_ms)
+
+
+def _weighed(roster: Roster, event: events.ConversationWeighed) -> None:
+    held = roster.held[event.conversation]
+    held.counts = event.counts
+    if isinstance(held.phase, Talking):
+        member = roster.members[held.phase.agent]
+        if event.counts:
+            member.quiet.pop(held.conversation, None)
+        else:
+            member.quiet[held.conversation] = True
+        settle(roster, member)
 
 
 def _offered(roster: Roster, event: events.ConversationOffered) -> None:
     roster.offers_made += 1
     held = roster.held[event.conversation]
-    if event.turn:
-        roster.lines[event.rule].ring.turn(event.agent)
+    _use_turn(roster, event, event.line or event.rule)
     put(roster, held, Offered(event.offer, event.agent, event.deadline_ms, event.reason), event.at_ms)
+
+
+def _use_turn(roster: Roster, event: events.ConversationOffered | events.ConversationAssigned, key: str) -> None:
+    if event.turn and key in roster.lines:
+        roster.lines[key].ring.turn(event.agent)
 
 
 def _offer_ended(roster: Roster, event: events.OfferEnded) -> None:
@@ -108,14 +159,15 @@ def _offer_ended(roster: Roster, event: events.OfferEnded) -> None:
     if event.how != "withdrawn":
         member.expiries = member.expiries + 1 if event.how == "expired" else 0
         held.asked[event.agent] = roster.seq
-    put(roster, held, Waiting(), event.at_ms)
+    put(roster, held, idle(roster, held), event.at_ms)
 
 
 def _assigned(roster: Roster, event: events.ConversationAssigned) -> None:
     held = roster.held[event.conversation]
-    line = line_of(roster, held)
-    if event.turn and line is not None:
-        line.ring.turn(event.agent)
+    _use_turn(roster, event, event.line or held.line)
+    line = own_line(roster, held)
+    if line is not None and isinstance(held.phase, SEEKING):
+        line.note_wait(max(event.at_ms - held.from_ms, 0))
     if event.offer is not None or event.how == "claim":
         roster.members[event.agent].expiries = 0
     put(roster, held, Talking(event.agent, event.at_ms), event.at_ms)
@@ -130,8 +182,9 @@ def _freed(roster: Roster, event: events.AgentFreed) -> None:
 
 
 def _released(roster: Roster, event: events.ConversationReleased) -> None:
-    put(roster, roster.held[event.conversation], Unassigned(), event.at_ms)
-    del roster.held[event.conversation]
+    held = roster.held[event.conversation]
+    put(roster, held, Unassigned(), event.at_ms)
+    forget(roster, held)
 
 
 def _rested(roster: Roster, event: events.ConversationRested) -> None:
@@ -141,20 +194,26 @@ def _rested(roster: Roster, event: events.ConversationRested) -> None:
 def _round_begun(roster: Roster, event: events.RoundBegun) -> None:
     held = roster.held[event.conversation]
     held.asked = {}
-    put(roster, held, Waiting(), event.at_ms)
+    put(roster, held, idle(roster, held), event.at_ms)
 
 
 def _places_told(roster: Roster, event: events.PlacesTold) -> None:
     for conversation, place in event.places:
         roster.held[conversation].told = (place, event.at_ms)
-    line = roster.lines[event.rule]
+    line = roster.lines[event.line]
+    roster.change_timers(timers.of_line(line), {})
     line.told_ms, line.round = event.at_ms, None
     if event.again:
         stir(roster, line, event.at_ms)
 
 
+def _numbered(roster: Roster, event: events.TicketNumbered) -> None:
+    roster.tickets = event.number
+
+
 _BECAUSE: dict[type, Callable[[Roster, Any], None]] = {
     events.StaffingTaken: staffing.evolve,
+    events.DoorTurned: doors.evolve,
     events.AgentArrived: _arrived,
     events.AgentLeft: _left,
     events.GatewayEnded: _gateway_ended,
@@ -162,13 +221,22 @@ _BECAUSE: dict[type, Callable[[Roster, Any], None]] = {
     events.AgentGivenUp: _given_up,
     events.Queued: _queued,
     events.Unrouted: _unrouted,
+    events.Reminded: _reminded,
+    events.PriorityChanged: _priority_changed,
+    events.Aged: _aged,
+    events.ConversationOverflowed: patience.overflowed,
+    events.ConversationWeighed: _weighed,
     events.ConversationOffered: _offered,
     events.OfferEnded: _offer_ended,
     events.ConversationAssigned: _assigned,
     events.ConversationTransferred: _transferred,
+    events.HandedToTeam: lambda _, __: None,  # the conversation will seek
     events.AgentFreed: _freed,
     events.ConversationReleased: _released,
     events.ConversationRested: _rested,
     events.RoundBegun: _round_begun,
     events.PlacesTold: _places_told,
+    events.ReplyNoted: figures.recount,
+    events.RepliesForgotten: figures.recount,
+    events.TicketNumbered: _numbered,
 }

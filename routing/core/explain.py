@@ -6,75 +6,104 @@ Invariant: a reason costs the same among five agents and five thousand: the figu
 from collections.abc import Iterator
 from itertools import islice
 
-from protocol.ids import AgentId, RuleId
+from protocol.ids import AgentId
 from routing.core import events
-from routing.core.events import AnyRosterEvent, Reasons
+from routing.core.events import Reasons
+from routing.core.lines import Line
+from routing.core.log import AnyRosterEvent
 from routing.core.presence import NO_ACCESS, Standing
-from routing.core.queue import Held, Line
+from routing.core.queue import Held
 from routing.core.state import Roster
 
 NAMED = 20
 
-CHOSEN, ASKED, BEHIND, PREFERRED = "chosen", "asked_before", "later_in_turn", "talked_last"
+NEXT, LEAST, SPEAKS = "chosen", "least_busy", "speaks_language"
+TALKED, LOOKS_AFTER = "talked_last", "contact_owner"
+ASKED, BEHIND = "asked_before", "later_in_turn"
 
 WORDS = {
-    CHOSEN: "is next in turn",
-    PREFERRED: "talked with this visitor last",
+    NEXT: "is next in turn",
+    LEAST: "is least busy",
+    SPEAKS: "is next in turn of those who speak the visitor's language",
+    TALKED: "talked with this visitor last",
+    LOOKS_AFTER: "looks after this contact",
     ASKED: "was asked before and did not take it",
     BEHIND: "comes later in turn",
     Standing.READY: "ready",
     Standing.NO_SEAT: "without a seat",
     Standing.OFFLINE: "offline",
+    Standing.OFF_SHIFT: "outside working hours",
     Standing.AWAY: "away",
     Standing.FULL: "at capacity",
     NO_ACCESS: "without access to the inbox",
 }
 
 
-def reasons(roster: Roster, line: Line, held: Held | None, chosen: AgentId | None) -> Reasons:
-    """Return who was considered for `held` under the rule of `line`, and what spoke for or against each."""
-    counts = {standing: count for standing, count in line.standings.items() if count}
-    return Reasons(roster.seq, counts, list(islice(_candidates(roster, line, held, chosen), NAMED)))
+def reasons(roster: Roster, line: Line, held: Held | None, chosen: tuple[AgentId, str] | None) -> Reasons:
+    """Return who was considered for `held` in `line`, and what spoke for or against each."""
+    return Reasons(roster.seq, counts(line), list(islice(_candidates(roster, line, held, chosen), NAMED)))
 
 
-def preference(roster: Roster, agent: AgentId) -> Reasons:
+def only(roster: Roster, agent: AgentId, word: str) -> Reasons:
     """Return why nobody but `agent` was considered."""
-    return Reasons(roster.seq, {}, [(agent, PREFERRED)])
+    return Reasons(roster.seq, {}, [(agent, word)])
 
 
-def who_next(roster: Roster, rule: RuleId) -> AgentId | None:
-    """Return who would be asked now for a new conversation under `rule`; nothing happens by it."""
-    line = roster.lines.get(rule)
-    return None if line is None else line.ring.first(lambda _: False)
+def counts(line: Line) -> dict[str, int]:
+    """Return how many agents of `line` stand where."""
+    return {standing: count for standing, count in line.standings.items() if count}
 
 
-def _candidates(roster: Roster, line: Line, held: Held | None, chosen: AgentId | None) -> Iterator[tuple[AgentId, str]]:
+def _candidates(
+    roster: Roster, line: Line, held: Held | None, chosen: tuple[AgentId, str] | None
+) -> Iterator[tuple[AgentId, str]]:
+    winner = None
     if chosen is not None:
-        yield chosen, CHOSEN
+        winner = chosen[0]
+        yield chosen
     for agent in islice(line.ring, NAMED):
-        if agent != chosen:
+        if agent != winner:
             asked = held is not None and roster.was_asked(held, agent)
             yield agent, ASKED if asked else BEHIND
     for agent in islice(line.agents, 2 * NAMED):
-        if agent not in line.ring and agent != chosen:
+        if agent not in line.ring and agent != winner:
             yield agent, roster.members[agent].standing
 
 
 def explain(event: AnyRosterEvent, names: dict[AgentId, str]) -> list[str]:
     """Return a decision in words, a line for each thing to say; nothing for events that are no decision."""
     match event:
-        case events.ConversationOffered(conversation=conversation, agent=agent, reasons=why):
-            first = f"{conversation} was offered to {names.get(agent, agent)}"
-        case events.ConversationAssigned(conversation=conversation, agent=agent, how=how, reasons=why):
-            forced = ", above capacity by a supervisor" if event.forced else ""
-            first = f"{conversation} was assigned to {names.get(agent, agent)} ({how}{forced})"
-        case events.ConversationRested(conversation=conversation, reasons=why):
-            first = f"{conversation} rests: everybody ready was asked"
-        case events.Queued(conversation=conversation, reasons=why) if why is not None:
-            first = f"{conversation} waits: nobody is ready"
+        case events.ConversationOffered() | events.ConversationAssigned() | events.ConversationRested():
+            why = event.reasons
+        case events.Queued():
+            why = event.reasons
         case _:
-            return []
+            why = None
+    first = _first(event, names)
+    if not first:
+        return []
     return [first, *(_told(why, names) if why is not None else [])]
+
+
+def _first(event: AnyRosterEvent, names: dict[AgentId, str]) -> str:
+    match event:
+        case events.ConversationOffered(conversation=conversation, agent=agent):
+            return f"{conversation} was offered to {names.get(agent, agent)}"
+        case events.ConversationAssigned(conversation=conversation, agent=agent, how=how, forced=forced):
+            by_force = ", forced by a supervisor" if forced else ""
+            return f"{conversation} was assigned to {names.get(agent, agent)} ({how}{by_force})"
+        case events.ConversationTransferred(conversation=conversation, by=by, to=to, forced=forced):
+            by_force = ", forced by a supervisor" if forced else ""
+            return f"{conversation} was handed to {names.get(to, to)} by {names.get(by, by)}{by_force}"
+        case events.HandedToTeam(conversation=conversation, by=by, team=team):
+            return f"{conversation} was handed to the team {team} by {names.get(by, by)}"
+        case events.ConversationRested(conversation=conversation):
+            return f"{conversation} rests: everybody ready was asked"
+        case events.ConversationOverflowed(conversation=conversation):
+            return f"{conversation} waited too long"
+        case events.Queued(conversation=conversation, reasons=why) if why is not None:
+            return f"{conversation} waits: nobody is ready"
+    return ""
 
 
 def _told(why: Reasons, names: dict[AgentId, str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What agents see of the roster: the rows of each agent's and each inbox's feed.
+"""What others see of the roster: the rows of each agent's and each inbox's feed, and of the rules'.
 
 Invariant: a row follows from the roster alone, so that a feed's changes, applied in order, give the rows of a fresh
 snapshot (SPEC 8.3).
@@ -6,7 +6,7 @@ snapshot (SPEC 8.3).
 
 from protocol.bus import topics
 from protocol.bus.effects import FeedUpdate
-from protocol.ids import AgentId, ConversationId, OfferId
+from protocol.ids import AgentId, ConversationId, OfferId, RuleId
 from routing.core.events import ConversationReleased
 from routing.core.presence import Member
 from routing.core.queue import Held, Offered, Talking, Unassigned
@@ -45,9 +45,23 @@ def released_change(roster: Roster, event: ConversationReleased) -> FeedUpdate:
     return FeedUpdate(topics.inbox_feed(roster.account, event.inbox), "closed", event.conversation, None)
 
 
+def rule_changes(roster: Roster) -> list[FeedUpdate]:
+    """Return the changes by the last event of what visitors are told of rules."""
+    feed = topics.rules_feed(roster.account)
+    return [FeedUpdate(feed, "rule", rule, _rule_row(roster, rule)) for rule in roster.last.rules]
+
+
+def rule_rows(roster: Roster) -> dict[str, Row]:
+    """Return what visitors are told of each rule: whether somebody is there, and how soon replies come."""
+    rows: dict[str, Row | None] = {rule.id: _rule_row(roster, rule.id) for rule in roster.staffing.rules}
+    return {rule: row for rule, row in rows.items() if row is not None}
+
+
 def all_rows(roster: Roster) -> dict[str, dict[str, Row]]:
     """Return the rows of every feed that has any, by feed and key."""
     rows: dict[str, dict[str, Row]] = {}
+    if roster.staffing.rules:
+        rows[topics.rules_feed(roster.account)] = rule_rows(roster)
     for held in roster.held.values():
         rows.setdefault(topics.inbox_feed(roster.account, held.inbox), {})[held.conversation] = _inbox_row(held)
     for member in roster.members.values():
@@ -80,10 +94,22 @@ def _work_row(member: Member, conversation: ConversationId) -> Row | None:
 
 
 def _state_row(member: Member) -> Row | None:
-    return {"state": "away" if member.away else "available"} if member.connected else None
+    return {"state": member.seems} if member.connected else None
+
+
+def _rule_row(roster: Roster, rule_id: RuleId) -> Row | None:
+    rule = roster.staffing.rule(rule_id)
+    line = None if rule is None else roster.line_of(rule.id, rule.inbox)
+    if rule is None or line is None:
+        return None
+    replies = roster.replies.get(rule.inbox)
+    return {"ready": line.there, "reply": "" if replies is None else replies.span}
 
 
 def _inbox_row(held: Held) -> Row:
     status = STATUS.get(type(held.phase), "waiting")
     agent = held.phase.agent if isinstance(held.phase, Offered | Talking) else None
-    return {"conversation": held.conversation, "status": status, "since_ms": held.since_ms, "agent": agent}
+    row = {"conversation": held.conversation, "status": status, "since_ms": held.since_ms, "agent": agent}
+    if isinstance(held.phase, Unassigned) and held.phase.reminded:
+        row |= {"reminded": held.phase.reminded, "supervisors": held.phase.supervisors}
+    return row

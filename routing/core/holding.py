@@ -1,94 +1,214 @@
-"""Moving one conversation from phase to phase, and all that depends on it: agents' loads, lines, rings.
+"""Moving one conversation from phase to phase, and all that depends on it: agents' loads, lines, rings, timers.
 
-Invariant: after `put` and `settle`, loads, standings, lines and rings say the same as the phases do.
+Invariant: after `put` and `settle`, loads, standings, lines, rings and timers say the same as the phases do.
 """
 
+from collections.abc import Iterator
+
 from protocol.ids import AgentId
-from routing.core.presence import Member, Standing
-from routing.core.queue import PLACES_PAUSE_MS, Held, Line, Offered, Phase, Resting, Round, Talking, Waiting
-from routing.core.state import Roster
+from routing.core import timers
+from routing.core.lines import PLACES_PAUSE_MS, Line, Round
+from routing.core.presence import THERE, Member, Standing
+from routing.core.queue import (
+    LINED,
+    SEEKING,
+    URGENT,
+    Held,
+    Offered,
+    Phase,
+    Resting,
+    Talking,
+    UntilOpen,
+    Waiting,
+    aged,
+)
+from routing.core.state import Door, Roster
+from routing.core.transitions import EDGES
 
-LINED = (Waiting, Resting, Offered)
+
+def own_line(roster: Roster, held: Held) -> Line | None:
+    """Return the line in which `held` is or was; None if there is none, or it is gone."""
+    return roster.lines.get(held.line) if held.line else None
 
 
-def line_of(roster: Roster, held: Held) -> Line | None:
-    """Return the line in which `held` is or was; None if there is none, or its rule is gone."""
-    return None if held.rule is None else roster.lines.get(held.rule)
+def lines_of(roster: Roster, held: Held) -> Iterator[Line]:
+    """Yield the lines that may ask for `held`: its own, and the team's that is asked too."""
+    for key in (held.line, held.also):
+        line = roster.lines.get(key) if key else None
+        if line is not None:
+            yield line
+
+
+def idle(roster: Roster, held: Held) -> Phase:
+    """Return the phase of `held` while nobody is asked for it."""
+    return UntilOpen() if roster.is_shut(held) else Waiting()
 
 
 def put(roster: Roster, held: Held, phase: Phase, at_ms: int) -> None:
     """Let `phase` be what is true of `held`."""
-    line, before = line_of(roster, held), held.phase
-    touched = [_let_go(roster, line, held), _take_hold(roster, line, held, phase)]
+    assert (type(held.phase), type(phase)) in EDGES, f"from {held.phase} to {phase}"
+    before, lined = timers.of_held(held), isinstance(held.phase, LINED)
+    let_go = _let_go(roster, held)
     held.phase = phase
-    if line is not None and isinstance(before, LINED) != isinstance(phase, LINED):
-        _line_up(roster, line, held, at_ms)
-    for agent in dict.fromkeys(touched):
+    if lined and not isinstance(phase, LINED):
+        _leave_line(roster, held, at_ms)
+    elif not lined and isinstance(phase, LINED):
+        _enter_line(roster, held, at_ms)
+    taken = _take_hold(roster, held, phase)
+    if held.wish.hours in roster.doors:
+        _pass_door(roster.doors[held.wish.hours], held)
+    roster.change_timers(before, timers.of_held(held))
+    for agent in {let_go: None, taken: None}:
         if agent is not None:
             settle(roster, roster.members[agent])
 
 
+def forget(roster: Roster, held: Held) -> None:
+    """Drop `held`, which nobody holds and which stands in no line."""
+    roster.change_timers(timers.of_held(held), {})
+    del roster.held[held.conversation]
+
+
+def _pass_door(door: Door, held: Held) -> None:
+    if isinstance(held.phase, SEEKING):
+        door.inside[held.conversation] = True
+    else:
+        door.inside.pop(held.conversation, None)
+
+
 def settle(roster: Roster, member: Member) -> None:
-    """Let the standing of `member` be what follows from the rest, in every line."""
+    """Let the standing of `member` be what follows from the rest, in every line, and the place in a ring too."""
     before, now = member.standing, member.stands()
-    if before is now:
-        return
     member.standing = now
-    for rule in member.rules:
-        line = roster.lines[rule]
-        line.standings[before] -= 1
-        line.standings[now] += 1
+    if before is now:
         if now is Standing.READY:
-            line.ring.join(member.agent)
-        elif before is Standing.READY:
-            line.ring.leave(member.agent)
+            for key in member.weighed:
+                roster.lines[key].ring.weigh(member.agent, member.load)
+        return
+    for key in member.lines:
+        _stand(roster, roster.lines[key], member, before)
+    if (before in THERE) != (now in THERE):
+        for inbox in member.inboxes:
+            roster.there[inbox] = roster.there.get(inbox, 0) + (1 if now in THERE else -1)
+
+
+def _stand(roster: Roster, line: Line, member: Member, before: Standing) -> None:
+    now, there = member.standing, line.there
+    line.standings[before] -= 1
+    line.standings[now] += 1
+    if now is Standing.READY:
+        join(line, member)
+    elif before is Standing.READY:
+        line.ring.leave(member.agent)
+    if line.there != there:
+        roster.last.rules.update(dict.fromkeys(line.rows, True))
+
+
+def join(line: Line, member: Member) -> None:
+    """Let `member`, who is ready, be asked by `line`."""
+    weight = member.load if line.least_busy else 0
+    line.ring.join(member.agent, weight, member.tongues if line.rule.prefer_languages else None)
 
 
 def stir(roster: Roster, line: Line, at_ms: int) -> None:
     """Have places told again: soon, but not within the pause after the last time."""
     if line.round is None:
-        line.round = Round(max(at_ms, line.told_ms + PLACES_PAUSE_MS), roster.seq, at_ms)
+        line.round = Round(max(at_ms, line.told_ms + PLACES_PAUSE_MS), roster.seq)
+        roster.change_timers({}, timers.of_line(line))
 
 
-def _let_go(roster: Roster, line: Line | None, held: Held) -> AgentId | None:
+def renew(roster: Roster, held: Held, at_ms: int) -> None:
+    """Let `held` stand where its priority, its age and the rule say, and wait as long as the rule says."""
+    line = own_line(roster, held)
+    if line is None or not isinstance(held.phase, LINED):
+        return
+    before, rank = timers.of_held(held), held.rank
+    _move(roster, held, enter=False)
+    _grow_old(line, held, at_ms)
+    _move(roster, held, enter=True)
+    roster.change_timers(before, timers.of_held(held))
+    if held.rank != rank:
+        stir(roster, line, at_ms)
+
+
+def _let_go(roster: Roster, held: Held) -> AgentId | None:
     match held.phase:
-        case Waiting() if line is not None:
-            line.waiting.remove(held.rank)
-        case Resting() if line is not None:
-            line.resting.remove(held.rank)
+        case Waiting():
+            for line in lines_of(roster, held):
+                line.waiting.remove(held.rank)
+        case Resting():
+            for line in lines_of(roster, held):
+                line.resting.remove(held.rank)
         case Offered(offer=offer, agent=agent):
             del roster.offers[offer]
             del roster.members[agent].offers[offer]
             return agent
         case Talking(agent=agent):
-            del roster.members[agent].conversations[held.conversation]
+            member = roster.members[agent]
+            del member.conversations[held.conversation]
+            member.quiet.pop(held.conversation, None)
             return agent
     return None
 
 
-def _take_hold(roster: Roster, line: Line | None, held: Held, phase: Phase) -> AgentId | None:
+def _take_hold(roster: Roster, held: Held, phase: Phase) -> AgentId | None:
     match phase:
-        case Waiting() if line is not None:
-            line.waiting.add(held.rank)
-        case Resting() if line is not None:
-            line.resting.add(held.rank)
+        case Waiting():
+            for line in lines_of(roster, held):
+                line.waiting.add(held.rank)
+        case Resting():
+            for line in lines_of(roster, held):
+                line.resting.add(held.rank)
         case Offered(offer=offer, agent=agent):
             roster.offers[offer] = held.conversation
             roster.members[agent].offers[offer] = held.conversation
             return agent
         case Talking(agent=agent, since_ms=since_ms):
-            roster.members[agent].conversations[held.conversation] = since_ms
+            member = roster.members[agent]
+            member.conversations[held.conversation] = since_ms
+            if not held.counts:
+                member.quiet[held.conversation] = True
             return agent
     return None
 
 
-def _line_up(roster: Roster, line: Line, held: Held, at_ms: int) -> None:
-    """Enter or leave the line as the phase says; if anybody is behind, their places have changed."""
-    if isinstance(held.phase, LINED):
-        line.everyone.add(held.rank)
-        behind = line.everyone.place(held.rank) < len(line.everyone)
-    else:
-        line.everyone.remove(held.rank)
-        behind = line.everyone.place(held.rank) <= len(line.everyone)
-    if behind:
+def _move(roster: Roster, held: Held, *, enter: bool) -> None:
+    """Put `held` where its rank says into whatever it stands in, or take it out."""
+    own = own_line(roster, held)
+    places = [] if own is None else [own.everyone]
+    if isinstance(held.phase, Waiting):
+        places += [line.waiting for line in lines_of(roster, held)]
+    elif isinstance(held.phase, Resting):
+        places += [line.resting for line in lines_of(roster, held)]
+    for place in places:
+        (place.add if enter else place.remove)(held.rank)
+
+
+def _enter_line(roster: Roster, held: Held, at_ms: int) -> None:
+    """Enter the line; if anybody is behind, their places have changed."""
+    line = own_line(roster, held)
+    if line is None:
+        return
+    _grow_old(line, held, at_ms)
+    line.everyone.add(held.rank)
+    if line.everyone.place(held.rank) < len(line.everyone):
         stir(roster, line, at_ms)
+
+
+def _leave_line(roster: Roster, held: Held, at_ms: int) -> None:
+    line = own_line(roster, held)
+    if line is None:
+        return
+    line.everyone.remove(held.rank)
+    if line.everyone.place(held.rank) <= len(line.everyone):
+        stir(roster, line, at_ms)
+
+
+def _grow_old(line: Line, held: Held, at_ms: int) -> None:
+    """Set the level, when it rises next, and when the wait has been too long."""
+    step_ms, after_ms = 1000 * line.rule.ageing_s, 1000 * line.rule.overflow.after_s
+    waited_ms = max(at_ms - held.from_ms, 0)
+    held.level = aged(held.priority, waited_ms, step_ms)
+    rises = step_ms and held.level < URGENT
+    held.ages_ms = held.from_ms + (waited_ms // step_ms + 1) * step_ms if rises else 0
+    held.overflow_ms = held.from_ms + after_ms if after_ms and not held.overflowed else 0

@@ -4,55 +4,56 @@ Invariant: at rest, nobody who is ready was left unasked for a conversation that
 head of a line, the head of a ring, and at who was already asked.
 """
 
-from dataclasses import dataclass
-
 from protocol.bus.commands import AcceptOffer, DeclineOffer, TimerFired
 from protocol.bus.decisions import Refusal
 from protocol.bus.effects import Reconsider
 from protocol.ids import AgentId, ConversationId, OfferId
 from protocol.wire.codes import Code
+from routing.core.choosing import Choice, by_turn, choose, preferred
 from routing.core.events import (
-    AnyRosterEvent,
     ConversationAssigned,
     ConversationOffered,
     ConversationRested,
     OfferEnded,
-    Reasons,
     RoundBegun,
     StateSet,
 )
 from routing.core.explain import reasons
+from routing.core.holding import own_line
+from routing.core.lines import Line
+from routing.core.log import AnyRosterEvent
 from routing.core.presence import Member
-from routing.core.queue import Held, Line, Offered, Resting
+from routing.core.queue import Held, Offered, Resting, Waiting
 from routing.core.state import Roster
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Who was chosen, whether by a turn of the ring, and why. `reason` is that of the assignment to come."""
-
-    agent: AgentId
-    turn: bool
-    reason: str
-    why: Reasons
-
-
 def reconsider(roster: Roster, command: Reconsider, at_ms: int) -> list[AnyRosterEvent]:
-    """Ask the next agent for the next conversation of a rule. Overflow and least busy will choose here."""
-    line = roster.lines.get(command.rule)
+    """Ask the next agent for the next conversation of a line; or, for the one named, whom it asked for."""
+    if command.conversation:
+        return _ask_first(roster, command.conversation, at_ms)
+    line = roster.lines.get(command.line)
     if line is None or not line.ring:
         return []
     again = _declined_by_others(roster, line, command.agent)
     if again is not None and command.agent is not None:
-        return [ask(roster, line, again, command.agent, at_ms)]
+        return [put_before(roster, again.conversation, by_turn(roster, line, again, command.agent), at_ms)]
     if not line.waiting:
         return []
     held = roster.held[line.waiting.first()]
-    agent = line.ring.first(lambda one: roster.was_asked(held, one))
-    if agent is None:
+    choice = choose(roster, line, held)
+    if choice is None:
         until_ms = at_ms + 1000 * line.rule.decline_pause_s
         return [ConversationRested(at_ms, held.conversation, until_ms, reasons(roster, line, held, None))]
-    return [ask(roster, line, held, agent, at_ms)]
+    return [put_before(roster, held.conversation, choice, at_ms)]
+
+
+def _ask_first(roster: Roster, conversation: ConversationId, at_ms: int) -> list[AnyRosterEvent]:
+    held = roster.held.get(conversation)
+    line = None if held is None else own_line(roster, held)
+    if held is None or line is None or not isinstance(held.phase, Waiting):
+        return []
+    choice = preferred(roster, line, held.wish.first, held)
+    return [] if choice is None else [put_before(roster, conversation, choice, at_ms)]
 
 
 def _declined_by_others(roster: Roster, line: Line, agent: AgentId | None) -> Held | None:
@@ -62,27 +63,23 @@ def _declined_by_others(roster: Roster, line: Line, agent: AgentId | None) -> He
     """
     if agent is None or agent not in line.ring:
         return None
-    resting = (roster.held[conversation] for _, _, conversation in line.resting.ranks)
+    resting = (roster.held[rank[3]] for rank in line.resting.ranks)
     return next((held for held in resting if not roster.was_asked(held, agent)), None)
 
 
-def ask(roster: Roster, line: Line, held: Held, agent: AgentId, at_ms: int) -> AnyRosterEvent:
-    """Return the offer, or the assignment if the rule says so, by which the ring's choice uses a turn."""
-    why = reasons(roster, line, held, agent)
-    return put_before(roster, line, held.conversation, Choice(agent, True, "offer", why), at_ms)
-
-
 def put_before(
-    roster: Roster, line: Line, conversation: ConversationId, choice: Choice, at_ms: int
+    roster: Roster, conversation: ConversationId, choice: Choice, at_ms: int
 ) -> ConversationOffered | ConversationAssigned:
     """Return the event that puts the conversation before the chosen agent in the way the rule says."""
-    agent, turn, reason, why = choice.agent, choice.turn, choice.reason, choice.why
+    agent, line, turn, why = choice.agent, choice.line, choice.turn, choice.why
     if line.rule.auto_accept:
-        return ConversationAssigned(at_ms, conversation, agent, "auto" if turn else reason, None, turn, False, why)
+        how = "auto" if turn else choice.reason
+        return ConversationAssigned(at_ms, conversation, agent, how, None, turn, False, why, line.key)
     # The conversation's end is in it, so that an id reissued after lost data cannot accept another conversation.
     offer = OfferId(f"off_{roster.offers_made + 1}_{conversation[-8:]}")
     deadline_ms = at_ms + 1000 * line.rule.offer_timeout_s
-    return ConversationOffered(at_ms, offer, conversation, agent, line.rule.id, deadline_ms, turn, reason, why)
+    rule = line.rule.id
+    return ConversationOffered(at_ms, offer, conversation, agent, rule, deadline_ms, turn, choice.reason, why, line.key)
 
 
 def accept(roster: Roster, command: AcceptOffer, at_ms: int) -> list[AnyRosterEvent] | Refusal:
@@ -115,11 +112,10 @@ def expire(roster: Roster, offer: OfferId, at_ms: int) -> list[AnyRosterEvent]:
         return []
     held = roster.held[conversation]
     assert isinstance(held.phase, Offered)
-    assert held.rule is not None
     member = roster.members[held.phase.agent]
     ended: list[AnyRosterEvent] = [OfferEnded(at_ms, offer, conversation, member.agent, "expired")]
-    line = roster.lines.get(held.rule)
-    if line is None or member.away or member.expiries + 1 < line.rule.expiries_to_away:
+    line = own_line(roster, held)
+    if line is None or member.state != "available" or member.expiries + 1 < line.rule.expiries_to_away:
         return ended
     ended.append(StateSet(at_ms, member.agent, "away", "expiries"))
     return ended + [event for event in withdraw_all(member, at_ms) if event.offer != offer]

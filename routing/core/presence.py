@@ -4,12 +4,15 @@ Invariant: an agent's standing follows from the value alone and is the only thin
 """
 
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
-from protocol.ids import AgentId, ConversationId, InboxId, Incarnation, OfferId, RuleId, SessionId
+from protocol.ids import AgentId, ConversationId, HoursId, InboxId, Incarnation, OfferId, SessionId
 
 ENDED_REMEMBERED_MS = 86_400_000
+
+AgentState = Literal["available", "away", "offline"]
 
 
 class Standing(StrEnum):
@@ -18,11 +21,13 @@ class Standing(StrEnum):
     READY = "ready"
     NO_SEAT = "no_seat"
     OFFLINE = "offline"
+    OFF_SHIFT = "off_shift"
     AWAY = "away"
     FULL = "full"
 
 
 NO_ACCESS = "no_access"  # named by a rule without access to its inbox; counted beside the standings
+THERE = (Standing.READY, Standing.FULL)  # at work: who is full takes no more, but a visitor may well queue
 
 
 class Grace(msgspec.Struct, frozen=True, array_like=True):
@@ -33,7 +38,12 @@ class Grace(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Member(msgspec.Struct, array_like=True):
-    """An agent on the roster. `back_seq`: the roster's seq when they last came back or became available."""
+    """An agent on the roster.
+
+    `lines` are those that may ask them, `weighed` of these where the least busy is asked. `state` is as set, whatever
+    the working `hours` say: outside these, `off_shift`. `back_seq`: the roster's seq when they last came back or became
+    available. `quiet`: of the `conversations`, those that do not count.
+    """
 
     agent: AgentId
     name: str
@@ -41,13 +51,18 @@ class Member(msgspec.Struct, array_like=True):
     supervisor: bool
     capacity: int
     inboxes: list[InboxId]
-    rules: list[RuleId]
+    tongues: list[str] = []
+    hours: HoursId | None = None
+    lines: list[str] = []
+    weighed: list[str] = []
     sessions: list[tuple[Incarnation, SessionId]] = []
-    away: bool = False
+    state: AgentState = "available"
+    off_shift: bool = False
     expiries: int = 0
     back_seq: int = 0
     grace: Grace | None = None
     conversations: dict[ConversationId, int] = {}  # → since when, ms
+    quiet: dict[ConversationId, bool] = {}
     offers: dict[OfferId, ConversationId] = {}
     standing: Standing = Standing.OFFLINE
 
@@ -58,23 +73,39 @@ class Member(msgspec.Struct, array_like=True):
 
     @property
     def load(self) -> int:
-        """Conversations held and offers open; what capacity is compared with."""
-        return len(self.conversations) + len(self.offers)
+        """Conversations that count and offers open; what capacity is compared with."""
+        return len(self.conversations) - len(self.quiet) + len(self.offers)
 
     @property
     def full(self) -> bool:
         return self.load >= self.capacity
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the agent is at work, with or without room for more."""
+        return self.standing in THERE
+
+    @property
+    def seems(self) -> AgentState:
+        """What colleagues see of `state`: outside working hours, away."""
+        return "away" if self.off_shift and self.state == "available" else self.state
+
     def stands(self) -> Standing:
-        """Return the standing that follows from everything else. Working hours will be asked here."""
+        """Return the standing that follows from everything else."""
         if not self.seat:
             return Standing.NO_SEAT
-        if not self.sessions:
+        if not self.sessions or self.state == "offline":
             return Standing.OFFLINE
-        if self.away:
+        if self.state == "away":
             return Standing.AWAY
+        if self.off_shift:
+            return Standing.OFF_SHIFT
         return Standing.FULL if self.full else Standing.READY
 
     def may_take(self, inbox: InboxId) -> bool:
         """Whether a conversation of `inbox` may be put before this agent now."""
         return inbox in self.inboxes and self.stands() is Standing.READY
+
+    def leads(self, inbox: InboxId) -> bool:
+        """Whether the agent supervises `inbox`."""
+        return self.supervisor and inbox in self.inboxes

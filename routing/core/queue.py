@@ -1,7 +1,7 @@
-"""Conversations that are not over, as routing holds them, and each rule's line of those that wait.
+"""Conversations that are not over, as routing holds them, and what they are sorted by while they wait.
 
-Invariant: a conversation has exactly one phase. It stands in its rule's line from the moment it is queued until it is
-assigned or released, whatever is tried meanwhile, so its place never gets worse by an offer that failed.
+Invariant: a conversation has exactly one phase. It stands in its line from the moment it is queued and its hours are
+open until it is assigned or released, whatever is tried meanwhile: an offer that failed never costs the place.
 """
 
 from bisect import bisect_left, insort
@@ -9,18 +9,20 @@ from typing import TypeAlias
 
 import msgspec
 
-from protocol.bus.config import Rule
-from protocol.ids import AgentId, ConversationId, InboxId, OfferId, RuleId
-from routing.core.ring import Ring
+from protocol.bus.staff import PRIORITIES
+from protocol.ids import AgentId, ConversationId, HoursId, InboxId, OfferId, RuleId, TeamId
 
-EXACT_PLACES = 10
-PLACES_PAUSE_MS = 10_000
+NORMAL, URGENT = PRIORITIES.index("normal"), len(PRIORITIES) - 1
 
-Rank: TypeAlias = tuple[int, int, ConversationId]  # since_ms, number, conversation
+Rank: TypeAlias = tuple[int, int, int, ConversationId]  # minus level, since_ms, number, conversation
 
 
 class Waiting(msgspec.Struct, frozen=True, array_like=True, tag="waiting"):
     """Nobody is ready for it; whoever becomes ready is asked."""
+
+
+class UntilOpen(msgspec.Struct, frozen=True, array_like=True, tag="until_open"):
+    """Outside its opening hours: nobody is asked before they open, anybody of the inbox may claim it."""
 
 
 class Resting(msgspec.Struct, frozen=True, array_like=True, tag="resting"):
@@ -40,7 +42,16 @@ class Offered(msgspec.Struct, frozen=True, array_like=True, tag="offered"):
 
 
 class Unassigned(msgspec.Struct, frozen=True, array_like=True, tag="unassigned"):
-    """Nobody is sought: anybody of the inbox may claim it."""
+    """Nobody is sought: anybody of the inbox may claim it.
+
+    They are told again at `remind_ms` (0: never); `reminded` counts how often they were, `supervisors` if these too.
+    """
+
+    remind_ms: int = 0
+    generation: int = 0
+    since_ms: int = 0
+    reminded: int = 0
+    supervisors: bool = False
 
 
 class Talking(msgspec.Struct, frozen=True, array_like=True, tag="talking"):
@@ -50,11 +61,31 @@ class Talking(msgspec.Struct, frozen=True, array_like=True, tag="talking"):
     since_ms: int
 
 
-Phase: TypeAlias = Waiting | Resting | Offered | Unassigned | Talking
+Phase: TypeAlias = Waiting | UntilOpen | Resting | Offered | Unassigned | Talking
+LINED = (Waiting, Resting, Offered)
+SEEKING = (*LINED, UntilOpen)
+
+
+class Wish(msgspec.Struct, frozen=True, array_like=True):
+    """What a conversation asked for. `first`: who is asked before all others, without a turn, and for what reason.
+
+    `hours` None: at any time.
+    """
+
+    language: str = ""  # as `configured.tongue` gives it
+    team: TeamId | None = None
+    hours: HoursId | None = None
+    first: list[tuple[AgentId, str]] = []
 
 
 class Held(msgspec.Struct, array_like=True):
-    """One conversation. `asked`: who was asked in this round → the roster's seq then. `told`: last place and when."""
+    """One conversation.
+
+    `line` is its own line's key, `also` that of the team which is asked too since it waited too long; "" if none.
+    `level`: its priority, aged. `from_ms`: since when it waits while it is open. `ages_ms`, `overflow_ms`: when it ages
+    next and when it has waited too long, 0: not any more. `counts`: for its agent's capacity. `asked`: who was asked in
+    this round → the roster's seq then. `told`: last place and when.
+    """
 
     conversation: ConversationId
     inbox: InboxId
@@ -62,13 +93,28 @@ class Held(msgspec.Struct, array_like=True):
     since_ms: int
     number: int
     phase: Phase
+    line: str = ""
+    also: str = ""
+    wish: Wish = Wish()
+    priority: int = NORMAL
+    level: int = NORMAL
+    from_ms: int = 0
+    ages_ms: int = 0
+    overflow_ms: int = 0
+    overflowed: bool = False
+    counts: bool = True
     asked: dict[AgentId, int] = {}
     told: tuple[int, int] | None = None
 
     @property
     def rank(self) -> Rank:
-        """What a line is sorted by, the next one first. Priorities and ageing will come before `since_ms`."""
-        return (self.since_ms, self.number, self.conversation)
+        """What a line is sorted by, the next one first: aged priority, then age."""
+        return (-self.level, self.since_ms, self.number, self.conversation)
+
+
+def aged(priority: int, waited_ms: int, step_ms: int) -> int:
+    """Return the level of a conversation that waited so long: one above its priority for each step (0: never)."""
+    return min(priority + max(waited_ms, 0) // step_ms, URGENT) if step_ms else priority
 
 
 class Sorted(msgspec.Struct, array_like=True):
@@ -90,41 +136,8 @@ class Sorted(msgspec.Struct, array_like=True):
 
     def first(self) -> ConversationId:
         """Return the conversation that comes first; there must be one."""
-        return self.ranks[0][2]
+        return self.ranks[0][3]
 
     def place(self, rank: Rank) -> int:
         """Return the number of those ahead of `rank`, plus one."""
         return bisect_left(self.ranks, rank) + 1
-
-
-class Round(msgspec.Struct, frozen=True, array_like=True):
-    """When the visitors of a line are told their places next. `set_ms` is when that was settled."""
-
-    due_ms: int
-    generation: int
-    set_ms: int
-
-
-class Line(msgspec.Struct, array_like=True):
-    """A rule's queue: `everyone` in it for places, of these the `waiting` and the `resting`; and the rule's ring.
-
-    `agents` are those of the rule with access to its inbox; `standings` counts them, so that reasons cost no scan.
-    """
-
-    rule: Rule
-    agents: list[AgentId] = []
-    standings: dict[str, int] = {}
-    ring: Ring = msgspec.field(default_factory=Ring)
-    everyone: Sorted = msgspec.field(default_factory=Sorted)
-    waiting: Sorted = msgspec.field(default_factory=Sorted)
-    resting: Sorted = msgspec.field(default_factory=Sorted)
-    told_ms: int = 0
-    round: Round | None = None
-
-
-def shown(place: int) -> int:
-    """Return `place` as visitors are told it: exact up to 10, then rounded up to fives, twenties and hundreds."""
-    if place <= EXACT_PLACES:
-        return place
-    step = 5 if place <= 50 else 20 if place <= 200 else 100
-    return -(-place // step) * step

@@ -1,53 +1,93 @@
-"""Conversations asking for an agent, or for none any more; and their places in line.
+"""Conversations asking for an agent, or for none any more.
 
-Invariant: a conversation that seeks an agent is in a line, offered, assigned or claimable after every decision.
+Invariant: a conversation that seeks an agent is in a line, kept back until it opens, offered, assigned or claimable
+after every decision.
 """
 
-from protocol.bus.commands import TimerFired
+from protocol.bus.config import Rule
 from protocol.bus.effects import Release, Seek
-from protocol.ids import RuleId
+from protocol.bus.staff import PRIORITIES
+from protocol.ids import AgentId, TeamId
+from routing.core.choosing import preferred
+from routing.core.configured import tongue
 from routing.core.events import (
     AgentFreed,
-    AnyRosterEvent,
     ConversationReleased,
     OfferEnded,
-    PlacesTold,
     Queued,
     Unrouted,
 )
-from routing.core.explain import preference, reasons
-from routing.core.offers import Choice, put_before
-from routing.core.queue import PLACES_PAUSE_MS, Held, Line, Offered, Talking, shown
+from routing.core.explain import reasons
+from routing.core.lines import asks_owner, default_rule, key_of, rule_for
+from routing.core.log import AnyRosterEvent
+from routing.core.offers import put_before
+from routing.core.patience import level_of, next_reminder
+from routing.core.places import first_place, rank_of
+from routing.core.queue import Held, Offered, Talking, Wish
 from routing.core.state import Roster
 
 LOST = "agent_lost"
+QUIET = "lost"  # its agent is gone and it is owed nothing: there is nothing to remind anybody of
 
 
 def seek(roster: Roster, command: Seek, at_ms: int) -> list[AnyRosterEvent]:
-    """Queue the conversation, or leave it open to claims; the agent who talked last is asked first."""
-    held = roster.held.get(command.conversation)
-    line = roster.line_for(command.rule, command.inbox)
-    if held is not None and _sought_already(held, line):
+    """Queue the conversation, or leave it open to claims; whom it asks for first is asked first."""
+    held, rule = roster.held.get(command.conversation), _rule(roster, command)
+    key = "" if rule is None else key_of(rule.id, _team(roster, command))
+    if held is not None and not isinstance(held.phase, Talking) and held.line == key:
         return []
-    events = [] if held is None else _freed(held, at_ms)
-    if line is None:
-        left = None if held is None else held.rule
-        return [*events, Unrouted(at_ms, command.conversation, command.inbox, command.since_ms, left)]
-    events.append(_queued(roster, line, command, at_ms))
-    preferred = command.prefer and roster.members.get(command.prefer)
-    if preferred and preferred.may_take(command.inbox):
-        choice = Choice(preferred.agent, False, "last_agent", preference(roster, preferred.agent))
-        events.append(put_before(roster, line, command.conversation, choice, at_ms))
+    events = [] if held is None else freed(held, at_ms)
+    if rule is None:
+        return [*events, _unrouted(roster, held, command, at_ms)]
+    wish = _wish(roster, command)
+    events.append(_queued(roster, rule, command, wish, at_ms))
+    line = roster.lines.get(key)
+    if line is not None and line.team is None and not _is_shut(roster, wish):
+        choice = preferred(roster, line, wish.first)
+        if choice is not None:
+            events.append(put_before(roster, command.conversation, choice, at_ms))
     return events
 
 
-def _sought_already(held: Held, line: Line | None) -> bool:
-    if isinstance(held.phase, Talking):
-        return False
-    return held.rule == (None if line is None else line.rule.id)
+def again(roster: Roster, held: Held, reason: str) -> Seek:
+    """Return what `held` asks for, as it would be asked anew under the rules there are."""
+    first = dict(reversed([(why, agent) for agent, why in held.wish.first]))
+    return Seek(
+        roster.account, held.conversation, held.inbox, held.rule, held.since_ms, reason,
+        prefer=first.get("last_agent"), priority=PRIORITIES[held.priority], language=held.wish.language,
+        owner=first.get("owner"), team=held.wish.team, hours=held.wish.hours,
+    )  # fmt: skip
 
 
-def _freed(held: Held, at_ms: int) -> list[AnyRosterEvent]:
+def _rule(roster: Roster, command: Seek) -> Rule | None:
+    if command.rule is not None:
+        return rule_for(roster.staffing, command.rule, command.inbox)
+    # A team is sought under the inbox's own rule even if nobody else would be.
+    return None if _team(roster, command) is None else default_rule(roster.staffing, command.inbox)
+
+
+def _team(roster: Roster, command: Seek) -> TeamId | None:
+    return None if roster.staffing.team(command.team) is None else command.team
+
+
+def _wish(roster: Roster, command: Seek) -> Wish:
+    first: list[tuple[AgentId, str]] = []
+    if command.owner is not None and command.rule is not None and asks_owner(roster.staffing, command.rule):
+        first.append((command.owner, "owner"))
+    if command.prefer is not None:
+        first.append((command.prefer, "last_agent"))
+    if command.reason != LOST:
+        first = [(agent, reason) for agent, reason in first if agent != command.avoid]
+    hours = None if command.available_anyway else command.hours
+    return Wish(tongue(command.language), _team(roster, command), hours, first)
+
+
+def _is_shut(roster: Roster, wish: Wish) -> bool:
+    door = roster.doors.get(wish.hours) if wish.hours is not None else None
+    return door is not None and not door.open
+
+
+def freed(held: Held, at_ms: int) -> list[AnyRosterEvent]:
     """Return what ends the present hold of an agent on `held`, if there is one."""
     match held.phase:
         case Talking(agent=agent):
@@ -57,30 +97,29 @@ def _freed(held: Held, at_ms: int) -> list[AnyRosterEvent]:
     return []
 
 
-def _queued(roster: Roster, line: Line, command: Seek, at_ms: int) -> Queued:
-    held = roster.held.get(command.conversation)
+def _queued(roster: Roster, rule: Rule, command: Seek, wish: Wish, at_ms: int) -> Queued:
+    held, key = roster.held.get(command.conversation), key_of(rule.id, wish.team)
+    line, priority, shut = roster.lines.get(key), level_of(command.priority), _is_shut(roster, wish)
+    rank = rank_of(line, command.conversation, command.since_ms, (priority, roster.seq + 1, at_ms))
     return Queued(
-        at_ms,
-        command.conversation,
-        command.inbox,
-        line.rule.id,
-        command.since_ms,
-        command.reason,
+        at_ms, command.conversation, command.inbox, rule.id, command.since_ms, command.reason,
         # A lost agent who comes back is welcome to it again; anybody else to avoid counts as asked in this round.
         None if command.reason == LOST else command.avoid,
-        None if held is None else held.rule,
-        _first_place(roster, line, command, at_ms),
-        None if line.ring else reasons(roster, line, None, None),
-    )
+        left_by(held),
+        0 if shut else first_place(roster, line, rank, at_ms),
+        None if line is None or line.ring else reasons(roster, line, None, None),
+        key, priority, wish,
+    )  # fmt: skip
 
 
-def _first_place(roster: Roster, line: Line, command: Seek, at_ms: int) -> int:
-    """Return the place to tell at once, or 0: assigned in this very step, or told too recently."""
-    before = roster.held.get(command.conversation)
-    recent = before is not None and before.told is not None and at_ms - before.told[1] < PLACES_PAUSE_MS
-    if recent or (line.rule.auto_accept and line.ring):
-        return 0
-    return shown(line.everyone.place((command.since_ms, roster.seq + 1, command.conversation)))
+def _unrouted(roster: Roster, held: Held | None, command: Seek, at_ms: int) -> Unrouted:
+    remind_ms = 0 if command.reason == QUIET else next_reminder(roster.staffing, command.inbox, at_ms, at_ms)
+    return Unrouted(at_ms, command.conversation, command.inbox, command.since_ms, left_by(held), remind_ms)
+
+
+def left_by(held: Held | None) -> str | None:
+    """Return the line in which `held` stood so far, or None."""
+    return None if held is None else held.line or None
 
 
 def release(roster: Roster, command: Release, at_ms: int) -> list[AnyRosterEvent]:
@@ -90,21 +129,4 @@ def release(roster: Roster, command: Release, at_ms: int) -> list[AnyRosterEvent
         return []
     agent = held.phase.agent if isinstance(held.phase, Offered | Talking) else None
     offer = held.phase.offer if isinstance(held.phase, Offered) else None
-    return [ConversationReleased(at_ms, held.conversation, held.inbox, held.rule, agent, offer)]
-
-
-def tell_places(roster: Roster, timer: TimerFired, at_ms: int) -> list[AnyRosterEvent]:
-    """Tell everybody in a line whose shown place changed. The one thing that walks a line: once in 10 s, on its own."""
-    line = roster.lines.get(RuleId(timer.key))
-    if line is None or line.round is None or line.round.generation != timer.generation:
-        return []
-    places, again = [], False
-    for number, (_, _, conversation) in enumerate(line.everyone.ranks, 1):
-        told = roster.held[conversation].told
-        if told is not None and told[0] == shown(number):
-            continue
-        if told is not None and at_ms - told[1] < PLACES_PAUSE_MS:
-            again = True
-        else:
-            places.append((conversation, shown(number)))
-    return [PlacesTold(at_ms, line.rule.id, places, again)]
+    return [ConversationReleased(at_ms, held.conversation, held.inbox, left_by(held), agent, offer)]

@@ -3,54 +3,80 @@
 Invariant: whatever waits on time has its timer, and a timer whose generation is not the present one does nothing.
 """
 
+from collections.abc import Iterator
+
 from protocol.bus.commands import TimerFired
 from protocol.bus.effects import CancelTimer, SetTimer
-from protocol.ids import OfferId
+from protocol.ids import HoursId, InboxId
+from routing.core.lines import Line
 from routing.core.presence import Member
-from routing.core.queue import Held, Line, Offered, Resting
-from routing.core.state import TIMER_OWNER, Roster
+from routing.core.queue import LINED, Held, Offered, Resting, Unassigned
+from routing.core.replies import Replies
+from routing.core.state import TIMER_OWNER, Door, Roster, TimerKey, Timers
 
 ONLY = 1  # an offer's id is never used twice, so its timer needs no other generation
 
 
-def for_offer(roster: Roster, offer: OfferId, deadline_ms: int) -> SetTimer:
-    return SetTimer(deadline_ms, _fires(roster, "offer", offer, ONLY))
-
-
-def no_offer(roster: Roster, offer: OfferId) -> CancelTimer:
-    return CancelTimer(_fires(roster, "offer", offer, ONLY))
-
-
-def for_held(roster: Roster, held: Held) -> list[SetTimer]:
-    """Return the timer of a conversation's phase, if it has one."""
+def of_held(held: Held) -> Timers:
+    """Return the timers of a conversation: those of its phase, and while it is in line, those of its patience."""
+    timers: Timers = {}
     match held.phase:
         case Offered(offer=offer, deadline_ms=deadline_ms):
-            return [for_offer(roster, offer, deadline_ms)]
+            timers["offer", offer, ONLY] = deadline_ms
         case Resting(until_ms=until_ms, generation=generation):
-            return [SetTimer(until_ms, _fires(roster, "retry", held.conversation, generation))]
-    return []
+            timers["retry", held.conversation, generation] = until_ms
+        case Unassigned(remind_ms=remind_ms, generation=generation) if remind_ms:
+            timers["remind", held.conversation, generation] = remind_ms
+    if isinstance(held.phase, LINED):
+        if held.ages_ms:
+            timers["ageing", held.conversation, held.number] = held.ages_ms
+        if held.overflow_ms:
+            timers["overflow", held.conversation, held.number] = held.overflow_ms
+    return timers
 
 
-def for_member(roster: Roster, member: Member) -> list[SetTimer]:
+def of_member(member: Member) -> Timers:
     """Return the timer of an agent's grace, if it runs."""
-    if member.grace is None:
-        return []
-    return [SetTimer(member.grace.due_ms, _fires(roster, "grace", member.agent, member.grace.generation))]
+    grace = member.grace
+    return {} if grace is None else {("grace", member.agent, grace.generation): grace.due_ms}
 
 
-def for_line(roster: Roster, line: Line) -> list[SetTimer]:
+def of_line(line: Line) -> Timers:
     """Return the timer of a line's next round of places, if one is due."""
-    if line.round is None:
-        return []
-    return [SetTimer(line.round.due_ms, _fires(roster, "places", line.rule.id, line.round.generation))]
+    return {} if line.round is None else {("places", line.key, line.round.generation): line.round.due_ms}
+
+
+def of_door(hours: HoursId, door: Door) -> Timers:
+    """Return the timer of hours' next turn."""
+    return {("opening", hours, door.generation): door.turns_ms}
+
+
+def of_replies(inbox: InboxId, replies: Replies) -> Timers:
+    """Return the timer by which an inbox's oldest reply is forgotten, if there is one."""
+    return {("replies", inbox, replies.generation): replies.forget_ms} if replies.last else {}
 
 
 def deadlines(roster: Roster) -> list[SetTimer]:
     """Return every timer that must be pending, for a rebuild."""
-    held = [timer for one in roster.held.values() for timer in for_held(roster, one)]
-    graces = [timer for member in roster.members.values() for timer in for_member(roster, member)]
-    return held + graces + [timer for line in roster.lines.values() for timer in for_line(roster, line)]
+    pending: Timers = {}
+    for held in roster.held.values():
+        pending |= of_held(held)
+    for member in roster.members.values():
+        pending |= of_member(member)
+    for line in roster.lines.values():
+        pending |= of_line(line)
+    for hours, door in roster.doors.items():
+        pending |= of_door(hours, door)
+    for inbox, replies in roster.replies.items():
+        pending |= of_replies(inbox, replies)
+    return [SetTimer(due_ms, _fires(roster, timer)) for timer, due_ms in pending.items()]
 
 
-def _fires(roster: Roster, kind: str, key: str, generation: int) -> TimerFired:
-    return TimerFired(roster.account, TIMER_OWNER, kind, key, generation)
+def changes(roster: Roster) -> Iterator[SetTimer | CancelTimer]:
+    """Yield what the last event did to timers."""
+    for timer, due_ms in roster.last.timers.items():
+        yield SetTimer(due_ms, _fires(roster, timer)) if due_ms else CancelTimer(_fires(roster, timer))
+
+
+def _fires(roster: Roster, timer: TimerKey) -> TimerFired:
+    return TimerFired(roster.account, TIMER_OWNER, *timer)

@@ -10,6 +10,7 @@ from protocol.bus.commands import (
     AcceptOffer,
     AgentArrives,
     AgentLeaves,
+    AskWhoNext,
     ClaimConversation,
     DeclineOffer,
     GatewayLost,
@@ -18,7 +19,8 @@ from protocol.bus.commands import (
     TimerFired,
     TransferConversation,
 )
-from protocol.bus.config import AccountConfig, Agent, Inbox, Rule
+from protocol.bus.config import AccountConfig, Agent, Inbox, Rule, Team
+from protocol.bus.decisions import Told
 from protocol.bus.effects import (
     AgentLost,
     Assign,
@@ -26,17 +28,25 @@ from protocol.bus.effects import (
     FeedUpdate,
     HandOver,
     Inner,
+    NoteReply,
+    NumberTicket,
+    OpenTicket,
+    Overflowed,
     Release,
+    Reprioritise,
     RosterConfig,
     Seek,
     SetTimer,
     TellPlace,
+    Weigh,
 )
+from protocol.bus.hours import Hours, Interval
+from protocol.bus.records import NextInLine
 from routing.core.queue import Offered, Talking
 from routing.core.roster import Roster, RosterDecider
 
 ACCOUNT, INBOX, RULE = "acc_1", "inb_1", "rul_1"
-TO_CONVERSATION = (Assign, HandOver, AgentLost)
+TO_CONVERSATION = (Assign, HandOver, AgentLost, Overflowed, NumberTicket)
 
 
 def agent(name: str, **changes: Any) -> Agent:
@@ -45,13 +55,26 @@ def agent(name: str, **changes: Any) -> Agent:
 
 
 def account(
-    agents: list[Agent], rules: list[Rule] | None = None, version: int = 1, **inboxes: list[str]
+    agents: list[Agent],
+    rules: list[Rule] | None = None,
+    version: int = 1,
+    teams: dict[str, list[str]] | None = None,
+    hours: list[Hours] | None = None,
+    **inboxes: list[str],
 ) -> AccountConfig:
-    """Return an account with one inbox of all agents, one rule, and further inboxes by name."""
+    """Return an account with one inbox of all agents, one rule, teams by name, and further inboxes by name."""
     more = [Inbox(name, name, agents=names) for name, names in inboxes.items()]
     main = Inbox(INBOX, "Support", agents=[one.id for one in agents])
     rules = [Rule(RULE, INBOX, "Everybody")] if rules is None else rules
-    return AccountConfig(ACCOUNT, "Acme", version, "c00", b"key", [], [main, *more], agents, rules, [])
+    some = [Team(name, name, members) for name, members in (teams or {}).items()]
+    return AccountConfig(
+        ACCOUNT, "Acme", version, "c00", b"key", [], [main, *more], agents, rules, [], teams=some, hours=hours or []
+    )
+
+
+def daily(name: str, opens_min: int, closes_min: int, zone: str = "UTC") -> Hours:
+    """Return hours that are the same every day, in minutes after midnight."""
+    return Hours(name, name, zone, [[Interval(opens_min, closes_min)]] * 7)
 
 
 class Shift:
@@ -68,6 +91,7 @@ class Shift:
         self.rows: dict[str, dict[str, dict[str, Any]]] = {}
         self.changes: list[FeedUpdate] = []
         self.places: list[tuple[int, str, int, bool]] = []
+        self.waits_s: list[int | None] = []  # told with each of the places
         self.told: list[Inner] = []
         self.owed = True  # whether conversations that lose their agent seek another at once
         self.before_event: Any = lambda roster, event: None
@@ -106,9 +130,10 @@ class Shift:
                 self._feed(asked)
             case TellPlace():
                 self.places.append((self.now_ms, asked.conversation, asked.place, asked.exact))
+                self.waits_s.append(asked.wait_s)
             case Inner() if isinstance(asked, TO_CONVERSATION):
                 self.told.append(asked)
-                return [self._again(asked)] if isinstance(asked, AgentLost) and self.owed else []
+                return self._answered(asked)
             case Inner():
                 return [asked]
         return []
@@ -120,9 +145,18 @@ class Shift:
         else:
             rows[change.key] = change.row
 
-    def _again(self, lost: AgentLost) -> Seek:
-        held = self.roster.held[lost.conversation]
-        return Seek(ACCOUNT, lost.conversation, held.inbox, held.rule, held.since_ms, "agent_lost", None, lost.agent)
+    def _answered(self, told: Inner) -> list[Inner]:
+        """Return what the conversation asks of the roster in turn."""
+        match told:
+            case AgentLost() if self.owed:
+                return [self._seek(told.conversation, "agent_lost", avoid=told.agent)]
+            case HandOver(team=team) if team is not None:
+                return [self._seek(told.conversation, "transfer", team=team)]
+        return []
+
+    def _seek(self, conversation: str, reason: str, **seek: Any) -> Seek:
+        held = self.roster.held[conversation]
+        return Seek(ACCOUNT, conversation, held.inbox, held.rule, held.since_ms, reason, **seek)
 
     def pass_s(self, seconds: float) -> None:
         """Let time pass, with every timer fired when it is due."""
@@ -154,8 +188,9 @@ class Shift:
     def lose(self, gateway: str = "gw_1") -> Any:
         return self.ask(GatewayLost(gateway))
 
-    def set_state(self, agent: str, state: Any) -> Any:
-        return self.ask(SetAgentState(ACCOUNT, self.origin(agent), agent, state))
+    def set_state(self, agent: str, state: Any, by: str | None = None) -> Any:
+        asking = by or agent
+        return self.ask(SetAgentState(ACCOUNT, self.origin(asking), asking, state, agent if by else None))
 
     def accept(self, conversation: str) -> Any:
         """Accept the open offer of `conversation`, as the agent who has it."""
@@ -167,11 +202,19 @@ class Shift:
         phase = self.offered(conversation)
         return self.ask(DeclineOffer(ACCOUNT, self.origin(phase.agent), phase.agent, phase.offer))
 
-    def claim(self, agent: str, conversation: str) -> Any:
-        return self.ask(ClaimConversation(ACCOUNT, self.origin(agent), agent, conversation))
+    def claim(self, agent: str, conversation: str, *, force: bool = False) -> Any:
+        return self.ask(ClaimConversation(ACCOUNT, self.origin(agent), agent, conversation, force))
 
-    def transfer(self, agent: str, conversation: str, to: str, note: str = "") -> Any:
-        return self.ask(TransferConversation(ACCOUNT, self.origin(agent), agent, conversation, to, note))
+    def transfer(
+        self, agent: str, conversation: str, to: str, note: str = "", team: str | None = None, *, force: bool = False
+    ) -> Any:
+        return self.ask(TransferConversation(ACCOUNT, self.origin(agent), agent, conversation, to, note, team, force))
+
+    def who_next(self, agent: str, rule: str = RULE) -> NextInLine:
+        """Return what the agent is told who asks for the next in line."""
+        told = self.ask(AskWhoNext(ACCOUNT, self.origin(agent), agent, rule))
+        assert isinstance(told, Told), told
+        return told.next_in_line
 
     # what conversations do
 
@@ -186,6 +229,19 @@ class Shift:
 
     def release(self, conversation: str) -> Any:
         return self.ask(Release(ACCOUNT, conversation))
+
+    def weigh(self, conversation: str, *, counts: bool) -> Any:
+        return self.ask(Weigh(ACCOUNT, conversation, counts))
+
+    def prioritise(self, conversation: str, priority: str) -> Any:
+        return self.ask(Reprioritise(ACCOUNT, conversation, priority))
+
+    def replied(self, waited_s: float, inbox: str = INBOX) -> Any:
+        """Let a first human word have come after so long."""
+        return self.ask(NoteReply(ACCOUNT, "", inbox, round(1000 * waited_s)))
+
+    def open_ticket(self, conversation: str) -> Any:
+        return self.ask(OpenTicket(ACCOUNT, conversation))
 
     def publish(self, config: AccountConfig) -> Any:
         self.config = config

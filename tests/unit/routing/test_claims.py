@@ -4,7 +4,8 @@ from protocol.bus.decisions import Already, Refusal
 from protocol.bus.effects import Assign, HandOver
 from protocol.wire.codes import Code
 from protocol.wire.content import Author, Role
-from routing.core.events import ConversationTransferred, encode
+from routing.core.events import ConversationTransferred
+from routing.core.log import encode
 from routing.core.queue import Unassigned
 from tests.kit.shift import ACCOUNT, Shift, account, agent
 
@@ -76,7 +77,8 @@ def test_a_supervisor_may_go_above_capacity_on_record() -> None:
     shift = desk()
     shift.seek("c1", "c2")
     shift.claim("sue", "c1")
-    (assigned,) = shift.claim("sue", "c2")
+    assert shift.claim("sue", "c2") == Refusal(Code.AT_CAPACITY)
+    (assigned,) = shift.claim("sue", "c2", force=True)
     assert assigned.forced
 
 
@@ -121,21 +123,22 @@ def test_a_transfer_uses_no_turn() -> None:
 
 
 def test_only_its_agent_transfers() -> None:
-    """Colleagues do not give away what they do not have."""
+    """Colleagues do not give away what they do not have: that needs a supervisor."""
     shift = desk()
     shift.seek("c1")
     shift.claim("ann", "c1")
-    assert shift.transfer("bob", "c1", "sue") == Refusal(Code.NOT_ASSIGNED)
+    assert shift.transfer("bob", "c1", "sue") == Refusal(Code.NOT_PERMITTED)
 
 
 def test_a_supervisor_transfers_anybody_s() -> None:
-    """The target may then be full."""
+    """The target may be full, if the supervisor insists."""
     shift = desk()
     shift.seek("c1", "c2")
     shift.claim("ann", "c1")
     shift.claim("bob", "c2")
     assert shift.transfer("ann", "c1", "bob") == Refusal(Code.AT_CAPACITY)
-    shift.transfer("sue", "c1", "bob")
+    assert shift.transfer("sue", "c1", "bob") == Refusal(Code.AT_CAPACITY)
+    shift.transfer("sue", "c1", "bob", force=True)
     assert shift.talks("c1") == "bob"
 
 

@@ -1,7 +1,7 @@
 """Decisions in words."""
 
-from routing.core.explain import NAMED, explain, who_next
-from tests.kit.shift import RULE, Shift, account, agent
+from routing.core.explain import NAMED, explain
+from tests.kit.shift import Shift, account, agent
 
 NAMES = {"ann": "Ann", "bob": "Bob"}
 
@@ -52,8 +52,8 @@ def test_a_forced_claim_in_words() -> None:
     shift = Shift(account([agent("ann", supervisor=True, capacity=0)]))
     shift.arrive("ann")
     shift.seek("c1")
-    shift.claim("ann", "c1")
-    assert words(shift)[-1] == "c1 was assigned to Ann (claim, above capacity by a supervisor)"
+    shift.claim("ann", "c1", force=True)
+    assert words(shift)[-1] == "c1 was assigned to Ann (forced, forced by a supervisor)"
 
 
 def test_at_most_twenty_are_named() -> None:
@@ -70,5 +70,5 @@ def test_who_would_be_asked_now() -> None:
     shift = Shift(account([agent("ann")]))
     shift.arrive("ann")
     before = shift.decider.freeze(shift.roster)
-    assert who_next(shift.roster, RULE) == "ann"
+    assert shift.who_next("ann").agent == "ann"
     assert shift.decider.freeze(shift.roster) == before

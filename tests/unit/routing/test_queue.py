@@ -3,7 +3,8 @@
 import pytest
 
 from protocol.bus.config import Rule
-from routing.core.queue import Sorted, shown
+from routing.core.lines import shown
+from routing.core.queue import Sorted
 from tests.kit.shift import INBOX, RULE, Shift, account, agent
 
 
@@ -18,11 +19,11 @@ def test_places_beyond_ten_are_rounded_up(place: int, told: int) -> None:
 def test_the_place_is_those_ahead_plus_one() -> None:
     """A rank's place counts only what sorts before it."""
     line = Sorted()
-    for rank in [(30, 3, "c"), (10, 1, "a"), (20, 2, "b")]:
+    for rank in [(-1, 30, 3, "c"), (-1, 10, 1, "a"), (-1, 20, 2, "b")]:
         line.add(rank)
     assert [line.place(rank) for rank in line.ranks] == [1, 2, 3]
-    line.remove((10, 1, "a"))
-    assert line.place((30, 3, "c")) == 2
+    line.remove((-1, 10, 1, "a"))
+    assert line.place((-1, 30, 3, "c")) == 2
 
 
 def test_the_place_is_told_at_once() -> None:
@@ -68,7 +69,7 @@ def test_an_offer_does_not_cost_the_place() -> None:
     shift.seek("c1", "c2")
     shift.pass_s(31)
     line = shift.roster.lines[RULE]
-    assert [conversation for _, _, conversation in line.everyone.ranks] == ["c1", "c2"]
+    assert [conversation for _, _, _, conversation in line.everyone.ranks] == ["c1", "c2"]
 
 
 def test_who_returns_to_the_line_keeps_the_place_by_age() -> None:
