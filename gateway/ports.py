@@ -84,7 +84,7 @@ class Redis(Protocol):
 class Claims:
     """What a valid visitor token says. `key`: the one it was proved by; once that is withdrawn it proves nothing.
 
-    `profile`: what it vouches for beside who it is, if anything.
+    `profile`: what it vouches for.
     """
 
     subject: str

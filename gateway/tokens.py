@@ -62,13 +62,13 @@ def verify(app: App, token: str, now_s: int) -> Claims | Refusal:
     return Claims(payload.sub, int(payload.exp), registered, _profile(payload))
 
 
-def _profile(payload: _Payload) -> Profile | None:
-    """Return what the company vouches for: an address unless it says itself that nobody checked it."""
+def _profile(payload: _Payload) -> Profile:
+    """Return what the company vouches for. An address that it has not verified proves nothing."""
     name = payload.name if isinstance(payload.name, str) else ""
-    typed = payload.email if isinstance(payload.email, str) and payload.email_verified is not False else ""
+    email = payload.email if isinstance(payload.email, str) and payload.email_verified is True else ""
     owner = payload.owner if isinstance(payload.owner, str) and is_id(payload.owner) else None
-    profile = Profile(name.strip()[:MAX_NAME_CHARS], address_in(typed) or "", AgentId(owner) if owner else None)
-    return profile if profile != Profile() else None
+    known = AgentId(owner) if owner is not None else None
+    return Profile(name.strip()[:MAX_NAME_CHARS], address_in(email) or "", known, payload.sub)
 
 
 def _registered(app: App, token: str) -> IdentityKey | None:

@@ -128,7 +128,8 @@ async def _ask_cell(services: Services, case: Case, front: Storefront, *, is_kno
     config, proven, phone, now_ms = case.config, case.proven, front.phone, services.outside.now_ms()
     record = front.gate.record
     flow = front.served(record or case.blank, now_ms)
-    vouches = proven.claims is not None and front.gate.may_process(flow.id if flow is not None else None, now_ms)
+    chatflow, version = (flow.id, flow.version) if flow is not None else (None, 0)
+    vouches = front.gate.may_process(chatflow, now_ms)
     admit_me = Admit(
         account=config.account,
         origin=Origin(services.lease.incarnation, phone.session, proven.device, 0, "admit"),
@@ -144,6 +145,8 @@ async def _ask_cell(services: Services, case: Case, front: Storefront, *, is_kno
         record=None if is_known else record,
         known=is_known,
         profile=proven.claims.profile if vouches and proven.claims is not None else None,
+        chatflow=chatflow,
+        version=version,
     )
     outcome = await services.pending.answer(config.cell, admit_me, OUTCOME_TIMEOUT_S)
     if outcome.code:
@@ -168,6 +171,7 @@ async def _welcome(services: Services, case: Case, front: Storefront, asked: Adm
     standings |= await read_standings(line, cell, device, [each for each in own if each not in standings])
     committed = Committed(record, int(record_no), int(await epoch or 0), own, standings)
     front.gate.record = record
+    front.gate.spoken = {each for each, standing in standings.items() if standing.is_spoken}
     shown = front.show(record, now_ms)
     head = standings[shown.conversation].head if shown.conversation is not None else None
     if head is not None and head.agent is not None:

@@ -198,7 +198,9 @@ class AgentSession(Session):
     def passed(self, conversation: ConversationId, entries: list[Hint]) -> list[Action]:
         return self.knowing.passed(conversation, entries)
 
-    def context_read(self, asked: ReadContext, record: VisitorRecord | None, past: list[ConversationId] | None) -> list[Action]:
+    def context_read(
+        self, asked: ReadContext, record: VisitorRecord | None, past: list[ConversationId] | None
+    ) -> list[Action]:
         """Take what a ReadContext asked for."""
         return self.knowing.take(asked, record, past)
 

@@ -76,20 +76,21 @@ class Asides:
         """What was told on last has its outcome."""
         self._context.told()
 
-    def due(self, chatflow: ChatflowId | None, at_ms: int) -> list[Action]:
-        """Tell on what may be told now."""
+    def due(self, chatflow: ChatflowId | None, version: int, at_ms: int) -> list[Action]:
+        """Tell on what may be told now, under the chatflow that is shown."""
         me = self._me
         if self.leaving or not self._gate.may_process(chatflow, at_ms):
             return []
         actions: list[Action] = []
         if me.admit is not None and self._profile not in (None, self._vouched):
             self._vouched = self._profile
-            actions.append(Submit(replace(me.admit, origin=me.origin(0, PROFILE), profile=self._profile)))
+            shown = {"chatflow": chatflow, "version": version}
+            actions.append(Submit(replace(me.admit, origin=me.origin(0, PROFILE), profile=self._profile, **shown)))
         telling = self._context.due(at_ms, analytics=self._gate.analytics)
         match telling:
             case Telling(screen=screen, properties=properties, device=device, breadcrumbs=crumbs):
-                origin = me.origin(0, CONTEXT)
-                actions.append(Submit(NoteContext(me.account, origin, me.visitor, screen, properties, device, crumbs)))
+                told = (screen, properties, device, crumbs, chatflow, version)
+                actions.append(Submit(NoteContext(me.account, me.origin(0, CONTEXT), me.visitor, *told)))
             case int(later_ms):
                 actions.append(Wake(later_ms))
         return actions

@@ -17,12 +17,13 @@ from protocol.bus.config import AccountConfig
 from protocol.bus.records import ConsentRecord, ContactRef, VisitorRecord
 from protocol.bus.steps import STEPS, Step
 from protocol.bus.topics import Hint
-from protocol.ids import ChatflowId, RuleId
+from protocol.ids import ChatflowId, ConversationId, RuleId
 from protocol.wire.codes import Code
-from protocol.wire.content import Closed, ConsentAnswered, EmailGiven, Event
+from protocol.wire.content import Closed, ConsentAnswered, EmailGiven, Event, Message, Role
 
 PROCESS: Step = "consent_to_process"
 _EVENT = msgspec.msgpack.Decoder(Event)
+_MESSAGE = b"message"
 _MARKS = (b"consent", b"email_given")  # kinds and reasons that move the gate, as an entry's bytes hold them
 
 
@@ -41,19 +42,12 @@ class Gate:
 
     def __init__(self, config: AccountConfig, record: VisitorRecord | None, rows: Rows | None = None) -> None:
         self.config, self.record, self.rows = config, record, rows
+        self.spoken: set[ConversationId] = set()  # where the visitor has spoken: no address is waited for there
         self._served: dict[ChatflowId, int] = {}
 
     def served(self, flow: Chatflow) -> None:
         """The phone was shown this version."""
         self._served[flow.id] = flow.version
-
-    def version_of(self, chatflow: ChatflowId) -> int:
-        """Return the version that the phone was shown; 0: none."""
-        return self._served.get(chatflow, 0)
-
-    def flow(self, chatflow: ChatflowId | None) -> Chatflow | None:
-        """Return the version of a chatflow whose steps count: in the end the current one."""
-        return steps.current_flow(self.config, chatflow, self._served.get(chatflow, 0) if chatflow else 0)
 
     def row(self, flow: Chatflow) -> RuleRow | None:
         """Return what is told of the rule of `flow`; None if nothing is known."""
@@ -61,29 +55,34 @@ class Gate:
             return None
         return self.rows.get(flow.rule, RuleRow()) if flow.rule is not None else RuleRow()
 
-    def outstanding(self, chatflow: ChatflowId | None, at_ms: int) -> list[Step]:
-        """Return what must be answered before words pass, in the order of the screen."""
-        flow, config = self.flow(chatflow), self.config
-        if flow is None:
-            answer = self.record.consents.get("process") if self.record is not None else None
-            granted = answer is not None and answer.answer == "granted"
-            return [PROCESS] if config.data_privacy and not granted else []
+    def outstanding(
+        self, chatflow: ChatflowId | None, at_ms: int, conversation: ConversationId | None = None
+    ) -> list[Step]:
+        """Return what must be answered before words pass to `conversation`, in the order of the screen."""
+        config, spoken = self.config, conversation in self.spoken
+        flow = steps.current_flow(config, chatflow, self._version_of(chatflow))
+        if flow is None:  # a running conversation outlives its chatflow
+            return [] if spoken or self.may_process(chatflow, at_ms) else [PROCESS]
         row = self.row(flow)
         states = (True, False) if row is None else (row.ready,)  # not knowing: whatever either state asks
         away = {availability.is_away(config, flow, at_ms, ready) for ready in states}
-        asked = {step for each in away for step in steps.outstanding(config, flow, self.record, at_ms, each)}
+        asked = {step for each in away for step in steps.outstanding(config, flow, self.record, at_ms, each, spoken)}
         return [step for step in STEPS if step in asked]
 
-    def closed_by(self, chatflow: ChatflowId | None, at_ms: int) -> Code | None:
-        """Return why words may not pass to a conversation under `chatflow`, or None."""
+    def closed_by(self, chatflow: ChatflowId | None, at_ms: int, conversation: ConversationId | None) -> Code | None:
+        """Return why words may not pass to `conversation` under `chatflow`, or None."""
         if self.blocked:
             return Code.BLOCKED
-        first = next(iter(self.outstanding(chatflow, at_ms)), None)
+        first = next(iter(self.outstanding(chatflow, at_ms, conversation)), None)
         return steps.REFUSED[first] if first is not None else None
 
     def may_process(self, chatflow: ChatflowId | None, at_ms: int) -> bool:
         """Whether what the app tells of the visitor may be kept."""
-        return not self.blocked and PROCESS not in self.outstanding(chatflow, at_ms)
+        allowed = steps.may_process(self.config, chatflow, self._version_of(chatflow), self.record, at_ms)
+        return allowed and not self.blocked
+
+    def _version_of(self, chatflow: ChatflowId | None) -> int:
+        return self._served.get(chatflow, 0) if chatflow is not None else 0
 
     @property
     def blocked(self) -> bool:
@@ -95,11 +94,16 @@ class Gate:
         answer = self.record.consents.get("analytics") if self.record is not None else None
         return answer is not None and answer.answer == "granted"
 
-    def passed(self, chatflow: ChatflowId | None, entries: list[Hint]) -> None:
+    def passed(self, conversation: ConversationId, chatflow: ChatflowId | None, entries: list[Hint]) -> None:
         """Take committed entries on their way to the visitor; decodes only those that may move the gate."""
         for entry in entries:
-            if self.record is not None and any(mark in entry.frame for mark in _MARKS):
-                self.record = moved(self.record, chatflow, _EVENT.decode(entry.frame))
+            said = conversation not in self.spoken and _MESSAGE in entry.frame
+            if self.record is None or not (said or any(mark in entry.frame for mark in _MARKS)):
+                continue
+            event = _EVENT.decode(entry.frame)
+            if isinstance(event.body, Message) and event.body.by.role is Role.VISITOR:
+                self.spoken.add(conversation)
+            self.record = moved(self.record, chatflow, event)
 
 
 def moved(record: VisitorRecord, chatflow: ChatflowId | None, event: Event) -> VisitorRecord:

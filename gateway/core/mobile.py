@@ -37,7 +37,7 @@ from protocol.wire.limits import REMEMBERED_OUTCOMES
 from protocol.wire.server import Done, LoggedOut, Presence, Refreshed, ServerFrame, TypingNow
 
 MAX_CONVERSATIONS = 32
-NOW = Wake(0)  # look at once whether something is to be told
+LOOK = Wake(0)  # look at once whether something is to be told
 _LET_GO = frozenset({Code.CONTINUED.wire, Code.NOT_FOUND.wire})  # what a cell says that may have forgotten
 _WHO = frozenset({Code.UNAVAILABLE.wire, Code.VISITOR_UNKNOWN.wire})  # of a visitor whom it let go of
 _ANSWERED = frozenset({"", Code.NOT_OUTSTANDING.wire})
@@ -134,7 +134,7 @@ class MobileSession(Session):
         conversation = ConversationId(frame.conversation)
         if self.reading.open(conversation) is None:
             return self.reading.unread(conversation)
-        code = self.gate.closed_by(self._own.get(conversation), at_ms)
+        code = self.gate.closed_by(self._own.get(conversation), at_ms, conversation)
         if code is not None:
             return [Say(refused(code, conversation=conversation))]
         return [self.tell(conversation, "staff", TypingNow(conversation, "visitor", "", frame.on))]
@@ -143,18 +143,18 @@ class MobileSession(Session):
         if not self._asides.note(frame):
             return [Say(refused(Code.TOO_LARGE))]
         self.told.front.note(frame.properties)
-        return [NOW]
+        return [LOOK]
 
     # What comes from the cell.
 
     def passed(self, conversation: ConversationId, entries: list[Hint]) -> list[Action]:
         """The gate moves on what is committed."""
         before = self.gate.record
-        self.gate.passed(self._own.get(conversation), entries)
+        self.gate.passed(conversation, self._own.get(conversation), entries)
         blocked = any(b"blocked" in entry.frame for entry in entries[-1:])  # the record says whether it is true
         return [
             *([ReadVisitor(self.visitor.visitor)] if blocked else []),
-            *([NOW] if self.gate.record != before else []),
+            *([LOOK] if self.gate.record != before else []),
         ]
 
     def outcome(self, outcome: Outcome, command: Asked) -> list[Action]:
@@ -187,7 +187,7 @@ class MobileSession(Session):
         if outcome.code in _WHO:
             return [_COME_AGAIN]
         moved = [self.tell_context(each) for each in self.reading.conversations]
-        return [*moved, NOW]
+        return [*moved, LOOK]
 
     def _consented(self, outcome: Outcome) -> list[Action]:
         self._asides.answered(outcome.id)
@@ -228,7 +228,7 @@ class MobileSession(Session):
         if record.blocked and not self._was_blocked:
             return [End(CloseCode.REVOKED, "this visitor may not write here")]
         self._was_blocked = record.blocked
-        return [NOW]
+        return [LOOK]
 
     def ephemeral(self, conversation: ConversationId, passing: Ephemeral) -> list[Action]:
         if self.reading.open(conversation) is None:
@@ -257,12 +257,12 @@ class MobileSession(Session):
         if config is None:
             return [End(CloseCode.REVOKED, "the app is no more")]
         self.gate.config = config
-        return [NOW]
+        return [LOOK]
 
     def staffed(self, rows: Rows) -> list[Action]:
         """Take who is ready now, rule by rule."""
         self.gate.rows = rows
-        return [NOW]
+        return [LOOK]
 
     def token_checked(
         self, until_ms: int | None, code: Code | None = None, profile: Profile | None = None
@@ -271,12 +271,13 @@ class MobileSession(Session):
         if until_ms is None:
             return [Say(refused(code or Code.TOKEN_INVALID))]
         self._asides.vouch(profile)
-        return [Say(Refreshed(until_ms)), *self.token.holds(until_ms), NOW]
+        return [Say(Refreshed(until_ms)), *self.token.holds(until_ms), LOOK]
 
     def woke(self, at_ms: int) -> list[Action]:
         """Take the time: a Wake asked for it."""
         shown = self.told.shown
-        actions = [*self.token.woke(at_ms), *self._asides.due(self.told.chatflow, at_ms), *self.told.look(at_ms)]
+        told = self._asides.due(self.told.chatflow, self.told.version, at_ms)
+        actions = [*self.token.woke(at_ms), *told, *self.told.look(at_ms)]
         new, chatflow = self.told.shown.conversation, self.told.chatflow
         if new is not None and chatflow is not None and new != shown.conversation:
             self._own.setdefault(new, chatflow)

@@ -11,6 +11,7 @@ from gateway.core.storefront import Phone
 from protocol.bus import steps
 from protocol.bus.commands import Admit, AnyCommand, VisitorAnswers, VisitorCloses, VisitorRates, VisitorSends
 from protocol.bus.records import Profile
+from protocol.bus.steps import Step
 from protocol.ids import ChatflowId, ConversationId, VisitorId
 from protocol.wire import client
 from protocol.wire.codes import Code
@@ -39,14 +40,18 @@ class Visitor(Identity, frozen=True):
 def why_not(frame: Numbered, gate: Gate, chatflow: ChatflowId, at_ms: int) -> Code | None:
     """Return why the frame may not pass, or None."""
     match frame:
-        case client.Send():
-            return gate.closed_by(chatflow, at_ms) or _unfit(frame)
+        case client.Send(conversation=conversation):
+            return gate.closed_by(chatflow, at_ms, ConversationId(conversation)) or _unfit(frame)
         case client.Answer():
-            return Code.BLOCKED if gate.blocked else _no_answer(frame, gate, chatflow, at_ms)
+            return Code.BLOCKED if gate.blocked else _no_answer(frame, _outstanding(frame, gate, chatflow, at_ms))
         case client.Survey():
-            return _no_score(frame, gate, chatflow, at_ms)
+            return _no_score(frame, _outstanding(frame, gate, chatflow, at_ms))
         case client.Close():
             return None
+
+
+def _outstanding(frame: Numbered, gate: Gate, chatflow: ChatflowId, at_ms: int) -> list[Step]:
+    return gate.outstanding(chatflow, at_ms, ConversationId(frame.conversation))
 
 
 def _unfit(frame: client.Send) -> Code | None:
@@ -59,23 +64,19 @@ def _unfit(frame: client.Send) -> Code | None:
     return None
 
 
-def _no_answer(frame: client.Answer, gate: Gate, chatflow: ChatflowId, at_ms: int) -> Code | None:
+def _no_answer(frame: client.Answer, left: list[Step]) -> Code | None:
     if frame.step != "email":
         return None if frame.value in _YES_OR_NO else Code.BAD_ANSWER
-    before = [step for step in gate.outstanding(chatflow, at_ms) if step != "email"]
-    if before:
-        return steps.REFUSED[before[0]]
+    if left and left[0] != "email":
+        return steps.REFUSED[left[0]]
     # Where it is asked beside the chat a bad address is the engine's to count; at the gate it is a field's error.
-    at_gate = "email" in gate.outstanding(chatflow, at_ms)
-    return Code.BAD_ANSWER if at_gate and steps.address_in(frame.value) is None else None
+    return Code.BAD_ANSWER if left and steps.address_in(frame.value) is None else None
 
 
-def _no_score(frame: client.Survey, gate: Gate, chatflow: ChatflowId, at_ms: int) -> Code | None:
-    has_words = bool(frame.text.strip())
-    if has_words and PROCESS in gate.outstanding(chatflow, at_ms):
-        return Code.CONSENT_REQUIRED
-    fits = (frame.score is not None) == (frame.action == "answer") and has_words == (frame.action == "comment")
-    return None if fits else Code.BAD_ANSWER
+def _no_score(frame: client.Survey, left: list[Step]) -> Code | None:
+    if frame.action == "comment":
+        return Code.CONSENT_REQUIRED if PROCESS in left else None if frame.text.strip() else Code.EMPTY_TEXT
+    return Code.BAD_ANSWER if (frame.score is not None) != (frame.action == "answer") else None
 
 
 def command_of(frame: Numbered, me: Visitor, chatflow: ChatflowId, version: int) -> AnyCommand:
@@ -90,7 +91,7 @@ def command_of(frame: Numbered, me: Visitor, chatflow: ChatflowId, version: int)
             about = (me.account, origin, conversation, me.visitor, chatflow)
             return VisitorAnswers(*about, value, locale, version, step, communicate, me.environment)
         case client.Survey(ask=ask, action=action, score=score, text=text):
-            words = unicodedata.normalize("NFC", text)
+            words = unicodedata.normalize("NFC", text) if action == "comment" else ""
             return VisitorRates(me.account, origin, conversation, me.visitor, ask, action, score, words)
         case client.Close():
             return VisitorCloses(me.account, origin, conversation, me.visitor)

@@ -26,10 +26,14 @@ class Told:
         """The chatflow that the phone was shown last."""
         return self.shown.flow.id if self.shown.flow is not None else None
 
+    @property
+    def version(self) -> int:
+        """The version of it; 0 if there is none."""
+        return self.shown.flow.version if self.shown.flow is not None else 0
+
     def version_of(self, chatflow: ChatflowId) -> int:
         """Return the version of a chatflow as the phone was shown it; 0: it was not."""
-        flow = self.shown.flow
-        return flow.version if flow is not None and flow.id == chatflow else 0
+        return self.version if chatflow == self.chatflow else 0
 
     def look(self, at_ms: int) -> list[Action]:
         """Say what is new, or ask to be woken when it may be said or when the clock changes it."""

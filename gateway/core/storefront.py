@@ -84,11 +84,12 @@ class Storefront:
         owner = record.profile.owner if record.profile is not None else None
         heading = heading_view(config, flow, self.phone.session, self.agent, owner)
         view = msgspec.structs.replace(chatflow_view(config, flow, locale, away=away), heading=heading)
+        addressed = address(config, flow, record, at_ms)
         return Shown(
             flow,
             view,
-            address(config, flow, record, at_ms),
-            StepsView(gate.outstanding(flow.id, at_ms), blocked),
+            addressed,
+            StepsView(gate.outstanding(flow.id, at_ms, addressed), blocked),
             availability_view(config, flow, row, locale, at_ms),
         )
 

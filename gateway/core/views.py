@@ -12,6 +12,8 @@ from protocol.bus.records import CurrentConversation, Head, VisitorRecord
 from protocol.ids import ChatflowId, ConversationId, conversation_id
 from protocol.wire.server import ConversationView
 
+UNSAID = ("gated", "ready")  # phases in which the visitor has said nothing
+
 
 class Standing(Struct, frozen=True):
     """A conversation as committed, for one device: `head` None if it does not exist yet."""
@@ -20,6 +22,11 @@ class Standing(Struct, frozen=True):
     next_n: int = 1
     delivered: int = 0
     read: int = 0
+
+    @property
+    def is_spoken(self) -> bool:
+        """Whether the visitor has spoken: what comes before the chat is over."""
+        return self.head is not None and self.head.phase not in UNSAID
 
 
 def address(config: AccountConfig, flow: Chatflow, record: VisitorRecord, at_ms: int) -> ConversationId:
@@ -62,11 +69,10 @@ def _view(conversation: ConversationId, chatflow: ChatflowId, standing: Standing
     head = standing.head
     if head is None:
         return ConversationView(conversation, "new", 0, "", standing.next_n, chatflow)
-    # What is snoozed or parked is so among staff; to its visitor it is open.
-    status = head.status if head.status in ("gated", "closed") else "open"
+    status = head.status if head.status in ("gated", "snoozed", "closed") else "open"
     return ConversationView(
         conversation,
-        status,  # type: ignore[arg-type]  # a str by its type, one of three by the line above
+        status,  # type: ignore[arg-type]  # a str by its type, one of four by the line above
         head.seq,
         head.event,
         standing.next_n,

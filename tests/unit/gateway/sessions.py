@@ -5,12 +5,18 @@ from typing import Any
 import msgspec
 
 from gateway.core.actions import Action, Forward, ReadLog, Say, Submit
-from gateway.core.agent import AgentSession, Desk
+from gateway.core.agent import AgentSession
+from gateway.core.consoles import Desk
+from gateway.core.gate import Gate
 from gateway.core.limits import Bucket, SessionLimits
-from gateway.core.mobile import MobileSession, Visitor
+from gateway.core.mobile import MobileSession
 from gateway.core.resume import Page
+from gateway.core.saying import Visitor
+from gateway.core.serving import Told
 from gateway.core.session import Moment
-from protocol.bus.records import Head, Outcome
+from gateway.core.storefront import Phone, Storefront
+from protocol.bus.config import AccountConfig
+from protocol.bus.records import Head, Outcome, VisitorRecord
 from protocol.bus.topics import Hint
 from protocol.ids import ConversationId, DeviceId, EventId, SessionId, event_id
 from protocol.wire import client
@@ -33,12 +39,21 @@ ASKING, CHAT = conversation(ASKS), conversation(OPEN)
 NOW = Moment(1_000_000)
 
 
-def mobile(answer: str = "", **changes: Any) -> MobileSession:
+def mobile(answer: str = "", config: AccountConfig | None = None, **changes: Any) -> MobileSession:
     """Kari's session: one conversation that asks for consent, one that does not."""
-    visitor = Visitor(ACCOUNT, GATEWAY, SessionId("ses_1"), phone(KARI), KARI, "en", ASKS, {ASKING: ASKS, CHAT: OPEN})
-    limits = SessionLimits(**changes)
+    return visiting(config or workplace(), record(KARI, answer), **changes)
+
+
+def visiting(config: AccountConfig, known: VisitorRecord, **changes: Any) -> MobileSession:
+    """A session of the visitor who is `known`. `tag`, `rows`, `admit`, `profile`; else limits."""
+    device, session = phone(KARI), SessionId("ses_1")
+    asked = Phone(changes.pop("tag", "help"), "ios", "1.0", "en", known.identified, device, session)
+    gate = Gate(config, known, changes.pop("rows", {}))
+    about = {"admit": changes.pop("admit", None), "profile": changes.pop("profile", None)}
+    me = Visitor(ACCOUNT, GATEWAY, session, device, KARI, asked, {ASKING: ASKS, CHAT: OPEN}, **about)
+    front, limits = Storefront(asked, gate), SessionLimits(**changes)
     messages = Bucket(limits.messages_per_minute, limits.message_burst)
-    return MobileSession(visitor, workplace(), record(KARI, answer), limits, messages)
+    return MobileSession(me, Told(front, front.show(known, NOW.at_ms)), limits, messages)
 
 
 def agent(**changes: Any) -> AgentSession:

@@ -31,8 +31,8 @@ def change(seq: int, epoch: int = 1, feed: str = MINE) -> bytes:
 @pytest.mark.parametrize(
     ("frame", "command"),
     [
-        (client.Send(n=1, id="a", conversation=CHAT, text="hi"), commands.AgentSends),
-        (client.Close(n=1, id="a", conversation=CHAT), commands.AgentCloses),
+        (client.AgentSend(n=1, id="a", conversation=CHAT, text="hi"), commands.AgentSends),
+        (client.AgentClose(n=1, id="a", conversation=CHAT), commands.AgentCloses),
         (client.SetState(n=1, id="a", state="away"), commands.SetAgentState),
         (client.Accept(n=1, id="a", offer="off_1"), commands.AcceptOffer),
         (client.Decline(n=1, id="a", offer="off_1"), commands.DeclineOffer),
@@ -50,7 +50,7 @@ def test_each_frame_becomes_its_command(frame: Any, command: type[Any]) -> None:
 def test_all_frames_of_a_console_are_one_series() -> None:
     """A refusal about one conversation holds up another's frames (SPEC 5.1)."""
     session = agent(agent_message_burst=1)
-    session.receive(client.Send(n=1, id="a", conversation=CHAT, text="hi"), NOW)
+    session.receive(client.AgentSend(n=1, id="a", conversation=CHAT, text="hi"), NOW)
     (refusal,) = said(session.receive(client.Claim(n=2, id="b", conversation="cnv_2"), NOW))
     assert (refusal.code, refusal.expected) == (Code.RATE_LIMITED.wire, 2)
     (behind,) = said(session.receive(client.SetState(n=3, id="c", state="away"), NOW))
@@ -104,7 +104,7 @@ def test_the_visitors_presence_is_told_when_it_changes() -> None:
     """Answers to our own asking are no news."""
     session = agent()
     came = attach(session, CHAT, Page(1, [hint(1, HELLO)], head=head()))
-    assert [tell.audience for tell in came if isinstance(tell, Tell)] == ["present"]
+    assert [tell.audience for tell in came if isinstance(tell, Tell)] == ["staff", "present"]
     online = Ephemeral("staff", DeviceId("dev_kari1"), encode(Presence(CHAT, True)))
     assert session.ephemeral(CHAT, online) == [Forward(online.frame)]
     assert session.ephemeral(CHAT, online) == []

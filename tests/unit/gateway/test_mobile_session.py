@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from gateway.core.actions import End, Mark, ReadLog, ReadOutcome, ReadPage, Tell, Unfollow, Wake
+from gateway.core.asides import LOGOUT
 from gateway.core.flow import No
+from gateway.core.mobile import LOOK
 from gateway.core.resume import Page
 from gateway.core.session import Moment, encode
 from protocol.bus.commands import VisitorAnswers, VisitorCloses, VisitorSends
@@ -357,7 +359,7 @@ def test_history_shows_only_ones_own() -> None:
 def test_a_token_is_warned_of_and_then_ends_the_session() -> None:
     """60 s before, token_expiring; at the end, 4401 (SPEC 3.5)."""
     session = mobile()
-    assert session.token_holds(200_000) == [Wake(140_000)]
+    assert session.token.holds(200_000) == [Wake(140_000)]
     expiring, wake = session.woke(140_000)
     assert said([expiring])[0].in_ms == 60_000
     assert wake == Wake(200_000)
@@ -369,7 +371,7 @@ def test_a_token_is_warned_of_and_then_ends_the_session() -> None:
 def test_a_renewed_token_moves_the_end() -> None:
     """Wakes of the old one say nothing any more."""
     session = mobile()
-    session.token_holds(200_000)
+    session.token.holds(200_000)
     (refreshed,) = said(session.token_checked(900_000))
     assert refreshed.token_expires_at == 900_000
     assert session.woke(140_000) == session.woke(200_000) == []
@@ -378,7 +380,7 @@ def test_a_renewed_token_moves_the_end() -> None:
 def test_a_token_that_fails_changes_nothing() -> None:
     """The old one goes on until its end."""
     session = mobile()
-    session.token_holds(200_000)
+    session.token.holds(200_000)
     (refusal,) = said(session.token_checked(None, Code.SUBJECT_CHANGED))
     assert refusal.code == Code.SUBJECT_CHANGED.wire
     assert session.woke(200_000)
@@ -388,7 +390,7 @@ def test_logging_out_ends_the_session_once_it_is_committed() -> None:
     """logged_out, then 4504 (SPEC 3.7)."""
     session = mobile()
     (command,) = submitted(session.receive(client.Logout(), NOW))
-    told, end = session.outcome(done(0, "logout"), command)
+    told, end = session.outcome(done(0, LOGOUT), command)
     assert type(said([told])[0]).__name__ == "LoggedOut"
     assert isinstance(end, End)
     assert end.code is CloseCode.REVOKED
@@ -399,7 +401,7 @@ def test_a_logout_is_asked_once_and_refused_by_nobody() -> None:
     session = mobile()
     (command,) = submitted(session.receive(client.Logout(), NOW))
     assert session.receive(client.Logout(), NOW) == []
-    (end,) = session.outcome(done(0, "logout", code=Code.VISITOR_UNKNOWN.wire), command)
+    (end,) = session.outcome(done(0, LOGOUT, code=Code.VISITOR_UNKNOWN.wire), command)
     assert isinstance(end, End)
     assert end.code.come_back
 
@@ -407,7 +409,7 @@ def test_a_logout_is_asked_once_and_refused_by_nobody() -> None:
 def test_an_app_that_is_no_more_ends_its_sessions() -> None:
     """Revocation acts on open sockets."""
     session = mobile()
-    assert session.configured(workplace(version=2)) == []
+    assert session.configured(workplace(version=2)) == [LOOK]
     (end,) = session.configured(None)
     assert isinstance(end, End)
     assert end.code is CloseCode.REVOKED

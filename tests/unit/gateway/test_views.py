@@ -1,15 +1,13 @@
-"""What `ready` shows: the chatflow, the conversations, and which one to address."""
+"""What `ready` shows of conversations, and which one is addressed."""
 
-import hashlib
 from typing import Any
 
 import pytest
 
-from gateway.core.views import Standing, address, chatflow_view, conversation_views, own_conversations
-from protocol.bus.config import Consent
+from gateway.core.views import Standing, address, conversation_views, own_conversations
 from protocol.bus.records import CurrentConversation
 from protocol.ids import ConversationId
-from tests.kit.workplace import ASKS, IMPLIES, OPEN, chatflow, conversation, record, workplace
+from tests.kit.workplace import ASKS, OPEN, chatflow, conversation, record, workplace
 from tests.unit.gateway.sessions import head
 
 FIRST, SECOND = conversation(OPEN, 1), conversation(OPEN, 2)
@@ -46,49 +44,9 @@ def test_without_a_chatflow_nothing_new_is_named() -> None:
     assert own_conversations(workplace(), None, record(**GOING_ON), at_ms=0) == {FIRST: OPEN}
 
 
-@pytest.mark.parametrize(
-    ("name", "answer", "outstanding"),
-    [
-        (ASKS, "", True),
-        (ASKS, "declined", True),
-        (ASKS, "implied", True),
-        (ASKS, "granted", False),
-        (IMPLIES, "", True),
-        (IMPLIES, "implied", False),
-        (IMPLIES, "granted", False),
-    ],
-)
-def test_consent_is_outstanding_until_the_answer_that_the_mode_wants(name: Any, answer: str, outstanding: bool) -> None:
-    """Explicit wants a grant; legitimate interest is content with the first message."""
-    step = chatflow_view(chatflow(name), "en", record(answer=answer)).consent
-    assert step is not None
-    assert step.outstanding is outstanding
-
-
-def test_the_consent_shown_is_the_one_that_is_hashed() -> None:
-    """The hash is of the text in the visitor's locale, as the log will name it."""
-    step = chatflow_view(chatflow(ASKS), "nb-NO", record()).consent
-    assert step is not None
-    assert (step.text, step.text_hash) == ("Kan vi?", hashlib.sha256(b"Kan vi?").hexdigest())
-
-
-def test_where_nothing_is_asked_nothing_is_shown() -> None:
-    """Mode off."""
-    assert chatflow_view(chatflow(OPEN, consent=Consent("off")), "en", record()).consent is None
-
-
-@pytest.mark.parametrize(
-    ("locale", "shown", "text"), [("nb-NO", "nb", "Hei!"), ("de", "en", "Hello!"), ("no", "en", "Hello!")]
-)
-def test_the_locale_shown_is_the_one_its_texts_are_in(locale: str, shown: str, text: str) -> None:
-    """Along the chain to the flow's own language."""
-    view = chatflow_view(chatflow(OPEN), locale, record())
-    assert (view.locale, view.welcome) == (shown, text)
-
-
 def test_a_conversation_is_shown_as_it_stands_for_the_device() -> None:
     """What exists with its head, numbering and receipts; what does not, as new."""
     standings = {FIRST: Standing(head(FIRST, status="parked", seq=7), 3, 6, 5)}
-    old, new = conversation_views([FIRST, SECOND], standings)
+    old, new = conversation_views({FIRST: OPEN, SECOND: OPEN}, standings)
     assert (old.status, old.seq, old.next_n, old.delivered, old.read) == ("open", 7, 3, 6, 5)
     assert (new.status, new.seq, new.event, new.next_n) == ("new", 0, "", 1)

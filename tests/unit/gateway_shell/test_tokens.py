@@ -14,9 +14,12 @@ from gateway.ports import Claims
 from gateway.tokens import verify
 from protocol.bus.config import IdentityKey
 from protocol.bus.decisions import Refusal
+from protocol.bus.records import Profile
+from protocol.ids import AgentId
 from protocol.wire.codes import Code
 from tests.kit.signing import ALGORITHMS, NOW_S, SECRET, app, claims, private_pem, public_pem, sign
 
+NOBODY = Profile(subject="user-17")  # of whom nothing is vouched for
 INVALID, EXPIRED = Refusal(Code.TOKEN_INVALID), Refusal(Code.TOKEN_EXPIRED)
 
 
@@ -28,7 +31,7 @@ def part(value: Any) -> str:
 def test_a_token_signed_with_a_registered_key_proves_its_subject(algorithm: str) -> None:
     """Each algorithm a company may register works."""
     key = next(key for key in app().identity_keys if key.kid == algorithm)
-    assert verify(app(), sign(claims(), algorithm), NOW_S) == Claims("user-17", NOW_S + 900, key)
+    assert verify(app(), sign(claims(), algorithm), NOW_S) == Claims("user-17", NOW_S + 900, key, NOBODY)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -111,7 +114,7 @@ def test_claims_out_of_bounds_prove_nothing(wrong: dict[str, Any]) -> None:
 def test_an_hour_from_a_clock_half_a_minute_ahead_is_accepted() -> None:
     """The bounds themselves are inside."""
     token = sign(claims(iat=NOW_S + 30, nbf=NOW_S + 30, exp=NOW_S + 30 + 3_600))
-    assert verify(app(), token, NOW_S) == Claims("user-17", NOW_S + 3_630, app().identity_keys[0])
+    assert verify(app(), token, NOW_S) == Claims("user-17", NOW_S + 3_630, app().identity_keys[0], NOBODY)
 
 
 def test_a_token_expires_half_a_minute_after_it_says() -> None:
@@ -198,3 +201,22 @@ def test_signed_json_that_is_no_object_proves_nothing(payload: Any) -> None:
     signed = f"{part({'alg': 'HS256', 'kid': 'HS256'})}.{part(payload)}"
     mac = hmac.new(SECRET.encode(), signed.encode(), hashlib.sha256).digest()
     assert verify(app(), f"{signed}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}", NOW_S) == INVALID
+
+
+@pytest.mark.parametrize(
+    ("said", "vouched"),
+    [
+        ({"name": "  Kari Nordmann ", "owner": "agt_ann"}, Profile("Kari Nordmann", "", AgentId("agt_ann"), "user-17")),
+        ({"email": "Kari@nordvik.example", "email_verified": True}, Profile("", "Kari@nordvik.example", None, "user-17")),
+        ({"email": "kari@nordvik.example"}, NOBODY),
+        ({"email": "kari@nordvik.example", "email_verified": "true"}, NOBODY),
+        ({"email": "kari", "email_verified": True}, NOBODY),
+        ({"name": 17, "owner": "no id", "email": ["a@b.example"], "email_verified": True}, NOBODY),
+        ({"name": "K" * 101}, Profile("K" * 100, subject="user-17")),
+    ],
+)
+def test_what_a_token_vouches_for(said: dict[str, Any], vouched: Profile) -> None:
+    """Name, owner and a verified address; whatever else stands there costs nobody their way in."""
+    found = verify(app(), sign(claims(**said)), NOW_S)
+    assert isinstance(found, Claims)
+    assert found.profile == vouched
