@@ -6,6 +6,7 @@ Invariant: every command is one a gateway could have sent; nothing here decides 
 from typing import Any
 
 from protocol.bus import commands
+from protocol.bus.chatflow import EmailCapture
 from protocol.bus.config import AccountConfig, Agent, App, Chatflow, Consent, Heading, Inbox, Rule
 from protocol.bus.records import ConsentRecord, CurrentConversation, DeviceRecord, VisitorRecord
 from protocol.ids import (
@@ -61,6 +62,7 @@ def chatflow(name: ChatflowId, **changes: Any) -> Chatflow:
         "consent": Consent(mode, {"en": "May we?", "nb": "Kan vi?"}),
         "reopen_window_s": 3_600,
         "gated_ttl_s": 600,
+        "email": EmailCapture("never", "never"),
     }
     return Chatflow(**{**fields, **changes})
 
@@ -126,17 +128,15 @@ def sends(n: int = 1, text: str = "Hello", flow: ChatflowId = OPEN, **changes: A
     visitor = changes.pop("visitor", KARI)
     where = changes.pop("conversation", conversation(flow, visitor=visitor))
     asked = changes.pop("origin", origin(phone(visitor), n))
-    assert not changes
-    return commands.VisitorSends(ACCOUNT, asked, where, visitor, flow, text, "en")
+    return commands.VisitorSends(ACCOUNT, asked, where, visitor, flow, text, "en", **changes)
 
 
 def answers(n: int = 1, value: Any = "granted", flow: ChatflowId = ASKS, **changes: Any) -> commands.VisitorAnswers:
-    """Kari answers the consent step in her first conversation under `flow`."""
+    """Kari answers a step, the consent to process if no other is named, in her first conversation under `flow`."""
     visitor = changes.pop("visitor", KARI)
     where = changes.pop("conversation", conversation(flow, visitor=visitor))
     asked = changes.pop("origin", origin(phone(visitor), n))
-    assert not changes
-    return commands.VisitorAnswers(ACCOUNT, asked, where, visitor, flow, value, "en")
+    return commands.VisitorAnswers(ACCOUNT, asked, where, visitor, flow, value, "en", **changes)
 
 
 def closes(n: int = 1, flow: ChatflowId = OPEN, visitor: VisitorId = KARI) -> commands.VisitorCloses:

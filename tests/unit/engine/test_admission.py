@@ -1,18 +1,19 @@
-"""The visitor's record: secrets, devices, consents, the current conversation."""
+"""A visitor's hello and their leaving: secrets and devices."""
 
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from engine.core.visitor import MAX_DEVICES, decide
+from engine.core.admission import MAX_DEVICES
+from engine.core.changed import Changed
+from engine.core.visitor import decide
 from protocol.bus.commands import LogOut
 from protocol.bus.decisions import Already, Refusal
-from protocol.bus.effects import NoteClosed, NoteConsent, NoteStarted
-from protocol.bus.records import CurrentConversation, VisitorRecord
+from protocol.bus.records import VisitorRecord
 from protocol.ids import AccountId, AppKey
 from protocol.wire.codes import Code
-from tests.kit.workplace import ACCOUNT, KARI, OPEN, admits, conversation, origin, phone, record
+from tests.kit.workplace import ACCOUNT, KARI, admits, origin, phone, record
 
 UNKNOWN = Refusal(Code.VISITOR_UNKNOWN)
 OUT = LogOut(ACCOUNT, origin(phone(KARI), 0, "out"), KARI, phone(KARI))
@@ -21,8 +22,8 @@ OUT = LogOut(ACCOUNT, origin(phone(KARI), 0, "out"), KARI, phone(KARI))
 def admitted(before: VisitorRecord | None, at_ms: int = 10, **changes: Any) -> VisitorRecord:
     """The record after a hello that is taken."""
     after = decide(before, admits(**changes), at_ms)
-    assert isinstance(after, VisitorRecord)
-    return after
+    assert isinstance(after, Changed)
+    return after.record
 
 
 def secrets(of: VisitorRecord) -> tuple[bytes, bytes]:
@@ -93,7 +94,7 @@ def test_record_that_left_meanwhile(identified: bool) -> None:
     """Whoever was seen in Redis, and is not there any more, is neither unknown nor made anew: their record is in SQL."""
     hello = admits(presented=[] if identified else [b"secret"], identified=identified, known=True)
     assert decide(None, hello, 10) == Refusal(Code.UNAVAILABLE)
-    assert isinstance(decide(None, replace(hello, record=record()), 10), VisitorRecord)
+    assert isinstance(decide(None, replace(hello, record=record()), 10), Changed)
 
 
 def test_identified() -> None:
@@ -130,44 +131,12 @@ def test_isolation(changes: dict[str, Any]) -> None:
 def test_log_out() -> None:
     """After a logout no secret of that phone is valid; logging out again changes nothing."""
     out = decide(record(), OUT, 10)
-    assert isinstance(out, VisitorRecord)
-    assert decide(out, admits(presented=[b"secret"]), 20) == UNKNOWN
-    assert decide(out, OUT, 20) == Already()
+    assert isinstance(out, Changed)
+    assert decide(out.record, admits(presented=[b"secret"]), 20) == UNKNOWN
+    assert decide(out.record, OUT, 20) == Already()
 
 
 def test_log_out_nobody() -> None:
     """Logging out an unknown phone is refused."""
     assert decide(None, OUT, 10) == UNKNOWN
     assert decide(record(), replace(OUT, device=phone(KARI, 9)), 10) == UNKNOWN
-
-
-def test_current_conversation() -> None:
-    """The record follows the current conversation: started, closed, reopened."""
-    started = decide(record(), NoteStarted(ACCOUNT, conversation(), KARI, OPEN, 1, 60), 10)
-    assert isinstance(started, VisitorRecord)
-    assert started.current == {OPEN: CurrentConversation(conversation(), 1, None, 60)}
-    ended = decide(started, NoteClosed(ACCOUNT, conversation(), KARI, OPEN, True), 20)
-    assert isinstance(ended, VisitorRecord)
-    assert ended.current[OPEN].closed_at_ms == 20
-    assert decide(ended, NoteClosed(ACCOUNT, conversation(), KARI, OPEN, False), 30) == started
-
-
-def test_note_about_an_old_conversation() -> None:
-    """A note about a conversation that is not the current one changes nothing."""
-    old = NoteClosed(ACCOUNT, conversation(ordinal=7), KARI, OPEN, True)
-    assert decide(record(), old, 10) == Already()
-
-
-def test_consent() -> None:
-    """An answer stands until the visitor grants; the first grant stays on record."""
-
-    def note(answer: str, text: str) -> NoteConsent:
-        return NoteConsent(ACCOUNT, conversation(), KARI, "process", answer, text, OPEN, 3, "en")
-
-    declined = decide(record(), note("declined", "a"), 10)
-    assert isinstance(declined, VisitorRecord)
-    granted = decide(declined, note("granted", "b"), 20)
-    assert isinstance(granted, VisitorRecord)
-    standing = granted.consents["process"]
-    assert (standing.answer, standing.at_ms, standing.text_hash, standing.app_version) == ("granted", 20, "b", "1.0")
-    assert decide(granted, note("granted", "c"), 30) == Already()
