@@ -13,8 +13,8 @@ import msgspec
 
 from engine.core.conversation import Conversation
 from engine.core.ports import Roster
-from engine.core.react import deadlines
 from engine.core.snapshot import thaw
+from engine.core.timers import deadlines
 from engine.runtime import restored
 from engine.runtime.commit import LOG_TAIL
 from engine.runtime.faults import LeaseLost
