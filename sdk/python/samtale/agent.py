@@ -111,7 +111,7 @@ class AgentClient(Console):
 
     def block(self, conversation: str, on: bool = True) -> Asked:
         """Let its visitor write no more, or (`on` False) again."""
-        return self._ask("block", conversation, on=on)
+        return self._ask("block", conversation, **({} if on else {"on": False}))
 
     def _ask(self, name: str, conversation: str, **fields: Any) -> Asked:
         return self.asking.ask(SERIES, {"t": name, "conversation": conversation, **fields})

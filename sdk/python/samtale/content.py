@@ -122,11 +122,15 @@ read_content = tag(Content, KINDS, UnknownContent)
 
 
 def to_wire(content: Content) -> dict[str, Any]:
-    """Return the map that a frame carries."""
-    fields = asdict(content)
+    """Return the map that a frame carries; what is as by default is left out."""
+    fields = asdict(content, dict_factory=_told)
     if isinstance(content, Carousel):
         fields["cards"] = [to_wire(card) for card in content.cards]
     return {"kind": NAMES[type(content)], **fields}
+
+
+def _told(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in fields if value not in ("", [], False) and (name, value) != ("kind", "text")}
 
 
 def plain_choice(asked: Content | None, option: str) -> str:

@@ -42,5 +42,7 @@ class Server:
             raise LineLost(1006, str(error)) from None
         if status == 201:
             return read(Begun, answer)
-        refused = {"code": f"http_{status}", "text": "", **answer, "retryable": status in (429, 503)}
+        if "code" not in answer:
+            raise LineLost(1006, f"no answer of a Samtale server: {status}")
+        refused = {"text": "", **answer, "retryable": status in (429, 503)}
         raise RefusedError(read(Refused, refused))

@@ -14,11 +14,6 @@ OWN, INBOX = "agent:a:ag1", "inbox:a:in1"
 
 
 @pytest.fixture
-def network() -> Network:
-    return Network()
-
-
-@pytest.fixture
 async def agent(network: Network) -> AsyncIterator[samtale.AgentClient]:
     async def login(url: str, email: str, password: str) -> samtale.Ticket:
         return samtale.Ticket(f"ticket-of-{email}-{len(network.urls)}", "ws://h:1/v1/agent")

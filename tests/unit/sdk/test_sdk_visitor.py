@@ -1,62 +1,14 @@
 """A visitor's client against a server played by the test, over lines in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import samtale
 from samtale import journal
 from samtale.line import MSGPACK, encode
 
-from tests.unit.sdk.memory_line import Frame, MemoryLine, Network, message, visitor_ready
-
-
-@pytest.fixture
-def network() -> Network:
-    return Network()
-
-
-@pytest.fixture
-def facts() -> list[journal.Fact]:
-    return []
-
-
-@pytest.fixture
-async def visitor(network: Network, facts: list[journal.Fact]) -> AsyncIterator[samtale.VisitorClient]:
-    async with client(network, facts) as entered:
-        yield entered
-
-
-def client(network: Network, facts: list[Any] | None = None, **options: Any) -> samtale.VisitorClient:
-    note = facts.append if facts is not None else None
-    world = samtale.Surroundings(connect=network.connect, chance=lambda: 0.0, journal=note)
-    return samtale.VisitorClient("http://h:1", app_key="app", tag="help", surroundings=world, **options)
-
-
-async def opened(network: Network, **changes: Any) -> tuple[MemoryLine, Frame]:
-    line = await network.line()
-    hello = await line.hear("hello")
-    line.say("ready", **visitor_ready(**changes))
-    return line, hello
-
-
-async def until(client: samtale.VisitorClient, kind: type[samtale.Event]) -> Any:
-    async with asyncio.timeout(5):
-        async for event in client.events():
-            if isinstance(event, kind):
-                return event
-    raise AssertionError(f"no {kind.__name__}")
-
-
-def ack(frame: Frame, seq: int = 1) -> Frame:
-    return {
-        "n": frame["n"],
-        "id": frame["id"],
-        "conversation": frame["conversation"],
-        "seq": seq,
-        "event": f"1.{seq}.0",
-    }
+from tests.unit.sdk.memory_line import Network, message
+from tests.unit.sdk.phones import ack, client, opened, until
 
 
 async def test_what_is_said_before_the_first_ready_goes_to_the_conversation_it_names(
