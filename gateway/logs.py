@@ -13,6 +13,7 @@ from msgspec import Struct
 from gateway.cells import Cells
 from gateway.core.actions import Audience
 from gateway.core.resume import Page
+from gateway.holes import filled, holes, tombstones
 from gateway.standings import SNAPSHOT, horizons, ledger_fields, next_n
 from protocol.bus.records import Head
 from protocol.bus.topics import Hint
@@ -57,11 +58,13 @@ class Logs:
             raise Away(f"{where.cell} is being rebuilt")
         snapshot, *remembered = await state
         entries = [_entry(item, where.audience) for item in log]
+        head = SNAPSHOT.decode(snapshot).head if snapshot else None
+        entries = await self._whole(where, entries, from_seq, head)
         page = Page(
             epoch=int(epoch),
             entries=entries[:PAGE_ENTRIES],
             more=len(entries) > PAGE_ENTRIES,
-            head=SNAPSHOT.decode(snapshot).head if snapshot else None,
+            head=head,
             receipts=_receipts(await receipts),
             next_n=next_n(remembered) if where.device else 0,
         )
@@ -75,7 +78,15 @@ class Logs:
         log = await line.call("XREVRANGE", key, f"{before - 1}-0", "-", "COUNT", limit)
         snapshot = await state
         entries = [_entry(item, where.audience) for item in reversed(log)]
-        head = SNAPSHOT.decode(snapshot).head if snapshot else await self._cold_head(where)
+        head = SNAPSHOT.decode(snapshot).head if snapshot else None
+        if head is not None:
+            last = min(before - 1, head.seq)
+            seqs = holes(entries, max(1, last - limit + 1), last)
+            erased = await tombstones(line, where.cell, where.conversation, seqs, where.audience) if seqs else []
+            entries = filled(entries, erased)[-limit:]
+            entries = entries[_torn(entries) :]
+        else:
+            head = await self._cold_head(where)
         earliest = entries[0].seq if entries else before
         if head is not None and earliest > 1 and len(entries) < limit:
             older = await self._record.read(
@@ -85,6 +96,17 @@ class Logs:
             )
             entries = [*older, *entries]
         return head, _newest(entries)
+
+    async def _whole(self, where: Where, entries: list[Hint], from_seq: int, head: Head | None) -> list[Hint]:
+        """Return `entries` of the log from `from_seq` on with the tombstones that stand between them."""
+        if head is None:
+            return entries
+        last = entries[-1].seq if len(entries) > PAGE_ENTRIES else head.seq
+        seqs = holes(entries, from_seq, last)[: PAGE_ENTRIES + 1]
+        if not seqs:
+            return entries
+        line = self._cells.line(where.cell)
+        return filled(entries, await tombstones(line, where.cell, where.conversation, seqs, where.audience))
 
     async def _completed(self, where: Where, from_seq: int, page: Page) -> Page:
         """Return `page` with what Redis no longer keeps before its first entry."""
@@ -115,6 +137,14 @@ class Logs:
             return 0
         found = await self._record.read(lambda sql: records.outcomes(sql, where.account, where.conversation, device))
         return max((outcome.n for outcome in found), default=0) + 1
+
+
+def _torn(entries: Sequence[Hint]) -> int:
+    """Return where the last run of `entries` without a hole begins."""
+    for index in range(len(entries) - 1, 0, -1):
+        if entries[index - 1].seq != entries[index].seq - 1:
+            return index
+    return 0
 
 
 def _joined(older: list[Hint], page: Page) -> Page:

@@ -45,7 +45,7 @@ def registered(company: Path) -> App:
     key = re.sub(r"-----BEGIN.*KEY-----", public.strip().replace("\n", "\n          "), excerpt, flags=re.DOTALL)
     apps = "".join(f"    {line}\n" for line in key.splitlines())
     whole = re.sub(r"    apps:.*?(?=\n    agents:)", apps.rstrip("\n"), WORKSPACE, count=1, flags=re.DOTALL)
-    (account,) = read(whole).accounts
+    account = read(whole).accounts[0]
     (app,) = account.thing.apps
     return app.thing
 
