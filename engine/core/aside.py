@@ -14,7 +14,7 @@ from engine.core.conversation import Conversation
 from protocol.wire import content
 from protocol.wire.content import Event, Role
 
-MAX_CHOOSEABLE = 10  # messages that may be chosen from at a time, the newest
+CHOOSEABLE_FOR = 100  # entries after a message, it can no longer be chosen from
 
 AsideAfter = Callable[[Conversation, Event, Any], Beside]
 
@@ -62,8 +62,11 @@ def _status_after(status: TicketStatus, role: Role) -> TicketStatus:
 def _chooseable_after(
     before: tuple[Chooseable, ...], seq: int, said: content.AnyContent | None
 ) -> tuple[Chooseable, ...]:
+    # By distance and not by number: a message that was redacted since must not move what else may be chosen from.
     filled = said.of if isinstance(said, content.FormValues) else 0
-    kept = [asked for asked in before if not asked.passing and asked.seq != filled]
+    kept = [
+        asked for asked in before if not asked.passing and asked.seq != filled and seq - asked.seq <= CHOOSEABLE_FOR
+    ]
     match said:
         case content.QuickReplies():
             kept.append(Chooseable(seq, tuple(said.options), passing=True))
@@ -72,7 +75,7 @@ def _chooseable_after(
         case content.Buttons() | content.Card() | content.Carousel():
             if options := options_of(said):
                 kept.append(Chooseable(seq, options))
-    return tuple(kept[-MAX_CHOOSEABLE:])
+    return tuple(kept)
 
 
 def options_of(said: content.Buttons | content.Card | content.Carousel) -> tuple[content.Option, ...]:

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from engine.core import phases
 from engine.core.evolve import replay
-from engine.core.react import deadlines
 from engine.core.snapshot import freeze
+from engine.core.timers import deadlines
 from protocol.bus import commands
 from protocol.bus.commands import COMMAND_DECODER, COMMAND_ENCODER
 from protocol.ids import AgentId, ChatflowId, VisitorId
