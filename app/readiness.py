@@ -78,7 +78,7 @@ class Readiness:
 
         text = resources.files("app").joinpath("examples/workspace.yaml").read_text(encoding="utf-8")
         apply_text(self._settings.config_url, text, cells=self._settings.cells)
-        return "example applied: account nordvik, agents Kari, Ola and Liv"
+        return "example applied: accounts nordvik (agents Kari, Ola and Liv) and fjord"
 
     async def cells(self) -> str:
         """Wait until every cell has an owner and is open."""

@@ -25,10 +25,8 @@ _MARKS = ("key", "kid", "id")  # by one of these, a thing in a list is known
 
 
 def changes(before: AccountConfig | None, after: AccountConfig) -> list[str]:
-    """Return a line for each thing and each field that `after` has otherwise; further ones indented under it."""
-    lines = list(
-        _fields({}, _of_account(after)) if before is None else _fields(_of_account(before), _of_account(after))
-    )
+    """Return a line for each thing that `after` has otherwise, and indented under it one for each field."""
+    lines = list(_fields(_of_account(before), _of_account(after))) if before else []
     for kind, field in _KINDS:
         old = {_mark(thing): _plain(thing) for thing in getattr(before, field, [])}
         new = {_mark(thing): _plain(thing) for thing in getattr(after, field)}

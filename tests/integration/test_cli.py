@@ -213,7 +213,7 @@ async def test_apply_lists_mistakes_with_their_lines_and_changes_nothing(
     assert "nowhere" in refused.err
     assert "kidd" in refused.err
     unchanged = await run_samtale("apply", str(right), environment=environment)
-    assert (unchanged.status, unchanged.out) == (0, "nordvik: version 1, unchanged\n")
+    assert (unchanged.status, unchanged.out) == (0, "nordvik: version 1, unchanged\nfjord: version 1, unchanged\n")
     checked = await run_samtale("apply", "--check", str(right), environment=environment)
     assert (checked.status, "is valid; nothing was changed" in checked.out) == (0, True)
     missing = await run_samtale("apply", str(tmp_path / "none.yaml"), environment=environment)
