@@ -15,7 +15,7 @@ from engine.core.snapshot import freeze, thaw
 from engine.core.step import step
 from protocol.bus.commands import COMMAND_DECODER, COMMAND_ENCODER, AnyCommand, TimerFired
 from protocol.bus.config import AccountConfig
-from protocol.bus.effects import CancelTimer, Effect, SetTimer
+from protocol.bus.effects import CancelTimer, Effect, Keep, SetTimer
 from protocol.bus.records import Outcome, VisitorRecord
 from protocol.ids import AccountId, ConversationId, DeviceId, VisitorId
 from protocol.wire.content import Event
@@ -38,6 +38,7 @@ class World:
         self.roster_log: dict[AccountId, list[bytes]] = defaultdict(list)
         self.logs: dict[ConversationId, list[bytes]] = defaultdict(list)
         self.timers: dict[bytes, int] = {}
+        self.facts: list[Any] = []
         self.now_ms = 1_000_000
         self.commit_no = 0
 
@@ -141,3 +142,5 @@ class World:
                 self.timers[COMMAND_ENCODER.encode(effect.command)] = effect.due_ms
             case CancelTimer():
                 self.timers.pop(COMMAND_ENCODER.encode(effect.command), None)
+            case Keep():
+                self.facts.append(effect.fact)
