@@ -16,6 +16,7 @@ from gateway.credentials import Proofs
 from gateway.drain import drain
 from gateway.handshake import Doorway
 from gateway.hub import Hub, HubSettings
+from gateway.public.company import CompanyDesk
 from gateway.public.login import LoginDesk
 from gateway.public.routes import public_app
 from gateway.rules import SocketRules
@@ -64,7 +65,8 @@ class Gateway:
             settings.rules, Doorway(self.hub, settings.agent_origins, settings.rules), settings.trusted_proxies
         )
         logins = LoginDesk(self.sockets, self.hub.cells, databases.config, entropy)
-        self._app = public_app(self.sockets, self.hub, logins, self._gauges())
+        company = CompanyDesk(self.sockets, self.hub.services)
+        self._app = public_app(self.sockets, self.hub, logins, company, self._gauges())
         self.port = settings.port
         self.listening = asyncio.Event()
 

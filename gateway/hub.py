@@ -61,7 +61,7 @@ class Hub:
         self._subscriptions = Subscriptions(dial, cells, self._restored)
         self.configs = Configs(cells, outside.config, self._configured)
         self._rows = RuleRows(cells, self._subscriptions, self._staffed)
-        self._services = Services(
+        self.services = Services(
             outside=outside,
             limits=settings.limits,
             messages=Buckets(settings.limits.messages_per_minute, settings.limits.message_burst, PHONES_REMEMBERED),
@@ -85,11 +85,11 @@ class Hub:
 
     def open_mobile(self, line: Line, subprotocol: str, peer: Peer) -> Driver:
         """Return the driver of a visitor's new line."""
-        return MobileDriver(self._services, line, subprotocol, peer)
+        return MobileDriver(self.services, line, subprotocol, peer)
 
     def open_agent(self, line: Line, subprotocol: str, peer: Peer) -> Driver:
         """Return the driver of an agent's new line."""
-        return AgentDriver(self._services, line, subprotocol, peer)
+        return AgentDriver(self.services, line, subprotocol, peer)
 
     @property
     def ready(self) -> bool:
@@ -105,18 +105,18 @@ class Hub:
     @property
     def unresolved(self) -> int:
         """How many commands await their outcome."""
-        return len(self._services.pending)
+        return len(self.services.pending)
 
     @property
     def put_again(self) -> int:
         """How many commands were ever put in again because they, or their outcome, may have been lost."""
-        return self._services.pending.put_again
+        return self.services.pending.put_again
 
     # Life.
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        services = self._services
+        services = self.services
         async with asyncio.TaskGroup() as group:
             self._group = group
             group.create_task(self.cells.run(self._packs.flush))
@@ -134,7 +134,7 @@ class Hub:
         """Wait until everything asked has its outcome, as long as that takes but no longer: before a stop."""
         try:
             async with asyncio.timeout(timeout_s):
-                await self._services.pending.idle.wait()
+                await self.services.pending.idle.wait()
         except TimeoutError:
             self._outside.log.warning("stopped_with_unresolved", commands=self.unresolved)
 
@@ -160,16 +160,16 @@ class Hub:
                 self._renamed.clear()
                 await self._renamed.wait()
             for cell in self.cells.names:
-                self._subscriptions.unfollow(cell, topics.replies(cell, incarnation), self._services.pending.resolve)
+                self._subscriptions.unfollow(cell, topics.replies(cell, incarnation), self.services.pending.resolve)
 
     async def _hear_replies(self, incarnation: Incarnation) -> None:
         for cell in self.cells.names:
-            await self._insist(cell, topics.replies(cell, incarnation), self._services.pending.resolve, OUTCOMES)
+            await self._insist(cell, topics.replies(cell, incarnation), self.services.pending.resolve, OUTCOMES)
 
     def _restored(self, cell: CellName) -> None:
         """What is heard of `cell` was lost for a while: logs and outcomes are looked at, not waited for."""
         self._checks.soon(cell)
-        self._services.pending.look_again(cell)
+        self.services.pending.look_again(cell)
         self._rows.look_again(cell)
 
     def _renewed(self, cell: CellName) -> None:
@@ -180,7 +180,7 @@ class Hub:
     def _lapsed(self) -> None:
         """The presence lease lapsed: all sessions are over for the cells, so they come again as new ones."""
         self._outside.log.warning("presence_lapsed", sessions=len(self._roll))
-        self._services.pending.clear()
+        self.services.pending.clear()
         for session in self._roll:
             session.line.close(CloseCode.RESTARTED, "the gateway lost its lease")
         self._renamed.set()

@@ -1,8 +1,8 @@
 """Every command of this gateway whose outcome is awaited.
 
 Invariant: a command stays until its outcome came or its session is gone. One that may never have reached the engine,
-or whose outcome may have been lost, is put in again as it was; its ledger makes that safe (SPEC 5.1). One that surely
-waits in the stream is left there.
+or whose outcome may have been lost, is put in again as it was; its ledger makes that safe (SPEC 5.1), and what has none
+is not put in again. One that surely waits in the stream is left there.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Protocol
 from gateway.cells import Cells
 from gateway.core.flow import is_past
 from gateway.packs import Entry, Fate, Packs
-from protocol.bus.commands import AgentLeaves, Asked, LogOut
+from protocol.bus.commands import AgentLeaves, Asked, CompanySends, LogOut
 from protocol.bus.records import Outcome
 from protocol.ids import CellName, SessionId
 from store.redis.connection import Away, Refused
@@ -124,7 +124,8 @@ class Pending:
                 waiting.told = True
                 if waiting.asker is not None:
                     waiting.asker.accepted(entry.command)
-            if now_s - entry.put_s >= AGAIN_AFTER_S and entry.fate in (Fate.STORED, Fate.UNKNOWN):
+            is_late = now_s - entry.put_s >= AGAIN_AFTER_S and entry.fate in (Fate.STORED, Fate.UNKNOWN)
+            if is_late and not isinstance(entry.command, CompanySends):  # no ledger counts it
                 late.setdefault(entry.cell, []).append(entry)
         return late
 

@@ -37,4 +37,8 @@ class SocketRules:
     logins_burst: int = 5
     address_logins_per_minute: int = 60  # an office shares an address; each attempt costs 170 ms of a core
     address_logins_burst: int = 60
+    company_messages_per_minute: int = 600  # per app; one user is written to by whoever writes to all
+    company_messages_burst: int = 100
+    key_guesses_per_minute: int = 10  # per address: wrong server keys
+    key_guesses_burst: int = 10
     max_connections: int = 18_000  # what 20,000 open files leave room for

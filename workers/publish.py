@@ -10,7 +10,7 @@ from protocol.bus.config import AccountConfig
 from protocol.ids import AccountId
 from store.redis import publishing
 from store.redis.connection import Dial
-from store.redis.keys import APPS, LOGINS, Keys
+from store.redis.keys import APPS, LOGINS, SERVERS, Keys
 from store.sql.database import Database
 from store.sql.queries import accounts
 from store.sql.queries.jobs import TakenJob
@@ -47,10 +47,10 @@ class Publisher:
         configs = await self._config.read(accounts.all_of_them)
         line = await self._dial(None)
         try:
-            apps, logins = await line.call("HKEYS", APPS), await line.call("HKEYS", LOGINS)
+            names = [await line.call("HKEYS", key) for key in (APPS, LOGINS, SERVERS)]
         finally:
             line.abort()
-        named = {key.decode() for key in apps}, {key.decode() for key in logins}
+        named = [{name.decode() for name in found} for found in names]
         told = await self._told(configs)
         lost = [config for config in configs if not _is_named(config, *named) or told[config.account] < config.version]
         for config in lost:
@@ -89,6 +89,6 @@ class Publisher:
             connection.abort()
 
 
-def _is_named(config: AccountConfig, apps: set[str], logins: set[str]) -> bool:
+def _is_named(config: AccountConfig, apps: set[str], logins: set[str], servers: set[str]) -> bool:
     keys, emails = {app.key for app in config.apps}, {agent.email.lower() for agent in config.agents}
-    return keys <= apps and emails <= logins
+    return keys <= apps and emails <= logins and {key for app in config.apps for key in app.server_keys} <= servers

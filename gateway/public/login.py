@@ -3,7 +3,6 @@
 Invariant: credentials come in the body only; whatever fails to prove who somebody is, is refused alike and costs alike.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +17,7 @@ from gateway.handshake import AGENT_PATH
 from gateway.passwords import Busy, Passwords
 from gateway.ports import Redis, Ticket
 from gateway.public.answers import answer, refuse
+from gateway.public.body import TooLong, body_of, is_json
 from gateway.sockets import Sockets
 from gateway.throttle import Buckets
 from protocol.bus.config import CONFIG_DECODER, Agent
@@ -29,7 +29,6 @@ from store.sql.database import Database, StoreAway
 from store.sql.queries import accounts
 
 MAX_BODY_BYTES = 4_096
-BODY_DEADLINE_S = 5.0
 RETRY_MS = 1_000
 
 
@@ -50,10 +49,6 @@ class TooMany(Exception):
     def __init__(self, wait_ms: int) -> None:
         super().__init__(wait_ms)
         self.wait_ms = wait_ms
-
-
-class TooLong(Exception):
-    pass
 
 
 @dataclass(frozen=True)
@@ -83,10 +78,10 @@ class LoginDesk:
     async def _answer(self, request: Request) -> Response:
         if not self._sockets.doorway.is_allowed(request.headers.get("Origin")):
             return refuse(403, Code.UNAUTHENTICATED)
-        if request.headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
-            return refuse(415, Code.MALFORMED)  # what a browser sends across origins without asking first
+        if not is_json(request):
+            return refuse(415, Code.MALFORMED)
         try:
-            login = msgspec.json.decode(await _body(request), type=Login)
+            login = msgspec.json.decode(await body_of(request, MAX_BODY_BYTES), type=Login)
             self._allow(request, login)
             return await self._let_in(login)
         except TooLong:
@@ -130,13 +125,3 @@ class LoginDesk:
         agents = CONFIG_DECODER.decode(stored).agents
         agent = next((agent for agent in agents if agent.id == whom.agent), None)
         return Found(whom, agent) if agent else None
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async with asyncio.timeout(BODY_DEADLINE_S):
-        async for part in request.stream():
-            body += part
-            if len(body) > MAX_BODY_BYTES:
-                raise TooLong
-    return bytes(body)

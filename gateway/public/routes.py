@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from gateway.counts import Gauges
 from gateway.ports import Sessions
+from gateway.public.company import CompanyDesk
 from gateway.public.login import LoginDesk
 from gateway.public.probes import Probes, welcome
 from gateway.sockets import Sockets
@@ -17,9 +18,11 @@ def public_app(
     sockets: Sockets,
     sessions: Sessions,
     logins: LoginDesk,
+    company: CompanyDesk | None,
     gauges: Gauges,
 ) -> Starlette:
-    """Return everything that is served over HTTP."""
+    """Return everything that is served over HTTP; without `company`, nothing for companies' servers."""
+    for_servers = [Route("/v1/server/conversations", company.__call__, methods=["POST"])] if company is not None else []
     probes = Probes(sockets, sessions, gauges)
     return Starlette(
         routes=[
@@ -28,5 +31,6 @@ def public_app(
             Route("/readyz", probes.readiness, methods=["GET"]),
             Route("/metrics", probes.metrics, methods=["GET"]),
             Route("/v1/agent/login", logins.__call__, methods=["POST"]),
+            *for_servers,
         ]
     )

@@ -28,6 +28,7 @@ erased: `x:{seq}` for staff, `y:{seq}` for visitors if theirs differs.
 | `ticket` | string, PX | one agent ticket's claims |
 | `apps` (no cell) | hash | app key → "cell account" |
 | `logins` (no cell) | hash | agent's e-mail, lower case → "cell account agent" |
+| `servers` (no cell) | hash | hex SHA-256 of a server key → "cell account"; the configuration says if it still holds |
 | `engines` (no cell) | sorted set | engine id → lease end in ms of Redis TIME |
 | `workers` (no cell) | sorted set | worker id → lease end in ms of Redis TIME |
 """
@@ -39,6 +40,7 @@ from protocol.ids import AccountId, CellName, ConversationId, DeviceId, VisitorI
 GLOBAL_TAG = "samtale"
 APPS = "{samtale}:apps"
 LOGINS = "{samtale}:logins"
+SERVERS = "{samtale}:servers"
 ENGINES = "{samtale}:engines"
 WORKERS = "{samtale}:workers"
 

@@ -7,7 +7,7 @@ from protocol.bus.commands import COMMAND_ENCODER, PublishConfig
 from protocol.bus.config import CONFIG_ENCODER, AccountConfig
 from store.redis import scripts
 from store.redis.connection import Connection
-from store.redis.keys import APPS, LOGINS
+from store.redis.keys import APPS, LOGINS, SERVERS
 
 
 async def publish(line: Connection, config: AccountConfig) -> bool:
@@ -18,11 +18,14 @@ async def publish(line: Connection, config: AccountConfig) -> bool:
 
 
 async def name(line: Connection, config: AccountConfig) -> None:
-    """Let gateways find the account by its app keys and its agents' logins. `line`: to the keys of no cell."""
+    """Let gateways find the account by the keys of its apps and servers, and its logins. `line`: to no cell's keys."""
     where = f"{config.cell} {config.account}"
     apps = [part for app in config.apps for part in (app.key, where)]
     if apps:
         await line.call("HSET", APPS, *apps)
+    servers = [part for app in config.apps for key in app.server_keys for part in (key, where)]
+    if servers:
+        await line.call("HSET", SERVERS, *servers)
     logins = [part for agent in config.agents for part in (agent.email.lower(), f"{where} {agent.id}")]
     if logins:
         await line.call("HSET", LOGINS, *logins)

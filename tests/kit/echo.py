@@ -118,7 +118,7 @@ async def shell(
     sessions, rules = Echoes(), rules or SocketRules()
     sockets = Sockets(rules, Doorway(sessions, frozenset({ORIGIN}), rules), proxies)
     logins = LoginDesk(sockets, redis or NoRedis(), no_accounts(), os.urandom)
-    app = public_app(sockets, sessions, logins, Gauges([]))
+    app = public_app(sockets, sessions, logins, None, Gauges([]))
     server = Server(app, sockets, listen("127.0.0.1", 0, rules.send_deadline_s))
     async with asyncio.TaskGroup() as tasks:
         pulse = tasks.create_task(sockets.pulse.run())
