@@ -62,12 +62,16 @@ def when_due(state: Conversation, asked: Stamped) -> list[AnyBody]:
 
 
 def when_overflowing(state: Conversation, asked: Stamped) -> list[AnyBody] | Already:
-    """Return what is said to somebody who has waited too long: that nobody is there, and the ask for an address."""
+    """Return what is said to somebody who has waited too long: that nobody is there, and the ask for an address.
+
+    Where neither state ever asks for one, this does not either.
+    """
     config, flow = asked.facts.config, _own_flow(state, asked)
     if config is None or flow is None:
         return Already()
     text = catalogue.said(config, flow, state.terms.locale, "away", flow.availability.away_text)
-    return [Message(Author(Role.SYSTEM, ""), text), *_asked_now(state, asked, "overflow")]
+    never = state.terms.email.open == state.terms.email.away == "never"
+    return [Message(Author(Role.SYSTEM, ""), text), *([] if never else _asked_now(state, asked, "overflow"))]
 
 
 def known(visitor: VisitorRecord | None) -> list[AnyBody]:

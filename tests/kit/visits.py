@@ -93,7 +93,12 @@ class Visit:
 
     def ask(self, command: Any, changes: dict[str, Any]) -> str:
         """Put in a command; return the code of its outcome."""
-        return self.world.ask(replace(command, **changes)).code
+        self.last = replace(command, **changes)
+        return self.world.ask(self.last).code
+
+    def again(self) -> str:
+        """Put in the last command once more."""
+        return self.world.ask(self.last).code
 
     def agent_comes(self, agent: Any = ANN) -> None:
         """An agent arrives and is available."""

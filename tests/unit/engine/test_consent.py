@@ -1,0 +1,265 @@
+"""The consents: what is logged and kept of each answer, and what stays shut without it."""
+
+import pytest
+from msgspec.structs import replace
+
+from engine.core import phases
+from protocol.bus.chatflow import Communicate, Consent, Storage
+from protocol.bus.records import ConsentGiven
+from protocol.bus.steps import VALID_MS, communicate_label, consent_text, storage_text, text_hash
+from protocol.ids import ChatflowId, SubscriptionId
+from protocol.wire.content import Closed, ConsentAnswered
+from tests.kit.visits import Visit, asking
+from tests.kit.workplace import ACCOUNT, ASKS, IMPLIES, OPEN
+
+NEWS = SubscriptionId("sub_news")
+CARD = asking(ASKS, communicate=Communicate(NEWS))
+PHONE = asking(OPEN, storage=Storage("before_chat"))
+
+
+@pytest.mark.parametrize("value", ["granted", "declined"])
+def test_storage_answered(value: str) -> None:
+    """Before the storage consent nothing is taken; yes and no both let the visitor in, and are logged before a word."""
+    visit = Visit(OPEN, PHONE)
+    assert visit.say() == "storage_required"
+    assert visit.answer("storage_consent", value) == ""
+    assert visit.say() == ""
+    assert visit.kinds() == ["Started", "ConsentAnswered", "Message", "Queued"]
+    assert visit.record.consents["storage"].answer == value
+
+
+def test_storage_hash() -> None:
+    """The storage answer names its text by hash, and the version it stood in."""
+    visit = Visit(OPEN, PHONE)
+    visit.answer("storage_consent")
+    (answered,) = visit.logged(ConsentAnswered)
+    text = storage_text(visit.world.configs[ACCOUNT], visit.served, "en")
+    assert (answered.purpose, answered.text_hash, answered.version) == ("storage", text_hash(text), 3)
+
+
+def test_storage_of_the_identified() -> None:
+    """An identified visitor is not asked, and an answer to what nobody asked is refused."""
+    visit = Visit(OPEN, PHONE, identified=True)
+    assert visit.answer("storage_consent") == "not_outstanding"
+    assert visit.say() == ""
+
+
+def test_storage_on_exit() -> None:
+    """Asked on the way out, the storage consent is taken at any time and stands in nobody's way."""
+    visit = Visit(OPEN, asking(OPEN, storage=Storage("on_exit_intent")))
+    assert visit.say() == ""
+    assert visit.answer("storage_consent", "declined") == ""
+    assert visit.answer("storage_consent") == ""  # agreeing later works
+    assert visit.answer("storage_consent", "declined") == "not_outstanding"  # and is taken back by withdrawing
+
+
+def test_steps_in_order() -> None:
+    """With both consents outstanding the gate stays shut until the last is given, and names the first."""
+    visit = Visit(ASKS, asking(ASKS, storage=Storage("before_chat")))
+    assert visit.say() == "storage_required"
+    visit.answer("storage_consent", "declined")
+    assert visit.phase().missing == ("consent_to_process",)
+    assert visit.say() == "consent_required"
+    visit.answer("consent_to_process")
+    assert isinstance(visit.phase(), phases.Ready)
+    assert visit.say() == ""
+
+
+def test_consent_hash() -> None:
+    """The grant names the text that was on the screen by its hash, its version and its locale."""
+    visit = Visit(ASKS)
+    visit.answer("consent_to_process", locale="nb-NO")
+    (answered,) = visit.logged(ConsentAnswered)
+    assert (answered.text_hash, answered.version, answered.locale) == (text_hash("Kan vi?"), 3, "nb-NO")
+
+
+def test_old_card_on_the_screen() -> None:
+    """Who answers the card of the version before is logged with that card's text, and asked anew if the publish says so."""
+    visit = Visit(ASKS)
+    visit.publish(consent=Consent(text={"en": "May we now?"}, ask_again_from=4))
+    assert visit.answer("consent_to_process", version=3) == ""
+    (answered,) = visit.logged(ConsentAnswered)
+    assert (answered.text_hash, answered.version) == (text_hash("May we?"), 3)
+    assert visit.say() == "consent_required"
+    assert visit.answer("consent_to_process", version=4) == ""
+    assert visit.say() == ""
+
+
+@pytest.mark.parametrize(
+    ("step", "value"), [("consent_to_process", "yes"), ("email_", "granted"), ("storage_consent", "")]
+)
+def test_bad_answers(step: str, value: str) -> None:
+    """An answer that the step does not take is refused."""
+    assert Visit(ASKS).answer(step, value) == "bad_answer"
+
+
+def test_communicate_ticked() -> None:
+    """The box ticked on the card is an entry and a ledger line of its own, with its label's hash and subscription."""
+    visit = Visit(ASKS, CARD)
+    visit.answer("consent_to_process", communicate=True)
+    _, boxed = visit.logged(ConsentAnswered)
+    label = communicate_label(CARD, visit.served, "en")
+    assert (boxed.purpose, boxed.answer, boxed.subscription) == ("communicate", "granted", NEWS)
+    assert boxed.text_hash == text_hash(label)
+    assert [(line.purpose, line.subscription) for line in visit.kept(ConsentGiven)] == [
+        ("process", ""), ("communicate", NEWS),
+    ]  # fmt: skip
+
+
+def test_communicate_is_no_gate() -> None:
+    """The box left unticked is recorded and keeps nobody out; a box that was not shown is not recorded."""
+    visit = Visit(ASKS, CARD)
+    visit.answer("consent_to_process", communicate=False)
+    assert [line.answer for line in visit.kept(ConsentGiven)] == ["granted", "declined"]
+    assert visit.say() == ""
+    unseen = Visit(ASKS, CARD)
+    unseen.answer("consent_to_process")
+    assert len(unseen.logged(ConsentAnswered)) == 1
+
+
+def test_communicate_with_a_no() -> None:
+    """Who says no to processing gives no other consent by the same card."""
+    visit = Visit(ASKS, CARD)
+    visit.answer("consent_to_process", "declined", communicate=True)
+    assert [answered.purpose for answered in visit.logged(ConsentAnswered)] == ["process"]
+
+
+def test_communicate_later() -> None:
+    """The box may be ticked at any time after the card, once; before the grant it may not."""
+    visit = Visit(ASKS, CARD)
+    assert visit.answer("consent_to_communicate") == "consent_required"
+    visit.answer("consent_to_process")
+    assert visit.answer("consent_to_communicate") == ""
+    assert visit.answer("consent_to_communicate") == ""
+    assert len(visit.kept(ConsentGiven)) == 2
+    assert Visit(OPEN).answer("consent_to_communicate") == "not_outstanding"
+
+
+def test_ledger_line() -> None:
+    """Every answer leaves one ledger line: purpose, answer, hash, version, language, app version, time, and where."""
+    visit = Visit(ASKS)
+    visit.answer("consent_to_process", "declined")
+    visit.answer("consent_to_process")
+    declined, granted = visit.kept(ConsentGiven)
+    event = visit.world.log(visit.where)[2]
+    assert (declined.answer, granted.answer, granted.purpose, granted.id) == (
+        "declined",
+        "granted",
+        "process",
+        event.id,
+    )
+    assert (granted.text_hash, granted.version, granted.locale) == (text_hash("May we?"), 3, "en")
+    assert (granted.app_version, granted.at_ms, granted.conversation) == ("1.0", event.at, visit.where)
+
+
+def test_implied_once() -> None:
+    """Legitimate interest records implied consent with the first message, once for all the visitor's conversations."""
+    visit = Visit(IMPLIES)
+    visit.say()
+    visit.say()
+    assert [line.answer for line in visit.kept(ConsentGiven)] == ["implied"]
+    assert visit.kinds() == ["Started", "ConsentAnswered", "Message", "Queued", "Message"]
+
+
+def test_switched_off() -> None:
+    """With data privacy switched off, no chatflow asks and none records consent."""
+    config = replace(asking(), data_privacy=False)
+    for flow in (ASKS, IMPLIES):
+        visit = Visit(flow, config)
+        assert visit.say() == ""
+        assert visit.kept(ConsentGiven) == []
+        assert visit.answer("consent_to_process") == "not_outstanding"
+
+
+def test_asked_once() -> None:
+    """A grant under one chatflow is not asked for under another, nor in the next conversation."""
+    visit = Visit(ASKS)
+    visit.answer("consent_to_process")
+    visit.flow = IMPLIES
+    assert visit.say() == ""
+    assert len(visit.kept(ConsentGiven)) == 1
+
+
+def test_asked_again_after_a_year() -> None:
+    """Twelve months after the grant the next message is refused, and a new grant counts for twelve more."""
+    visit = Visit(ASKS)
+    visit.answer("consent_to_process")
+    visit.say()
+    visit.world.pass_time(VALID_MS)
+    assert visit.say() == "consent_required"
+    assert visit.answer("consent_to_process") == ""
+    visit.world.pass_time(VALID_MS - 1_000)
+    assert visit.say() == ""
+
+
+def test_implied_again_after_a_year() -> None:
+    """Under legitimate interest the first message after twelve months records implied consent anew."""
+    visit = Visit(IMPLIES)
+    visit.say()
+    visit.world.pass_time(VALID_MS)
+    visit.say()
+    assert [line.answer for line in visit.kept(ConsentGiven)] == ["implied", "implied"]
+
+
+def test_withdrawal_ends_everything() -> None:
+    """Withdrawing the consent to process closes every open conversation, with its own ledger line and no survey."""
+    visit = Visit(ASKS)
+    visit.answer("consent_to_process")
+    visit.say()
+    visit.flow = OPEN
+    visit.say()
+    assert visit.withdraw("process") == ""
+    for flow in (ASKS, OPEN):
+        visit.flow = ChatflowId(flow)
+        assert [closed.reason for closed in visit.logged(Closed)] == ["consent_withdrawn"]
+        assert visit.kinds()[-1] == "Closed"
+    assert [line.answer for line in visit.kept(ConsentGiven)] == ["granted", "withdrawn"]
+    assert [current.closed_at_ms is None for current in visit.record.current.values()] == [False, False]
+
+
+@pytest.mark.parametrize("flow", [ASKS, IMPLIES])
+def test_send_after_withdrawal(flow: ChatflowId) -> None:
+    """After a withdrawal the next message is refused until the visitor grants, whatever the chatflow's mode."""
+    visit = Visit(flow)
+    visit.answer("consent_to_process")
+    visit.say()
+    visit.withdraw("process")
+    assert visit.say() == "consent_required"
+    visit.answer("consent_to_process", "declined")
+    assert visit.say() == "consent_required"
+    assert visit.answer("consent_to_process") == ""
+    assert visit.say() == ""
+
+
+def test_withdrawn_twice() -> None:
+    """Withdrawing what was withdrawn is success, and leaves no second line."""
+    visit = Visit(IMPLIES)
+    visit.say()
+    assert [visit.withdraw("process"), visit.withdraw("process")] == ["", ""]
+    assert [line.answer for line in visit.kept(ConsentGiven)] == ["implied", "withdrawn"]
+
+
+def test_gate_logs_what_was_answered_elsewhere() -> None:
+    """Both consents answered under another chatflow are in a gated log before its first message."""
+    config = asking(ASKS, storage=Storage("before_chat"))
+    config = replace(config, chatflows=[replace(flow, storage=Storage("before_chat")) for flow in config.chatflows])
+    visit = Visit(ASKS, config)
+    visit.answer("consent_to_process", "declined")
+    gated, visit.flow = visit.where, OPEN
+    visit.answer("storage_consent")
+    visit.flow = IMPLIES
+    visit.say()
+    visit.flow = ASKS
+    assert visit.say() == "consent_required"
+    visit.answer("consent_to_process")
+    assert visit.say() == ""
+    purposes = [(answered.purpose, answered.answer) for answered in visit.logged(ConsentAnswered, gated)]
+    assert purposes == [("process", "declined"), ("process", "granted"), ("storage", "granted")]
+
+
+def test_text_of_the_card() -> None:
+    """The hash is of the catalogue's text where the chatflow gives none."""
+    visit = Visit(ASKS, asking(ASKS, consent=Consent()))
+    visit.answer("consent_to_process")
+    (answered,) = visit.logged(ConsentAnswered)
+    assert answered.text_hash == text_hash(consent_text(visit.world.configs[ACCOUNT], visit.served, "en"))
