@@ -49,7 +49,7 @@ def answer_from(result: StepResult, command: Asked, decision: Any, owner: str | 
     """Put the command's outcome into `result`, to be remembered under `owner`. None: there is no ledger yet."""
     origin = command.origin
     # A list first: it is what nearly always comes, and the dearest to rule out.
-    if isinstance(decision, list | With):
+    if type(decision) is list or type(decision) is With:
         outcome = outcome_of(command, _entry(result, command))
     else:
         outcome = outcome_of(command, decision.refusal if isinstance(decision, Despite) else decision)
@@ -87,5 +87,7 @@ def outcome_of(command: Asked, became: Refusal | Already | Told | Recorded | Mis
 
 def _entry(result: StepResult, command: Asked) -> Event | None:
     kinds = entry_of(command)
-    # The first of its kind is the command's own; what it set going comes after.
-    return next((logged.event for logged in result.events if type(logged.event.body) in kinds), None)
+    for logged in result.events:
+        if type(logged.event.body) in kinds:
+            return logged.event  # the first of its kind is the command's own; what it set going comes after
+    return None

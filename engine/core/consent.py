@@ -6,7 +6,7 @@ Invariant: an answer is logged with the hash of the text that was on the screen,
 from engine.core import email
 from engine.core.asked import Stamped
 from engine.core.conversation import Conversation
-from engine.core.gate import asking, missing, shown
+from engine.core.gate import asking, missing_under, shown
 from engine.core.phases import Gated
 from protocol.bus.config import Chatflow
 from protocol.bus.decisions import Already, Refusal
@@ -36,10 +36,10 @@ _GATES = (  # purpose, its step, and the answers that let a visitor in
 
 def before_message(state: Conversation, asked: Stamped) -> list[AnyBody] | Refusal:
     """Return what must be logged before the visitor's message, or that nothing is taken yet."""
-    left = missing(state, asked)
+    config, flow = asked.facts.config, asking(state, asked)
+    left = missing_under(flow, state, asked)
     if left:
         return Refusal(REFUSED[left[0]])
-    config, flow = asked.facts.config, asking(state, asked)
     if config is None or flow is None:
         return []
     elsewhere = _answered_elsewhere(state, asked, flow) if type(state.phase) is Gated else []

@@ -14,12 +14,18 @@ from protocol.ids import ChatflowId
 
 def missing(state: Conversation, asked: Stamped) -> list[Step]:
     """Return the steps that the visitor has still to answer here, in the order of the screen."""
-    config, flow = asked.facts.config, asking(state, asked)
-    if config is None or flow is None:
+    return missing_under(asking(state, asked), state, asked)
+
+
+def missing_under(flow: Chatflow | None, state: Conversation, asked: Stamped) -> list[Step]:
+    """Return the steps that the visitor has still to answer under `flow`, which is what `asking` says."""
+    facts = asked.facts
+    if facts.config is None or flow is None:
         # A running conversation outlives its chatflow, a closed gate stays closed.
         return ["consent_to_process"] if type(state.phase) is Gated else []
-    away = asked.facts.away(flow, asked.at_ms)
-    return outstanding(config, flow, asked.facts.visitor, asked.at_ms, away, spoken=state.heard.visitor_ms > 0)
+    spoken = state.heard.visitor_ms > 0
+    away = not spoken and facts.away(flow, asked.at_ms)
+    return outstanding(facts.config, flow, facts.visitor, asked.at_ms, away, spoken)
 
 
 def asking(state: Conversation, asked: Stamped) -> Chatflow | None:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from typing import Any
 
+from engine.core import phases
 from engine.core import visitor as visitors
 from engine.core.asked import NO_FACTS, Decision, Despite, Facts, Stamped, With, flow_of
 from engine.core.changed import Changed
@@ -50,6 +51,7 @@ Entries = tuple[type, ...]
 MAX_INNER = 1_000_000  # more than a whole account at once: a step that does more never comes to rest, a bug
 
 _TO_CONVERSATION = frozenset({Assign, HandOver, AgentLost, NumberTicket, End, Overflowed, Park})
+_UNDER_WAY = frozenset({phases.Waiting, phases.Talking})
 _TO_VISITOR = frozenset({NoteStarted, NoteClosed, NoteConsent, NoteEmail, NoteBlocked})
 
 
@@ -101,9 +103,9 @@ class Settling:
         self, state: Conversation, decision: Decision, entry: Entries = (), asked: Asked | None = None
     ) -> None:
         """Let `decision` take effect, as far as it has one. A body of an `entry` kind carries who asked."""
-        if isinstance(decision, list):
+        if type(decision) is list:
             self.happen(state, decision, entry, asked)
-        elif isinstance(decision, With | Despite):
+        elif type(decision) is With or type(decision) is Despite:
             if decision.bodies:
                 self.happen(state, decision.bodies, entry, asked)
             if isinstance(decision, With):
@@ -178,18 +180,18 @@ class Settling:
         if isinstance(decision, Refusal | First):
             self.inner.extend(on_refusal(inner))
 
-    def facts(self, state: Conversation, command: Any = None, *, left: bool = False) -> Asking:
+    def facts(self, state: Conversation, command: Any = None) -> Asking:
         """Return the `Facts` by which a visitor's command is judged, or a deadline of theirs."""
         visitor = yield from self.visitor(state.account, state.terms.visitor if state.seq else command.visitor)
         config = yield from self.config(state.account)
-        chatflow = state.terms.chatflow if state.seq else getattr(command, "chatflow", None)
-        flow = flow_of(config, chatflow) if config is not None else None
-        asks = flow is not None and flow.availability.kind == "agents_available"
-        return Facts(visitor, config, left, asks and (yield from self._somebody_ready(state.account, flow)))
-
-    def _somebody_ready(self, account: AccountId, flow: Any) -> Asking:
-        roster = yield from self.roster(account)
-        return roster is not None and self._port.ready(roster, flow.rule, flow.inbox)
+        if config is None or (command is not None and type(state.phase) in _UNDER_WAY and state.heard.visitor_ms):
+            return Facts(visitor, config)  # to who talks already it makes no difference whether anybody is there
+        flow = flow_of(config, state.terms.chatflow if state.seq else getattr(command, "chatflow", None))
+        if flow is None or flow.availability.kind != "agents_available":
+            return Facts(visitor, config)
+        roster = yield from self.roster(state.account)
+        ready = roster is not None and self._port.ready(roster, flow.rule, flow.inbox)
+        return Facts(visitor, config, ready=ready)
 
     def _seek(self, seek: Seek) -> Asking:
         """Put a search before the roster; a conversation's own, with all that the roster must know of it."""

@@ -39,18 +39,20 @@ def visitor_sends(state: Conversation, asked: Stamped) -> Decision:
     if visitor is not None and visitor.blocked:
         return _BLOCKED
     message = _message(state, command)
-    if type(message) is Refusal:
+    if isinstance(message, Refusal):
         return message
     under_way = type(state.phase) in _UNDER_WAY
     opened = _NOTHING if under_way else _opened(state, asked)
-    if type(opened) is Refusal:
+    if isinstance(opened, Refusal):
         return opened
     before = before_message(state, asked)
-    if type(before) is Refusal:
+    if isinstance(before, Refusal):
         return before
-    routed = _NOTHING if under_way else _routed(state, asked, opened)  # type: ignore[arg-type]
-    besides = with_message(state, asked, message.text)  # type: ignore[union-attr]
-    return [*opened, *before, *awake(state, "visitor"), message, *routed, *besides]  # type: ignore[misc,list-item]
+    besides = with_message(state, asked, message.text)
+    if under_way and not before and not besides and not state.beside.snoozed_ms:
+        return [message]  # so it is nearly always
+    routed = _NOTHING if under_way else _routed(state, asked, opened)
+    return [*opened, *before, *awake(state, "visitor"), message, *routed, *besides]
 
 
 def _message(state: Conversation, command: VisitorSends) -> content.Message | Refusal:

@@ -59,16 +59,18 @@ def _while_talking(state: Conversation, phase: phases.Talking, found: Deadlines)
 
 
 def after_silence(stirred_ms: int, period_s: int) -> int:
-    """Return when a silence since `stirred_ms` has lasted `period_s`, rounded up to a 24th of it."""
-    step_ms = max(period_s * 1000 // _STEPS, 1)
-    return -(-(stirred_ms + period_s * 1000) // step_ms) * step_ms
+    """Return when a silence since `stirred_ms` has lasted `period_s`, and up to a 24th of it more."""
+    period_ms = period_s * 1000
+    step_ms = period_ms // _STEPS
+    return -(-stirred_ms // step_ms) * step_ms + period_ms
 
 
 def fell_silent(state: Conversation, at_ms: int) -> bool:
     """Whether at `at_ms` the last word of a talk is so long ago that it counted no more."""
-    silent_s = state.terms.silent_s
-    counted = not silent_s or not state.heard.agent_ms or bool(state.beside.snoozed_ms)
-    return not counted and at_ms >= after_silence(state.heard.stirred_ms, silent_s)
+    silent_s, stirred_ms = state.terms.silent_s, state.heard.stirred_ms
+    if at_ms - stirred_ms < silent_s * 1000 or not silent_s or not state.heard.agent_ms or state.beside.snoozed_ms:
+        return False
+    return at_ms >= after_silence(stirred_ms, silent_s)
 
 
 def moved(before: Conversation, after: Conversation) -> list[Effect]:
@@ -89,11 +91,14 @@ def _alike(before: Conversation, after: Conversation) -> bool:
         return was is now and before.heard.agent_ms == after.heard.agent_ms
     if not (was.answered and now.answered):  # type: ignore[union-attr]
         return False
-    terms, stirred_ms, then_ms = after.terms, after.heard.stirred_ms, before.heard.stirred_ms
-    return stirred_ms == then_ms or all(
-        not period_s or after_silence(stirred_ms, period_s) == after_silence(then_ms, period_s)
-        for period_s in (terms.silent_s, terms.inactivity_s)
-    )
+    now_ms, then_ms = after.heard.stirred_ms, before.heard.stirred_ms
+    if now_ms == then_ms:
+        return True
+    for period_s in (after.terms.silent_s, after.terms.inactivity_s):
+        step_ms = period_s * 1000 // _STEPS
+        if step_ms and -(-now_ms // step_ms) != -(-then_ms // step_ms):
+            return False
+    return True
 
 
 def timer(state: Conversation, kind: str, key: str) -> TimerFired:

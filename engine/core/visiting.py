@@ -6,8 +6,10 @@ no conversation of the visitor's yet, what is refused stores and consumes nothin
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from engine.core.answers import answer_from
-from engine.core.asked import Stamped
+from engine.core.asked import Facts, Stamped
 from engine.core.conversation import Conversation, reopenable
 from engine.core.decide import decide, may_address
 from engine.core.numbered import conclude, fresh
@@ -86,12 +88,12 @@ def _record(command: Any) -> Need:
 
 def _judged(settling: Settling, command: VisitorFrame | CompanySends, state: Conversation) -> Asking:
     """Return the conversation's decision, its facts having been fetched."""
-    visitor = yield from settling.visitor(command.account, command.visitor)
-    config = yield from settling.config(command.account)
-    if type(command) in _STARTING and (visitor is None or config is None or visitor.account != command.account):
+    facts: Facts = yield from settling.facts(state, command)
+    visitor = facts.visitor
+    if type(command) in _STARTING and (visitor is None or facts.config is None or visitor.account != command.account):
         return Refusal(Code.UNAVAILABLE)
-    left = state.seq == 0 and visitor is not None and (yield from _left(settling, command, visitor))
-    facts = yield from settling.facts(state, command, left=left)
+    if state.seq == 0 and visitor is not None and (yield from _left(settling, command, visitor)):
+        facts = replace(facts, left=True)
     settling.deciding = state
     return decide(state, Stamped(command, settling.at_ms, facts))
 

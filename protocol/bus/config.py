@@ -85,10 +85,14 @@ CONFIG_DECODER: msgspec.msgpack.Decoder[AccountConfig] = msgspec.msgpack.Decoder
 
 def flow_at(config: AccountConfig, chatflow: ChatflowId | None, version: int) -> Chatflow | None:
     """Return a version of a chatflow as published; the newest one if that version is no longer kept."""
-    newest = next((flow for flow in config.chatflows if flow.id == chatflow), None)
-    if newest is None or newest.version == version:
+    for newest in config.chatflows:
+        if newest.id == chatflow:
+            break
+    else:
+        return None
+    if newest.version == version or not version:
         return newest
-    return next((flow for flow in config.past if (flow.id, flow.version) == (chatflow, version)), newest)
+    return next((flow for flow in config.past if flow.version == version and flow.id == chatflow), newest)
 
 
 def serve(config: AccountConfig, tag: str) -> Chatflow | None:

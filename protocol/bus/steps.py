@@ -22,6 +22,7 @@ REFUSED: dict[Step, Code] = {
     "consent_to_process": Code.CONSENT_REQUIRED,
     "email": Code.EMAIL_REQUIRED,
 }
+EVERYBODY = Rollout()
 VALID_MS = 365 * 86_400_000  # then a consent is asked again
 MAX_ADDRESS = 254
 _ADDRESS = re.compile(r"""[^@\s<>()\[\],;:\\"]{1,64}@(?:[^@\s.<>()\[\],;:\\"]{1,63}\.)+[^@\s.<>()\[\],;:\\"]{2,63}""")
@@ -40,12 +41,14 @@ def outstanding(
     `spoken`: the visitor has spoken in the conversation that goes on; before the chat is then over, and no address is
     waited for.
     """
-    asks = {
-        "storage_consent": storage_outstanding(config, flow, record, at_ms),
-        "consent_to_process": process_outstanding(config, flow, record, at_ms),
-        "email": not spoken and email_moment(flow, away) == "before_chat" and not address_of(record),
-    }
-    return [step for step in STEPS if asks[step]]
+    steps: list[Step] = []
+    if storage_outstanding(config, flow, record, at_ms):
+        steps.append("storage_consent")
+    if process_outstanding(config, flow, record, at_ms):
+        steps.append("consent_to_process")
+    if not spoken and email_moment(flow, away) == "before_chat" and not address_of(record):
+        steps.append("email")
+    return steps
 
 
 def storage_outstanding(config: AccountConfig, flow: Chatflow, record: VisitorRecord | None, at_ms: int) -> bool:
@@ -94,7 +97,7 @@ def current_flow(config: AccountConfig, chatflow: ChatflowId | None, served: int
     A gateway that has not heard of a publish yet thereby opens nothing that the publish closed.
     """
     newest = flow_at(config, chatflow, 0)
-    return newest if newest is None or newest.rollout == Rollout() else flow_at(config, chatflow, served)
+    return newest if newest is None or newest.rollout == EVERYBODY else flow_at(config, chatflow, served)
 
 
 def storage_ask(config: AccountConfig, flow: Chatflow) -> Literal["never", "before_chat", "on_exit_intent"]:
