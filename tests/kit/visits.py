@@ -107,6 +107,10 @@ class Visit:
         asked = origin(desk, self.world.next_n("desk", desk), session=f"ses_{agent}")
         self.world.ask(commands.SetAgentState(ACCOUNT, asked, agent, "available"))
 
+    def leaves(self, agent: Any = ANN) -> commands.AgentLeaves:
+        """The end of an agent's session."""
+        return commands.AgentLeaves(ACCOUNT, origin(f"desk_{agent}", 0, "", f"ses_{agent}"), agent)
+
     def agent_says(self, text: str = "Hi", agent: Any = ANN) -> str:
         """An agent replies, and thereby claims."""
         return self.world.ask(replies(agent, self.world.next_n("desk", f"desk_{agent}"), self.where, text)).code

@@ -100,6 +100,12 @@ class World:
         stored = self.visitors.get(visitor)
         return msgspec.msgpack.decode(stored, type=VisitorRecord) if stored is not None else None
 
+    def change_visitor(self, visitor: VisitorId, **changes: Any) -> None:
+        """Let a visitor's record be another from now on."""
+        record = self.visitor(visitor)
+        assert record is not None
+        self.visitors[visitor] = msgspec.msgpack.encode(msgspec.structs.replace(record, **changes))
+
     def next_n(self, owner: str, device: str) -> int:
         """The n that the sender's next frame takes."""
         return Ledger(self.ledgers[owner, DeviceId(device)].values()).last + 1
