@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.core import phases
 from engine.core import visitor as visitors
-from engine.core.asked import NO_FACTS, Decision, Despite, Facts, Stamped, With, flow_of
+from engine.core.asked import NO_FACTS, Decision, Despite, Facts, Stamped, With
 from engine.core.changed import Changed
 from engine.core.conversation import Conversation, not_started
 from engine.core.decide import Park, decide
@@ -22,7 +22,7 @@ from engine.core.result import Logged, Need, Stamp, StepResult
 from engine.core.searching import asks_owner, described
 from engine.core.surveys import KeepSurvey, kept
 from protocol.bus.commands import Asked
-from protocol.bus.config import AccountConfig
+from protocol.bus.config import AccountConfig, flow_at
 from protocol.bus.decisions import First, Refusal
 from protocol.bus.effects import (
     AgentLost,
@@ -186,11 +186,12 @@ class Settling:
         config = yield from self.config(state.account)
         if config is None or (command is not None and type(state.phase) in _UNDER_WAY and state.heard.visitor_ms):
             return Facts(visitor, config)  # to who talks already it makes no difference whether anybody is there
-        flow = flow_of(config, state.terms.chatflow if state.seq else getattr(command, "chatflow", None))
-        if flow is None or flow.availability.kind != "agents_available":
-            return Facts(visitor, config)
-        roster = yield from self.roster(state.account)
-        ready = roster is not None and self._port.ready(roster, flow.rule, flow.inbox)
+        meant = state.terms if state.seq else command
+        chatflow, version = getattr(meant, "chatflow", None), getattr(meant, "version", 0)
+        kept = (flow_at(config, chatflow, version), flow_at(config, chatflow, 0))
+        flow = next((flow for flow in kept if flow is not None and flow.availability.kind == "agents_available"), None)
+        roster = (yield from self.roster(state.account)) if flow is not None else None
+        ready = flow is not None and roster is not None and self._port.ready(roster, flow.rule, flow.inbox)
         return Facts(visitor, config, ready=ready)
 
     def _seek(self, seek: Seek) -> Asking:
