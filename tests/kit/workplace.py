@@ -146,7 +146,8 @@ def closes(n: int = 1, flow: ChatflowId = OPEN, visitor: VisitorId = KARI) -> co
 
 def replies(agent: AgentId, n: int, where: ConversationId, text: str = "Hi", **changes: Any) -> commands.AgentSends:
     """An agent says something."""
-    return commands.AgentSends(ACCOUNT, changes.get("origin", origin(f"desk_{agent}", n)), where, agent, text)
+    asked = changes.pop("origin", origin(f"desk_{agent}", n))
+    return commands.AgentSends(ACCOUNT, asked, where, agent, text, **changes)
 
 
 def hangs_up(agent: AgentId, n: int, where: ConversationId) -> commands.AgentCloses:
