@@ -102,6 +102,21 @@ def agent(**options: Any) -> None:
 
 
 @samtale.command()
+@click.argument("subject")
+@click.argument("text")
+@click.option("--server", default=SERVER, show_default=True, help="A gateway.")
+@click.option("--key", envvar="SAMTALE_SERVER_KEY", help="A server key of the app (or SAMTALE_SERVER_KEY).")
+@click.option("--tag", default="support", show_default=True, help="The mobile tag.")
+@click.option("--name", default="", help="Who it is from.  [default: the account]")
+@click.option("--locale", default="", help="Of a new conversation.  [default: the chatflow's]")
+def start(**options: Any) -> None:
+    """Say TEXT to the visitor whom the company calls SUBJECT, first: in their open conversation or in a new one."""
+    from app.terminal.start import start_conversation
+
+    start_conversation(**options)
+
+
+@samtale.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON instead of the story.")
 @click.option("--server", help="A running gateway.  [default: this installation's if it runs, else an own one]")
 def demo(as_json: bool, server: str | None) -> None:

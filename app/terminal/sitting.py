@@ -6,7 +6,7 @@ leaves waits a moment for the outcome of what they asked for.
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -47,6 +47,7 @@ class Sitting:
         self._asked: dict[str, tuple[samtale.Asked, str]] = {}
         self._seen: dict[str, int] = {}
         self._caught_up: set[str] = set()
+        self.texts: Mapping[str, str] = {}  # what refusals are called, by `error_` and their code
         self._welcome = ""
         self._was_in = False
         self._is_in = False
@@ -59,6 +60,10 @@ class Sitting:
         self._asked[asked.id] = (asked, text)
         if text and not self._is_in:
             self._console.say(f"       kept until the line is back: {text}", dim=True)
+
+    def is_caught_up(self, conversation: str) -> bool:
+        """Whether what comes of that conversation happens now."""
+        return conversation in self._caught_up
 
     def open(self) -> None:
         """What the user types makes sense from now on: everything that it may be about is known."""
@@ -110,7 +115,7 @@ class Sitting:
                 self._refused = event
                 if self._is_in:
                     _, text = self._asked.pop(asked, (None, ""))
-                    self._console.say(f"       {of_refusal(event, text)}", "red")
+                    self._console.say(f"       {of_refusal(event, text, self.texts)}", "red")
             case samtale.LogEvent(conversation=conversation, seq=seq):
                 self._seen[conversation] = seq
                 show(event)

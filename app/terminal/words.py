@@ -1,6 +1,6 @@
-"""What happens in a conversation, in the words of the terminal.
+"""What both terminals say in the same way: times, names, what was said, refusals and farewells.
 
-Invariant: each kind of event has one form; kinds that are newer than this terminal say nothing.
+Invariant: a message is shown whole; what may be chosen of it has the number by which it is chosen.
 """
 
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from datetime import datetime
 
 import samtale
 
-_WAITS = {"started": "", "reopened": " again", "agent_lost": " again: the agent's line is gone"}
-_REFUSED = {"consent_required": "first answer the question above: /agree or /decline"}
+Words = tuple[str, str | None, bool]  # text, colour, whether it is dim
+
 _FAREWELL = {
     4005: "the same device connected elsewhere",
     4501: "the credential is wrong",
@@ -22,7 +22,7 @@ _FAREWELL = {
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads: an agent by id, or the visitor of the conversation (no id). `names` of agents by id."""
+    """Who reads: an agent by id, or the visitor of the conversation (no id). `names` of agents and teams by id."""
 
     role: str
     id: str = ""
@@ -35,62 +35,48 @@ class Reader:
         return author.name or author.role
 
 
-def of_body(event: samtale.LogEvent, reader: Reader) -> tuple[str, str | None, bool] | None:
-    """Return (text, colour, whether it is dim) for an event as `reader` reads it, or None."""
-    clock = _clock(event.at_ms)
-    match event.body:
-        case samtale.Message(by, text):
-            name = reader.name_of(by)
-            return f"{clock}  {name}: {text}", None if name == "you" else "cyan", False
-        case samtale.Started(welcome=welcome) if welcome:
-            return f"{clock}  {welcome}", "green", False
-        case body:
-            said = _passing(body, reader)
-            return None if said is None else (f"{clock}  — {said}", None, True)
-
-
-def _clock(at_ms: int) -> str:
+def clock(at_ms: int) -> str:
+    """Return the local time, with the day if it is not today."""
     at = datetime.fromtimestamp(at_ms / 1000)
     return at.strftime("%H:%M" if at.date() == datetime.now().date() else "%Y-%m-%d %H:%M")
 
 
-def _passing(body: samtale.Body, reader: Reader) -> str | None:
-    match body:
-        case samtale.Started():
-            return "the conversation begins"
-        case samtale.ConsentAnswered(answer=answer):
-            return f"consent to process: {answer}"
-        case samtale.Queued(reason):
-            return f"waiting for an agent{_WAITS.get(reason, '')}"
-        case samtale.Unrouted():
-            return "waiting for somebody to take it"
-        case samtale.Assigned(agent, reason):
-            return f"{reader.name_of(agent)} {_have(agent, reader)} the conversation ({reason})"
-        case samtale.Unassigned(agent, reason):
-            return f"{reader.name_of(agent)} {_have(agent, reader)} it no longer ({reason})"
-        case samtale.Transferred(by, to, note):
-            to_whom = "you" if to == reader.id and reader.role == "agent" else reader.names.get(to, to)
-            verb = "hand" if reader.name_of(by) == "you" else "hands"
-            return f"{reader.name_of(by)} {verb} it to {to_whom}" + (f": {note}" if note else "")
-        case samtale.Closed(by, reason):
-            who = "the system" if by.role == "system" else reader.name_of(by)
-            return f"closed by {who} ({reason}); a message opens it again"
-        case samtale.Reopened():
-            return "opened again"
-        case samtale.Parked(error):
-            return f"set aside because of a fault: {error}"
+def of_message(event: samtale.LogEvent, said: samtale.Message, reader: Reader) -> Words:
+    """Return a message; what may be chosen of it is numbered."""
+    name = reader.name_of(said.by)
+    text = "(removed)" if said.redacted else numbered(said)
+    lines = text.split("\n")
+    shown = "\n".join([f"{clock(event.at_ms)}  {name}: {lines[0]}", *(f"       {line}" for line in lines[1:])])
+    return shown, None if name == "you" else "cyan", said.redacted
+
+
+def numbered(said: samtale.Message) -> str:
+    """Return its text, with the number of each choice in the place of the dash before it."""
+    text, after = said.text, 0
+    for number, (_, label) in enumerate(choices(said.content), start=1):
+        at = text.find(f"- {label}", after)
+        if at >= 0:
+            text, after = f"{text[:at]}{number}) {text[at + 2 :]}", at + 2
+    return text
+
+
+def choices(content: samtale.Content | None) -> list[tuple[str, str]]:
+    """Return id and label of what may be chosen; a button that opens an address chooses nothing."""
+    match content:
+        case samtale.QuickReplies(options):
+            return [(option.id, option.label) for option in options]
+        case samtale.Buttons(buttons) | samtale.Card(buttons=buttons):
+            return [(button.id, button.label) for button in buttons if not button.url]
+        case samtale.Carousel(cards):
+            return [pair for card in cards for pair in choices(card)]
         case _:
-            return None
+            return []
 
 
-def _have(agent: samtale.Author, reader: Reader) -> str:
-    return "have" if reader.name_of(agent) == "you" else "has"
-
-
-def of_refusal(refused: samtale.Refused, text: str = "") -> str:
-    """Return why something was not done; `text`: what was said, if it was a message."""
-    why = _REFUSED.get(refused.code, f"{refused.text} ({refused.code})")
-    return f"not sent, “{text}”: {why}" if text else f"not done: {why}"
+def of_refusal(refused: samtale.Refused, said: str = "", texts: Mapping[str, str] | None = None) -> str:
+    """Return why something was not done; `said`: what was said, if it was a message; `texts` of the chatflow."""
+    why = (texts or {}).get(f"error_{refused.code}") or f"{refused.text} ({refused.code})"
+    return f"not sent, “{said}”: {why}" if said else f"not done: {why}"
 
 
 def of_farewell(event: samtale.Disconnected, refused: samtale.Refused | None) -> str:

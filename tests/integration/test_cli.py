@@ -13,7 +13,7 @@ pytestmark = pytest.mark.xdist_group("cli")
 
 def phone(server: RunningSamtale, name: str, *options: str, in_pty: bool = False) -> Terminal:
     """A visitor's terminal."""
-    arguments = ("visitor", "--server", server.url, "--as", name, *options)
+    arguments = ("visitor", "--server", server.url, "--as", name, "--locale", "en", *options)
     return Terminal(*arguments, environment=server.environment, in_pty=in_pty)
 
 
@@ -29,43 +29,43 @@ async def test_two_terminals_chat(samtale_server: RunningSamtale, in_pty: bool) 
     name = f"chat-{in_pty}"
     json = () if in_pty else ("--json",)
     async with phone(samtale_server, name, *json, in_pty=in_pty) as visitor:
-        await visitor.shows("/agree or /decline")
+        await visitor.shows("/agree: I agree   /decline: Not now")
         visitor.type("too early")
-        await visitor.shows("not sent, “too early”: first answer the question above")
+        await visitor.shows("not sent, “too early”: You have to agree before you can write.")
         visitor.type("/agree")
-        await visitor.shows("consent to process: granted")
+        await visitor.shows("— I agree")
         visitor.type("Where is my card?")
         await visitor.shows("you: Where is my card?")
-        await visitor.shows("your place in the queue: 1")
+        await visitor.shows("You are next in line.")
         async with desk(samtale_server, "kari", "kari-kari", *json, in_pty=in_pty) as kari:
             await kari.shows("is offered to you: /accept or /decline")
             await kari.shows("visitor: Where is my card?")
             kari.type("/accept")
             await kari.shows("is yours, and in front")
-            await visitor.shows("Kari Nilsen has the conversation")
+            await visitor.shows("You are now talking with Kari Nilsen.")
             kari.type("It is on its way")
             await visitor.shows("Kari Nilsen: It is on its way")
             await kari.shows("✓ read")
             visitor.type("Thanks")
             await kari.shows("visitor: Thanks")
-            await visitor.shows("✓ read")
+            await visitor.shows("✓ Read")
             async with desk(samtale_server, "ola", "ola-ola-ola", *json, in_pty=in_pty) as ola:
                 await ola.shows("connected; colleagues: ")
                 kari.type("/transfer nobody")
                 await kari.shows("no colleague is called nobody: Ola Berg, Liv Dahl")
                 kari.type("/transfer Ola knows cards")
                 await ola.shows("Kari Nilsen hands it to you: knows cards")
-                await visitor.shows("Ola Berg has the conversation (transfer)")
+                await visitor.shows("You are now talking with Ola Berg.")
                 ola.type("Ola here")
                 await visitor.shows("Ola Berg: Ola here")
                 ola.type("/close")
-                await visitor.shows("closed by Ola Berg")
+                await visitor.shows("Ola Berg ended the conversation.")
                 ola.type("/quit")
                 assert await ola.ended() == 0
             visitor.type("One more thing")
-            await visitor.shows("opened again")
+            await visitor.shows("The conversation is open again.")
             visitor.type("/close")
-            await visitor.shows("closed by you")
+            await visitor.shows("You ended the conversation.")
             visitor.type("/quit")
             assert await visitor.ended() == 0
             kari.type("/quit")
@@ -75,7 +75,7 @@ async def test_two_terminals_chat(samtale_server: RunningSamtale, in_pty: bool) 
 async def test_who_types_is_seen_typing(samtale_server: RunningSamtale) -> None:
     """In a terminal the other side is told from the first key on, both ways."""
     async with phone(samtale_server, "typing", "--tag", "plain", in_pty=True) as visitor:
-        await visitor.shows("Hei. Bare skriv.")
+        await visitor.shows("Hello. Just write.")
         visitor.type("hello")
         await visitor.shows("you: hello")
         async with desk(samtale_server, "kari", "kari-kari", in_pty=True) as kari:
@@ -83,7 +83,7 @@ async def test_who_types_is_seen_typing(samtale_server: RunningSamtale) -> None:
             kari.type("/accept")
             await kari.shows("is yours, and in front")
             kari.type("let me", enter=False)
-            await visitor.shows("Kari Nilsen is typing …")
+            await visitor.shows("Kari Nilsen is typing…")
             visitor.type("I wa", enter=False)
             await kari.shows("the visitor is typing …")
             kari.type(" see")
@@ -91,7 +91,7 @@ async def test_who_types_is_seen_typing(samtale_server: RunningSamtale) -> None:
             visitor.type("it")
             await kari.shows("visitor: I wait")
             kari.type("/close")
-            await visitor.shows("closed by Kari Nilsen")
+            await visitor.shows("Kari Nilsen ended the conversation.")
 
 
 async def test_what_a_pipe_said_is_sent_before_it_ends(samtale_server: RunningSamtale) -> None:
@@ -100,13 +100,13 @@ async def test_what_a_pipe_said_is_sent_before_it_ends(samtale_server: RunningSa
     first = await visitor_says(samtale_server, said)
     assert first.status == 0
     again = await visitor_says(samtale_server, "")
-    for text in ("you: one", "you: two", "closed by you"):
+    for text in ("you: one", "you: two", "You ended the conversation."):
         assert text in first.out
         assert text in again.out
 
 
 async def visitor_says(server: RunningSamtale, typed: str) -> Ended:
-    arguments = ("visitor", "--server", server.url, "--as", "pipe", "--tag", "plain")
+    arguments = ("visitor", "--server", server.url, "--as", "pipe", "--tag", "plain", "--locale", "en")
     return await run_samtale(*arguments, environment=server.environment, typed=typed)
 
 
