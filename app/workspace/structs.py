@@ -38,15 +38,14 @@ class Placed(Generic[T]):
         return self._place(field).path == f"{self.here.path}.{field}".lstrip(".")
 
     def says(self, field: str) -> Container[str]:
-        """Return what the list `field` says, right or wrong; of no list: anything."""
+        """Return what the list `field` says; if something in it cannot be read: anything."""
         items = self._place(field).items() if self.has(field) else []
-        return Anything() if items is None else {str(item.node.value) for item in items}
+        return _readable(None if items is None else [item.scalar("str") for item in items])
 
     def ids(self, field: str) -> Container[str]:
         """Return the ids of the things in the list `field`; if one has none that can be read: anything."""
         items = self._place(field).items() if self.has(field) else []
-        found = None if items is None else {item.inside("id").scalar("str") for item in items}
-        return Anything() if found is None or None in found else {name for name in found if name is not None}
+        return _readable(None if items is None else [item.inside("id").scalar("str") for item in items])
 
     def _place(self, field: str) -> Place:
         first, _, further = field.partition(".")
@@ -58,6 +57,12 @@ class Anything:
 
     def __contains__(self, name: object) -> bool:
         return True
+
+
+def _readable(names: list[str | None] | None) -> Container[str]:
+    if names is None or None in names:
+        return Anything()
+    return {name for name in names if name is not None}
 
 
 def struct(
