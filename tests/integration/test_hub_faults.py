@@ -14,7 +14,18 @@ from store.redis.keys import Keys
 from store.redis.server import EmbeddedValkey
 from store.sql.database import Databases
 from tests.kit.engines import CELL, bench
-from tests.kit.hubs import DEVICE_KEY, Gateway, House, MemoryLine, again, house, office, position, says_hello
+from tests.kit.hubs import (
+    DEVICE_KEY,
+    Gateway,
+    House,
+    MemoryLine,
+    again,
+    house,
+    office,
+    outstanding,
+    position,
+    says_hello,
+)
 from tests.kit.workplace import ANN
 
 
@@ -127,7 +138,7 @@ async def test_a_visitor_who_leaves_redis_during_hello_is_not_made_anew(
     assert await late.ended() is CloseCode.OVERLOADED
     _, back = await gateway.visitor("asks", credential=credential)
     assert back["visitor"] == ready["visitor"]
-    assert back["chatflow"]["consent"]["outstanding"] is False
+    assert outstanding(back) == []
 
 
 async def test_without_an_engine_a_frame_is_accepted_and_then_decided(home: House, gateway: Gateway) -> None:
@@ -211,7 +222,7 @@ async def test_what_is_said_before_consent_is_in_no_store(home: House, gateway: 
     canary = "canary-7f3a9c"
     phone, ready = await gateway.visitor("asks")
     chat = ready["conversation"]
-    assert ready["chatflow"]["consent"]["outstanding"] is True
+    assert outstanding(ready) == ["consent_to_process"]
     refusal = await phone.ask(t="send", n=1, id="a", conversation=chat, text=canary)
     assert (refusal["code"], refusal["expected"]) == ("consent_required", 1)
     for key in await home.cell.call("KEYS", "*"):

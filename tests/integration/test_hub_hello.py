@@ -14,7 +14,7 @@ from store.redis.keys import APPS
 from store.redis.server import EmbeddedValkey
 from store.sql.database import Databases
 from tests.kit.engines import CELL, bench
-from tests.kit.hubs import DEVICE_KEY, Gateway, House, again, house, office, position, says_hello
+from tests.kit.hubs import DEVICE_KEY, Gateway, House, again, house, office, outstanding, position, says_hello
 from tests.kit.workplace import ANN, ASKS
 
 OTHER_ACCOUNT, OTHER_APP = AccountId("acc_fjell"), AppKey("app_fjell")
@@ -108,7 +108,7 @@ async def test_ready_shows_the_chatflow_and_the_conversation_to_start(gateway: G
     flow = ready["chatflow"]
     assert (flow["id"], flow["welcome"], flow["locale"]) == (ASKS, "Hei!", "nb")
     assert flow["consent"]["text"] == "Kan vi?"
-    assert flow["consent"]["outstanding"] is True
+    assert outstanding(ready) == ["consent_to_process"]
     (one,) = ready["conversations"]
     assert (one["id"], one["status"], one["seq"], one["next_n"]) == (ready["conversation"], "new", 0, 1)
     assert len(ready["secret"]) >= 43

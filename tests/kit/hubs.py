@@ -239,6 +239,12 @@ def again(ready: dict[str, Any], *secrets: str) -> dict[str, Any]:
     return {"kind": "anonymous", "device_key": DEVICE_KEY, "visitor": ready["visitor"], "secrets": known}
 
 
+def outstanding(ready: dict[str, Any]) -> list[str]:
+    """The steps that a `ready` or `chatflow` frame says are still to be answered."""
+    steps: dict[str, list[str]] = ready.get("steps", {})
+    return steps.get("outstanding", [])
+
+
 def position(conversation: str, event: dict[str, Any] | None = None) -> dict[str, Any]:
     """A position at `event`, or at nothing."""
     return {"conversation": conversation, "seq": event["seq"] if event else 0, "id": event["id"] if event else ""}

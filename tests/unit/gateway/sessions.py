@@ -18,7 +18,7 @@ from gateway.core.storefront import Phone, Storefront
 from protocol.bus.config import AccountConfig
 from protocol.bus.records import Head, Outcome, VisitorRecord
 from protocol.bus.topics import Hint
-from protocol.ids import ConversationId, DeviceId, EventId, SessionId, event_id
+from protocol.ids import AgentId, ConversationId, DeviceId, EventId, SessionId, event_id
 from protocol.wire import client
 from protocol.wire.content import AnyBody, Event
 from tests.kit.workplace import (
@@ -45,20 +45,24 @@ def mobile(answer: str = "", config: AccountConfig | None = None, **changes: Any
 
 
 def visiting(config: AccountConfig, known: VisitorRecord, **changes: Any) -> MobileSession:
-    """A session of the visitor who is `known`. `tag`, `rows`, `admit`, `profile`; else limits."""
+    """A session of the visitor who is `known`. `tag`, `rows`, `environment`, `admit`, `profile`; else limits."""
     device, session = phone(KARI), SessionId("ses_1")
     asked = Phone(changes.pop("tag", "help"), "ios", "1.0", "en", known.identified, device, session)
     gate = Gate(config, known, changes.pop("rows", {}))
-    about = {"admit": changes.pop("admit", None), "profile": changes.pop("profile", None)}
+    about = {
+        "environment": changes.pop("environment", "production"),
+        "admit": changes.pop("admit", None),
+        "profile": changes.pop("profile", None),
+    }
     me = Visitor(ACCOUNT, GATEWAY, session, device, KARI, asked, {ASKING: ASKS, CHAT: OPEN}, **about)
     front, limits = Storefront(asked, gate), SessionLimits(**changes)
     messages = Bucket(limits.messages_per_minute, limits.message_burst)
     return MobileSession(me, Told(front, front.show(known, NOW.at_ms)), limits, messages)
 
 
-def agent(**changes: Any) -> AgentSession:
-    """Ann's session."""
-    desk = Desk(ACCOUNT, GATEWAY, SessionId("ses_a"), DeviceId("dev_ann"), ANN)
+def agent(who: AgentId = ANN, **changes: Any) -> AgentSession:
+    """An agent's session."""
+    desk = Desk(ACCOUNT, GATEWAY, SessionId("ses_a"), DeviceId(f"dev_{who[4:]}"), who)
     return AgentSession(desk, workplace(), SessionLimits(**changes))
 
 

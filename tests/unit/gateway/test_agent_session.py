@@ -14,14 +14,21 @@ from protocol.bus.topics import Ephemeral
 from protocol.ids import AccountId, DeviceId, InboxId, event_id
 from protocol.wire import client
 from protocol.wire.codes import CloseCode, Code
-from protocol.wire.content import Author, Message, Role
-from protocol.wire.server import FeedChange, FeedSnapshot, Presence
+from protocol.wire.content import Author, Card, Message, Role
+from protocol.wire.server import (
+    FeedChange,
+    FeedSnapshot,
+    Presence,
+)
 from tests.kit.workplace import ACCOUNT, ANN, INBOX, workplace
 from tests.unit.gateway.sessions import CHAT, NOW, agent, attach, done, head, hint, said, submitted
 
 MINE = topics.agent_feed(ACCOUNT, ANN)
 INBOX_FEED = topics.inbox_feed(ACCOUNT, INBOX)
 HELLO = Message(Author(Role.VISITOR, "vis_kari"), "Hello?")
+
+
+CARD = Card("Shoes", "Brown", "https://nordvik.example/shoes.jpg")
 
 
 def change(seq: int, epoch: int = 1, feed: str = MINE) -> bytes:
@@ -33,6 +40,16 @@ def change(seq: int, epoch: int = 1, feed: str = MINE) -> bytes:
     [
         (client.AgentSend(n=1, id="a", conversation=CHAT, text="hi"), commands.AgentSends),
         (client.AgentClose(n=1, id="a", conversation=CHAT), commands.AgentCloses),
+        (client.AgentSend(n=1, id="a", conversation=CHAT, canned="hours"), commands.AgentSends),
+        (client.AgentSend(n=1, id="a", conversation=CHAT, content=CARD), commands.AgentSends),
+        (client.AddNote(n=1, id="a", conversation=CHAT, text="hm", mentions=["agt_bo"]), commands.AddNote),
+        (client.Tag(n=1, id="a", conversation=CHAT, add=["vip"]), commands.ChangeTags),
+        (client.SetFields(n=1, id="a", conversation=CHAT, fields={"order": "7"}), commands.SetFields),
+        (client.SetPriority(n=1, id="a", conversation=CHAT, priority="high"), commands.SetPriority),
+        (client.Snooze(n=1, id="a", conversation=CHAT, until_ms=5), commands.SnoozeConversation),
+        (client.Block(n=1, id="a", conversation=CHAT), commands.BlockVisitor),
+        (client.SetTicket(n=1, id="a", conversation=CHAT, status="closed"), commands.SetTicket),
+        (client.Transfer(n=1, id="a", conversation=CHAT, team="tea_1"), commands.TransferConversation),
         (client.SetState(n=1, id="a", state="away"), commands.SetAgentState),
         (client.Accept(n=1, id="a", offer="off_1"), commands.AcceptOffer),
         (client.Decline(n=1, id="a", offer="off_1"), commands.DeclineOffer),

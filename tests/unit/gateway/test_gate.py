@@ -1,17 +1,26 @@
-"""The consent gate of a visitor's session."""
+"""The gate of a visitor's session: consent, and the other steps that come before the composer."""
+
+from typing import Any
 
 import msgspec
 import pytest
 
 from gateway.core.actions import Follow, ReadVisitor, Submit
+from gateway.core.gate import RuleRow
+from gateway.core.mobile import MobileSession
 from gateway.core.resume import Page
 from gateway.core.session import Moment
-from protocol.bus.config import Consent
+from protocol.bus.chatflow import Availability, EmailCapture, Rollout, Storage
+from protocol.bus.config import AccountConfig, Consent
+from protocol.bus.records import ConsentRecord, ContactRef, VisitorRecord
+from protocol.bus.steps import VALID_MS
+from protocol.bus.topics import Hint
+from protocol.ids import ChatflowId, ContactId, ConversationId, event_id
 from protocol.wire import client
 from protocol.wire.codes import Code
-from protocol.wire.content import Author, ConsentAnswered, Message, Role
-from tests.kit.workplace import record, workplace
-from tests.unit.gateway.sessions import ASKING, CHAT, NOW, attach, done, head, hint, mobile, said, submitted
+from protocol.wire.content import AnyBody, Author, Closed, ConsentAnswered, EmailGiven, Event, Message, Role
+from tests.kit.workplace import ASKS, IMPLIES, OPEN, RULE, chatflow, conversation, record, workplace
+from tests.unit.gateway.sessions import ASKING, CHAT, NOW, attach, done, head, hint, mobile, said, submitted, visiting
 
 SEND = client.Send(n=1, id="a", conversation=ASKING, text="my secret")
 GRANT = client.Answer(n=1, id="g", conversation=ASKING, step="consent_to_process", value="granted")
@@ -126,3 +135,172 @@ def test_the_gate_is_asked_before_everything_that_could_keep_a_word() -> None:
     """Also when the cell is in trouble, the visitor hears of consent first."""
     session = mobile()
     assert not any(isinstance(action, Follow | Submit) for action in session.receive(SEND, Moment(1)))
+
+
+# The other steps.
+
+AT_MS = NOW.at_ms
+BEFORE = EmailCapture(open="before_chat", away="before_chat")
+HIDES = Availability("agents_available")
+
+
+def flows(**changes: Any) -> AccountConfig:
+    """The workplace with every chatflow changed so."""
+    return workplace(**changes)
+
+
+def refused_with(session: MobileSession, conversation: str = CHAT) -> str:
+    """The code with which a word is refused; "" if it passes."""
+    actions = session.receive(client.Send(n=1, id="a", conversation=conversation, text="my secret"), NOW)
+    if submitted(actions):
+        return ""
+    assert "my secret" not in repr(actions)
+    return str(said(actions)[0].code)
+
+
+def answered(purpose: str, answer: str, at_ms: int = 0) -> VisitorRecord:
+    consent = ConsentRecord(answer, at_ms, "hash", OPEN, 3, "en", "1.0")
+    return msgspec.structs.replace(record(), consents={purpose: consent})
+
+
+@pytest.mark.parametrize(
+    ("known", "code"),
+    [
+        (record(), "storage_required"),
+        (answered("storage", "granted"), ""),
+        (answered("storage", "declined"), ""),
+        (answered("storage", "withdrawn"), "storage_required"),
+        (msgspec.structs.replace(record(), identified=True), ""),
+    ],
+)
+def test_words_wait_for_the_storage_consent(known: VisitorRecord, code: str) -> None:
+    """Yes and no both answer it; whoever is identified is never asked."""
+    assert refused_with(visiting(flows(storage=Storage("before_chat")), known)) == code
+
+
+def test_storage_consent_on_exit_is_in_nobodys_way() -> None:
+    """It is asked when somebody leaves, so it is never outstanding."""
+    assert refused_with(visiting(flows(storage=Storage("on_exit_intent")), record())) == ""
+
+
+def test_words_wait_for_the_address_that_is_asked_before_the_chat() -> None:
+    """Until a contact has one."""
+    config = flows(email=BEFORE)
+    assert refused_with(visiting(config, record())) == "email_required"
+    contact = ContactRef(ContactId("con_kari"), "kari@nordvik.example")
+    assert refused_with(visiting(config, msgspec.structs.replace(record(), contact=contact))) == ""
+
+
+def test_the_first_step_on_the_screen_is_the_one_that_is_named() -> None:
+    """Storage, process, address."""
+    config = flows(storage=Storage("before_chat"), email=BEFORE)
+    session = visiting(config, record(), tag="asks")
+    assert refused_with(session, ASKING) == "storage_required"
+    assert session.gate.outstanding(ASKS, AT_MS) == ["storage_consent", "consent_to_process", "email"]
+
+
+def test_the_switches_of_the_account_open_their_gates() -> None:
+    """With data_privacy and storage_consent off nobody is asked."""
+    config = flows(storage=Storage("before_chat"))
+    config = msgspec.structs.replace(config, data_privacy=False, storage_consent=False)
+    assert refused_with(visiting(config, record()), ASKING) == ""
+
+
+@pytest.mark.parametrize(("age_ms", "code"), [(VALID_MS - 1, ""), (VALID_MS, "consent_required")])
+def test_a_grant_that_has_grown_old_counts_no_longer(age_ms: int, code: str) -> None:
+    """After 365 days it is asked again."""
+    assert refused_with(visiting(workplace(), answered("process", "granted", AT_MS - age_ms)), ASKING) == code
+
+
+@pytest.mark.parametrize("flow", [ASKS, IMPLIES])
+def test_after_a_withdrawal_nothing_passes(flow: ChatflowId) -> None:
+    """Explicit or not, it has to be granted anew."""
+    session, which = visiting(workplace(), answered("process", "withdrawn")), conversation(flow)
+    attach(session, which, Page(1, [], head=head(which, chatflow=flow)))
+    assert refused_with(session, which) == "consent_required"
+
+
+def test_a_withdrawal_on_another_phone_closes_the_gate_by_its_entry() -> None:
+    """The conversation's end is on its way to this phone, and says why."""
+    session = mobile("granted")
+    attach(session, ASKING, Page(1, []))
+    session.hinted(ASKING, [at(1, 5, Closed(Author(Role.VISITOR, "vis_kari"), "consent_withdrawn"))])
+    assert refused_with(session, ASKING) == "consent_required"
+
+
+def test_an_old_grant_in_the_log_opens_nothing_after_a_withdrawal() -> None:
+    """Logs are read from their beginning; what the record knows is later."""
+    session = visiting(workplace(), answered("process", "withdrawn", at_ms=9))
+    attach(session, ASKING, Page(1, [at(1, 5, GRANTED)], head=head(ASKING)))
+    assert refused_with(session, ASKING) == "consent_required"
+
+
+def test_a_consent_for_another_purpose_opens_nothing() -> None:
+    """To be written to is not to be processed."""
+    session = mobile()
+    body = ConsentAnswered("communicate", "granted", "hash", "en", 3, "sub_news")
+    attach(session, ASKING, Page(1, [at(1, 5, body)], head=head(ASKING)))
+    assert refused_with(session, ASKING) == "consent_required"
+
+
+def test_an_address_in_the_log_opens() -> None:
+    """Given on another phone: the entry is enough."""
+    session = visiting(flows(email=BEFORE), record())
+    given = EmailGiven("kari@nordvik.example", ContactId("con_kari"))
+    attach(session, CHAT, Page(1, [at(1, 5, given, CHAT)], head=head(phase="gated")))
+    assert refused_with(session) == ""
+
+
+def test_who_has_spoken_is_asked_for_no_address_before_the_chat() -> None:
+    """It goes on, and before is over."""
+    session = visiting(flows(email=BEFORE), record())
+    said_before = Message(Author(Role.VISITOR, "vis_kari"), "Hello?")
+    attach(session, CHAT, Page(1, [hint(1, said_before)], head=head()))
+    assert refused_with(session) == ""
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [(None, "email_required"), ({RULE: RuleRow(ready=True)}, ""), ({RULE: RuleRow()}, "email_required")],
+)
+def test_not_knowing_who_is_there_counts_as_closed(rows: Any, code: str) -> None:
+    """Only away asks for an address first: while nothing is known of the rule, it is asked."""
+    config = flows(email=EmailCapture(open="never", away="before_chat"), availability=HIDES)
+    assert refused_with(visiting(config, record(), rows=rows)) == code
+
+
+def test_a_blocked_visitor_says_nothing() -> None:
+    """Neither words nor typing nor answers."""
+    session = visiting(workplace(), msgspec.structs.replace(record(), blocked=True))
+    attach(session, CHAT, Page(1, []))
+    assert refused_with(session) == "blocked"
+    answer = client.Answer(n=1, id="g", conversation=ASKING, step="consent_to_process", value="granted")
+    for frame in (client.Typing(CHAT, True), answer):
+        (refusal,) = said(session.receive(frame, NOW))
+        assert refusal.code == "blocked"
+
+
+def test_a_running_conversation_outlives_its_chatflow() -> None:
+    """Without a chatflow only those who have spoken, or agreed, go on."""
+    session = visiting(workplace(), record())
+    session.configured(msgspec.structs.replace(workplace(), chatflows=[chatflow(ASKS)]))
+    assert refused_with(session) == "consent_required"
+    session.gate.spoken.add(CHAT)
+    assert refused_with(session) == ""
+
+
+def test_in_a_staged_rollout_the_version_served_says_what_is_asked() -> None:
+    """Whoever was served the one before answers its steps, though the newest asks for more."""
+    old = msgspec.structs.replace(chatflow(OPEN), version=2)
+    new = msgspec.structs.replace(chatflow(OPEN), consent=Consent("explicit"), rollout=Rollout(share=0))
+    config = msgspec.structs.replace(workplace(), chatflows=[new], past=[old])
+    assert refused_with(visiting(config, record())) == ""
+    everybody = msgspec.structs.replace(new, rollout=Rollout())
+    config = msgspec.structs.replace(config, chatflows=[everybody])
+    assert refused_with(visiting(config, record())) == "consent_required"
+
+
+def at(seq: int, at_ms: int, body: AnyBody, which: ConversationId = ASKING) -> Hint:
+    """A committed entry of that time."""
+    name = event_id(1, seq, 0)
+    return Hint(seq, name, msgspec.msgpack.encode(Event(which, seq, name, at_ms, body)))

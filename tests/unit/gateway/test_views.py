@@ -39,6 +39,32 @@ def test_conversations_that_go_on_under_other_chatflows_are_named_too() -> None:
     assert own == {FIRST: OPEN, conversation(ASKS): ASKS}
 
 
+@pytest.mark.parametrize(("until_ms", "named"), [(3_600_002, True), (3_600_001, False)])
+def test_a_conversation_that_asks_how_it_went_is_named_until_the_survey_is_over(until_ms: int, named: bool) -> None:
+    """Its window is over, and its question is not: it is shown at the next open."""
+    asks: Any = {OPEN: CurrentConversation(FIRST, 1, 0, 3_600, until_ms)}
+    own = own_conversations(workplace(), chatflow(OPEN), record(**asks), at_ms=3_600_001)
+    assert own == ({FIRST: OPEN, SECOND: OPEN} if named else {SECOND: OPEN})
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"), [("gated", "gated"), ("snoozed", "snoozed"), ("closed", "closed"), ("parked", "open")]
+)
+def test_a_status_as_the_visitor_is_told_it(status: str, shown: str) -> None:
+    """What is set aside because of a fault of ours is open to them."""
+    (view,) = conversation_views({FIRST: OPEN}, {FIRST: Standing(head(FIRST, status=status))})
+    assert (view.status, view.chatflow) == (shown, OPEN)
+
+
+@pytest.mark.parametrize(
+    ("phase", "spoken"), [("gated", False), ("ready", False), ("waiting", True), ("talking", True), ("closed", True)]
+)
+def test_who_has_passed_the_gate_and_written_has_spoken(phase: str, spoken: bool) -> None:
+    """By the committed head."""
+    assert Standing(head(FIRST, phase=phase)).is_spoken is spoken
+    assert not Standing().is_spoken
+
+
 def test_without_a_chatflow_nothing_new_is_named() -> None:
     """Running conversations go on, nothing can be started."""
     assert own_conversations(workplace(), None, record(**GOING_ON), at_ms=0) == {FIRST: OPEN}
