@@ -9,7 +9,22 @@ import pytest
 from argon2 import PasswordHasher
 
 from app.workspace import BadWorkspace, Means, apply, read
-from protocol.bus.config import AccountConfig, Agent, App, Chatflow, Consent, IdentityKey, Inbox, Rule, serve
+from app.workspace.shape import Account
+from protocol.bus import chatflow, staff
+from protocol.bus.config import (
+    AccountConfig,
+    Agent,
+    App,
+    Canned,
+    Chatflow,
+    Consent,
+    IdentityKey,
+    Inbox,
+    Rule,
+    Subscription,
+)  # fmt: skip
+from protocol.bus.hours import Holiday, Hours
+from protocol.bus.targeting import Device, serve
 from protocol.ids import AccountId
 from store.sql import tables
 from store.sql.database import DirectDatabase
@@ -346,7 +361,8 @@ def test_the_example_is_what_the_demo_needs(config: DirectDatabase) -> None:
     apply(EXAMPLE, config, means())
     account = present(config)
     on_support = [flow.id for flow in account.chatflows if "support" in flow.tags]
-    served = {tag: serve(account, tag) for tag in ("support", "help", "plain")}
+    phone = Device("ios", "1.0", "nb-NO", "dev_1", NOW_MS)
+    served = {tag: serve(account, tag, phone).flow for tag in ("support", "help", "plain")}
     modes = {tag: flow.consent.mode for tag, flow in served.items() if flow is not None}
     assert on_support == ["support_main", "support_spare"]
     assert modes == {"support": "explicit", "help": "legitimate_interest", "plain": "off"}
@@ -358,14 +374,20 @@ def test_the_example_is_what_the_demo_needs(config: DirectDatabase) -> None:
 
 
 def test_the_file_in_the_docs_is_right_and_every_field_is_explained() -> None:
-    """docs/howto/workspace.md: its smallest file applies, and no field is missing from its tables."""
+    """docs/howto/workspace.md: its smallest file applies, its parts fit into it, no field is missing from its tables."""
     page = (Path(__file__).parents[3] / "docs/howto/workspace.md").read_text(encoding="utf-8")
-    [example] = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    assert [placed.thing.id for placed in read(example).accounts] == ["nordvik"]
-    fields = {
-        field for kind in (App, Inbox, Agent, Rule, Chatflow, IdentityKey, Consent) for field in kind.__struct_fields__
-    }
-    assert {field for field in fields - {"version"} if f"`{field}`" not in page} == set()
+    example, *parts = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    whole = example + "".join(f"    {line}\n" for part in parts for line in part.splitlines())
+    assert [placed.thing.id for placed in read(whole).accounts] == ["nordvik"]
+    kinds = [
+        App, IdentityKey, Inbox, Agent, staff.Team, Rule, staff.Overflow, Hours, Holiday, Chatflow, Consent,
+        chatflow.Communicate, chatflow.Storage, chatflow.EmailCapture, chatflow.Heading, chatflow.Display,
+        chatflow.Availability, chatflow.Survey, chatflow.Targeting, chatflow.Rollout, Subscription, Canned, Account,
+    ]  # fmt: skip
+    fields = {field for kind in kinds for field in kind.__struct_fields__} - {"version", "archived"}
+    tables = re.sub(r"```.*?```", "", page, flags=re.DOTALL)
+    said = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`([^`]+)`", tables))))
+    assert fields - said == set()
 
 
 def rsa_pem() -> str:
