@@ -4,14 +4,18 @@ Invariant: the roster gives its number, once. Its status follows who spoke last 
 conversation leaves it as it is. Every change is kept as a fact.
 """
 
+from typing import get_args
+
 from engine.core.access import author_of, colleague
 from engine.core.asked import Decision, Stamped
+from engine.core.beside import TicketStatus
 from engine.core.conversation import Conversation
 from protocol.bus.commands import SetTicket
 from protocol.bus.decisions import Already, First, Refusal
 from protocol.bus.effects import Effect, Inner, Keep, NumberTicket, OpenTicket
 from protocol.bus.records import TicketKept
 from protocol.wire import content
+from protocol.wire.codes import Code
 
 
 def number(state: Conversation, asked: Stamped) -> Decision:
@@ -26,6 +30,8 @@ def set_status(state: Conversation, asked: Stamped) -> Decision:
     agent = colleague(state, asked)
     if isinstance(agent, Refusal):
         return agent
+    if command.status not in get_args(TicketStatus):
+        return Refusal(Code.BAD_CONTENT)
     if state.beside.ticket is None:
         return First(OpenTicket(state.account, state.id))
     if state.beside.ticket.status == command.status:

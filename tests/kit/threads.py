@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.core.asked import Despite, Facts, Stamped, With
 from engine.core.conversation import Conversation, not_started
-from engine.core.decide import decide
+from engine.core.decide import Park, decide
 from engine.core.evolve import evolve
 from engine.core.react import react
 from engine.core.timers import GENERATION, due
@@ -57,9 +57,13 @@ class Thread:
         self.asked += [asked for asked in reaction if isinstance(asked, Inner)]
         self.effects += [asked for asked in reaction if isinstance(asked, Effect)]
 
+    def timer(self, kind: str, key: str = "") -> TimerFired:
+        """What one of the conversation's timers puts in."""
+        return TimerFired(ACCOUNT, self.state.id, kind, key, GENERATION)
+
     def fire(self, kind: str, at_ms: int, key: str = "") -> Any:
         """A timer comes."""
-        return self.ask(TimerFired(ACCOUNT, self.state.id, kind, key, GENERATION), at_ms)
+        return self.ask(self.timer(kind, key), at_ms)
 
     def due(self, kind: str, key: str = "") -> int | None:
         """When that timer is due; None if it is not set."""
@@ -80,6 +84,10 @@ class Thread:
     def lose(self, agent: AgentId, at_ms: int = 4_000) -> Any:
         """The agent's grace is over."""
         return self.ask(AgentLost(ACCOUNT, self.state.id, agent), at_ms)
+
+    def park(self) -> Any:
+        """Deciding it raised."""
+        return self.ask(Park(ACCOUNT, self.state.id, "KeyError"))
 
     def gate_expires(self, at_ms: int = 700_000) -> Any:
         """The gate's timer comes."""
