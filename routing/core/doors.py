@@ -9,7 +9,7 @@ from protocol.ids import HoursId
 from routing.core import timers
 from routing.core.configured import DoorState, door_at
 from routing.core.events import DoorTurned
-from routing.core.holding import idle, put, settle
+from routing.core.holding import own_line, put, settle, stir
 from routing.core.log import AnyRosterEvent
 from routing.core.offers import withdraw_all
 from routing.core.queue import SEEKING, Held, Resting, UntilOpen, Waiting
@@ -50,7 +50,10 @@ def obey(roster: Roster, held: Held, at_ms: int) -> None:
         put(roster, held, UntilOpen(), at_ms)
     elif not shut and isinstance(held.phase, UntilOpen):
         held.from_ms, held.asked = at_ms, {}
-        put(roster, held, idle(roster, held), at_ms)
+        put(roster, held, Waiting(), at_ms)
+        line = own_line(roster, held)
+        if line is not None:
+            stir(roster, line, at_ms)  # nobody was told a place while it was shut
 
 
 def hang(roster: Roster, doors: list[DoorState]) -> None:

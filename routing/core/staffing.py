@@ -10,7 +10,7 @@ from protocol.bus.config import Rule
 from protocol.bus.decisions import Already
 from protocol.bus.effects import RosterConfig
 from protocol.ids import AgentId, ConversationId, InboxId, RuleId
-from routing.core import doors
+from routing.core import doors, timers
 from routing.core.configured import Seat, Staffing, doors_at, staffing_of
 from routing.core.events import AgentGivenUp, OfferEnded, StaffingTaken
 from routing.core.feeds import rule_rows
@@ -19,7 +19,7 @@ from routing.core.lines import Line, key_of, rule_for
 from routing.core.log import AnyRosterEvent
 from routing.core.manning import man
 from routing.core.presence import Member
-from routing.core.queue import Resting
+from routing.core.queue import SEEKING, Resting
 from routing.core.state import Roster
 
 
@@ -93,15 +93,17 @@ def _rebuild(roster: Roster, event: StaffingTaken) -> None:
     for member in roster.members.values():
         member.standing = member.stands()
     roster.there = _there(roster)
-    roster.lines = _lines(roster.lines, event.staffing)
+    before, roster.lines = roster.lines, _lines(roster, event.staffing)
+    for gone in (line for key, line in before.items() if key not in roster.lines):
+        roster.change_timers(timers.of_line(gone), {})
     for line in roster.lines.values():
         man(roster, line)
     for line in roster.lines.values():
         line.rows = []
     for rule in event.staffing.rules:
         roster.lines[_sought_by(event.staffing, rule)].rows.append(rule.id)
-    inboxes = (inbox.id for inbox in event.staffing.inboxes)
-    roster.replies = {inbox: roster.replies[inbox] for inbox in inboxes if inbox in roster.replies}
+    for inbox in [inbox for inbox in roster.replies if event.staffing.inbox(inbox) is None]:
+        roster.change_timers(timers.of_replies(inbox, roster.replies.pop(inbox)), {})
 
 
 def _sought_by(staffing: Staffing, rule: Rule) -> RuleId:
@@ -155,16 +157,15 @@ def _member(before: Member | None, seat: Seat, inboxes: list[InboxId]) -> Member
     return msgspec.structs.replace(fresh, **{name: getattr(before, name) for name in kept})
 
 
-def _lines(before: dict[str, Line], staffing: Staffing) -> dict[str, Line]:
-    """Return the line of each rule, and those of teams in which somebody waits."""
-    lines = {}
+def _lines(roster: Roster, staffing: Staffing) -> dict[str, Line]:
+    """Return the line of each rule, and those of teams that somebody waits for."""
+    before, lines = roster.lines, dict[str, Line]()
+    used = {key for held in roster.held.values() if isinstance(held.phase, SEEKING) for key in (held.line, held.also)}
     for rule in staffing.rules:
         line = lines[key_of(rule.id, None)] = before.get(rule.id) or Line(rule.id, rule)
         line.rule = rule
     for key, line in before.items():
         still = staffing.rule(line.rule.id)
-        if line.team is None or still is None or staffing.team(line.team) is None:
-            continue
-        if line.everyone or line.waiting or line.resting:
+        if key in used and still is not None and staffing.team(line.team) is not None:
             line.rule, lines[key] = still, line
     return lines

@@ -1,45 +1,33 @@
-"""Laws of the roster, over any sequence of what agents, visitors, gateways and configurations do."""
+"""Laws of the roster, over any sequence of what agents, visitors, gateways, clocks and configurations do."""
 
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from protocol.bus.config import AccountConfig, Agent, Rule
+from protocol.bus.config import AccountConfig, Rule
 from protocol.bus.decisions import Already, Refusal
-from routing.core.events import ConversationAssigned, ConversationOffered, ConversationTransferred
+from protocol.bus.effects import AgentLost, NumberTicket
+from routing.core.lines import shown
 from routing.core.presence import Member
-from routing.core.queue import Held, Offered, Resting, Talking, Unassigned, Waiting, shown
+from routing.core.queue import LINED, SEEKING, Held, Offered, Resting, Talking, UntilOpen, Waiting
 from routing.core.roster import Roster
 from tests.kit.shift import INBOX, Shift, account, agent
-from tests.kit.turns import Turns
+from tests.laws.accounts import AGENTS, agents, configurations, hours_ids
+from tests.laws.roster_watch import Watch, eligible, load, shut
 
-AGENTS = ["ann", "bob", "eva", "sue"]
 CONVERSATIONS = [f"c{number}" for number in range(7)]
 GATEWAYS = ["gw_1", "gw_2", "gw_3"]
+PRIORITIES = ["low", "normal", "high", "urgent"]
 
-agents = st.sampled_from(AGENTS)
+some = st.none() | agents
 conversations = st.sampled_from(CONVERSATIONS)
 gateways = st.sampled_from(GATEWAYS)
-rule_ids = st.sampled_from(["r1", "r2", None])
-
-
-@st.composite
-def configurations(draw: st.DrawFn) -> AccountConfig:
-    """Accounts of one to four agents and one or two rules, of which the second may assign at once."""
-    some = draw(st.lists(agents, min_size=1, max_size=4, unique=True))
-    staff = [_agent(draw, name) for name in some]
-    first = Rule("r1", INBOX, "All", expiries_to_away=draw(st.integers(1, 3)), decline_pause_s=20)
-    named = draw(st.lists(st.sampled_from(some), max_size=3, unique=True))
-    second = Rule("r2", INBOX, "Some", agents=named, auto_accept=draw(st.booleans()), lost_grace_s=30)
-    return account(staff, rules=[first, second] if draw(st.integers(0, 3)) else [first])
-
-
-def _agent(draw: st.DrawFn, name: str) -> Agent:
-    return agent(
-        name, capacity=draw(st.integers(0, 3)), seat=draw(st.integers(0, 5)) > 0, supervisor=draw(st.booleans())
-    )
+rule_ids = st.sampled_from(["r1", "r1", "r2", "owned", None])
+priorities = st.sampled_from(PRIORITIES)
+languages = st.sampled_from(["", "nb-NO", "de"])
+seconds = st.sampled_from([1, 9, 21, 31, 65, 130, 310])
 
 
 class Conduct(RuleBasedStateMachine):
@@ -48,7 +36,7 @@ class Conduct(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.shift: Shift | None = None
-        self.turns: dict[str, Turns] = {}
+        self.watch = Watch()
         self.snapshot: tuple[int, bytes] | None = None
 
     def at_work(self, config: AccountConfig) -> Shift:
@@ -63,13 +51,20 @@ class Conduct(RuleBasedStateMachine):
 
     # what may happen
 
-    @rule(config=configurations())
-    def configuration_comes(self, config: AccountConfig) -> None:
+    @initialize(config=configurations(), present=st.sets(agents))
+    def a_shift_begins(self, config: AccountConfig, present: set[str]) -> None:
+        for name in sorted(present):
+            self.at_work(config).arrive(name, session=f"{name}_gw_1_1")
+
+    @rule(config=configurations(), rarely=st.integers(0, 4))
+    def configuration_comes(self, config: AccountConfig, rarely: int) -> None:
         shift = self.at_work(config)
+        if rarely:
+            return
         version = shift.roster.staffing.version + 1
-        newer = account(config.agents, rules=config.rules, version=version)
-        self.turns = {}  # windows do not outlast a change of the rules
-        shift.publish(newer)
+        teams = {team.id: team.members for team in config.teams}
+        self.watch.turns = {}  # windows do not outlast a change of the rules
+        shift.publish(account(config.agents, rules=config.rules, version=version, teams=teams, hours=config.hours))
 
     @rule(agent=agents, gateway=gateways, session=st.integers(1, 2))
     def agent_arrives(self, agent: str, gateway: str, session: int) -> None:
@@ -79,42 +74,72 @@ class Conduct(RuleBasedStateMachine):
     def agent_leaves(self, agent: str, gateway: str, session: int) -> None:
         self.on.leave(agent, gateway=gateway, session=f"{agent}_{gateway}_{session}")
 
-    @rule(gateway=st.sampled_from(GATEWAYS[1:]))
+    @rule(gateway=st.sampled_from(["gw_3", "gw_3", "gw_2", *("nobody's",) * 5]))
     def gateway_is_lost(self, gateway: str) -> None:
         self.on.lose(gateway)
 
-    @rule(agent=agents, state=st.sampled_from(["available", "away"]))
-    def agent_sets_state(self, agent: str, state: str) -> None:
-        self.on.set_state(agent, state)
+    @rule(agent=agents, state=st.sampled_from([*("available",) * 4, "away", "offline"]), by=some)
+    def state_is_set(self, agent: str, state: str, by: str | None) -> None:
+        self.on.set_state(agent, state, by)
 
-    @rule(conversation=conversations, rule=rule_ids, prefer=st.none() | agents, avoid=st.none() | agents)
-    def conversation_seeks(self, conversation: str, rule: str | None, prefer: str | None, avoid: str | None) -> None:
-        self.on.seek(conversation, rule=rule, prefer=prefer, avoid=avoid)
+    @rule(
+        conversation=conversations, rule=rule_ids, prefer=some, avoid=some, owner=some, hours=hours_ids,
+        priority=priorities, language=languages, team=st.sampled_from([None, None, "team"]), anyway=st.booleans(),
+    )  # fmt: skip
+    def conversation_seeks(self, conversation: str, hours: str | None, anyway: bool, **seek: Any) -> None:
+        self.on.seek(conversation, hours=hours, available_anyway=anyway, **seek)
 
-    @rule(conversation=conversations, older_ms=st.integers(1, 60_000))
-    def conversation_seeks_again(self, conversation: str, older_ms: int) -> None:
-        self.on.seek(conversation, rule="r1", since_ms=self.on.now_ms - older_ms, reason="agent_lost")
+    @rule(
+        conversation=conversations,
+        older_ms=st.integers(1, 60_000),
+        reason=st.sampled_from([*("agent_lost",) * 3, "lost"]),
+    )
+    def conversation_seeks_again(self, conversation: str, older_ms: int, reason: str) -> None:
+        rule = "r1" if reason == "agent_lost" else None
+        self.on.seek(conversation, rule=rule, since_ms=self.on.now_ms - older_ms, reason=reason)
 
     @rule(conversation=conversations)
     def conversation_closes(self, conversation: str) -> None:
         self.on.release(conversation)
         self.on.places = [told for told in self.on.places if told[1] != conversation]  # a new search tells anew
 
-    @rule(conversation=conversations, yes=st.booleans())
-    def offer_is_answered(self, conversation: str, yes: bool) -> None:
-        if self.on.asked(conversation) is not None:
+    @rule(which=st.integers(0, 6), counts=st.booleans())
+    def conversation_counts_or_not(self, which: int, counts: bool) -> None:
+        self.on.weigh(self.one(Talking, which) or f"c{which}", counts=counts)
+
+    @rule(conversation=conversations, priority=priorities)
+    def priority_is_set(self, conversation: str, priority: str) -> None:
+        self.on.prioritise(conversation, priority)
+
+    @rule(which=st.integers(0, 6), yes=st.booleans())
+    def offer_is_answered(self, which: int, yes: bool) -> None:
+        conversation = self.one(Offered, which)
+        if conversation:
             decision = self.on.accept(conversation) if yes else self.on.decline(conversation)
             assert isinstance(decision, list)
 
-    @rule(agent=agents, conversation=conversations)
-    def agent_claims(self, agent: str, conversation: str) -> None:
-        self.on.claim(agent, conversation)
+    @rule(which=st.integers(0, 6))
+    def offer_is_accepted(self, which: int) -> None:
+        self.offer_is_answered(which, True)
 
-    @rule(agent=agents, conversation=conversations, to=agents)
-    def agent_transfers(self, agent: str, conversation: str, to: str) -> None:
-        self.on.transfer(agent, conversation, to, "note")
+    @rule(agent=agents, conversation=conversations, force=st.booleans())
+    def agent_claims(self, agent: str, conversation: str, force: bool) -> None:
+        self.on.claim(agent, conversation, force=force)
 
-    @rule(seconds=st.sampled_from([1, 9, 21, 31, 65]))
+    @rule(
+        agent=some, which=st.integers(0, 6), to=agents, team=st.sampled_from([None, None, "team"]), force=st.booleans()
+    )
+    def agent_transfers(self, agent: str | None, which: int, to: str, team: str | None, force: bool) -> None:
+        conversation = self.one(Talking, which)
+        by = agent or (self.on.talks(conversation) if conversation else None)
+        self.on.transfer(by or "ann", conversation or f"c{which}", to, "note", team, force=force)
+
+    def one(self, phase: type, which: int) -> str | None:
+        """One of the conversations in a phase, if there is any."""
+        able = [name for name, held in self.on.roster.held.items() if isinstance(held.phase, phase)]
+        return able[which % len(able)] if able else None
+
+    @rule(seconds=seconds)
     def time_passes(self, seconds: int) -> None:
         self.on.pass_s(seconds)
 
@@ -122,67 +147,67 @@ class Conduct(RuleBasedStateMachine):
     def conversations_are_owed_replies(self, owed: bool) -> None:
         self.on.owed = owed
 
+    @rule(waited_s=st.integers(0, 9_000), conversation=conversations)
+    def somebody_replies_at_last(self, waited_s: int, conversation: str) -> None:
+        self.on.replied(waited_s)
+        self.on.open_ticket(conversation)
+
     @rule()
     def snapshot_is_taken(self) -> None:
         if self.on.roster.seq:
             self.snapshot = (self.on.roster.seq, self.on.decider.freeze(self.on.roster))
-
-    # what is watched at every event, before it is true
-
-    def watch(self, roster: Roster, event: Any) -> None:
-        match event:
-            case ConversationOffered(agent=chosen) | ConversationAssigned(agent=chosen, offer=None, forced=False):
-                member = roster.members[chosen]
-                assert member.load < member.capacity, f"{chosen} is at capacity already"
-            case ConversationTransferred(to=chosen, forced=False):
-                assert roster.members[chosen].load < roster.members[chosen].capacity
-        if isinstance(event, ConversationOffered | ConversationAssigned) and event.turn:
-            self.watch_turn(roster, event)
-
-    def watch_turn(self, roster: Roster, event: ConversationOffered | ConversationAssigned) -> None:
-        held = roster.held[event.conversation]
-        assert held.rule is not None
-        able = [name for name in eligible(roster, held) if not roster.was_asked(held, name)]
-        assert event.agent in able, f"{event.agent} may not be asked for {event.conversation}"
-        self.turns.setdefault(held.rule, Turns()).used(event.agent, able)
-        if isinstance(held.phase, Waiting):
-            ahead = [one for one in waiting(roster, held.rule) if one.rank < held.rank]
-            assert not ahead, f"{ahead[0].conversation} waits longer than {event.conversation}"
 
     # what holds at rest
 
     @invariant()
     def whoever_waits_has_nobody_to_be_asked(self) -> None:
         """A waiting conversation has no eligible agent; a resting one only such as were asked."""
-        for held in self.on.roster.held.values():
+        roster = self.on.roster
+        for held in roster.held.values():
+            able = {name for line in (held.line, held.also) for name in eligible(roster, held, line, self.on.now_ms)}
             if isinstance(held.phase, Waiting):
-                assert not eligible(self.on.roster, held)
+                assert not able
             if isinstance(held.phase, Resting):
-                assert all(self.on.roster.was_asked(held, name) for name in eligible(self.on.roster, held))
+                assert all(roster.was_asked(held, name) for name in able)
+
+    @invariant()
+    def whoever_seeks_is_kept_back_exactly_outside_hours(self) -> None:
+        """Until the doors open nobody is asked; then at once."""
+        for held in self.on.roster.held.values():
+            if isinstance(held.phase, SEEKING) and not isinstance(held.phase, Offered):
+                assert isinstance(held.phase, UntilOpen) == shut(self.on.roster, held, self.on.now_ms)
 
     @invariant()
     def nobody_waits_without_a_deadline_or_an_owner(self) -> None:
-        """Offers, rests and graces have their timer, and no other timer of theirs would do anything."""
+        """What was promised for a time has its timer, and no other timer would do anything."""
         shift = self.on
         for timer in shift.decider.deadlines(shift.roster):
             assert shift.timers.get(timer.command) == timer.due_ms
         needed = {timer.command for timer in shift.decider.deadlines(shift.roster)}
-        for stale in [timer for timer in shift.timers if timer not in needed]:
-            assert shift.decider.decide(shift.roster, stale, shift.now_ms) == []
+        assert set(shift.timers) == needed
+
+    @invariant()
+    def whoever_waits_overflows_in_time_or_has(self) -> None:
+        """If the rule says when a wait is too long, it is being counted, or was too long already."""
+        lines = self.on.roster.lines
+        for held in self.on.roster.held.values():
+            if isinstance(held.phase, LINED) and held.line in lines and lines[held.line].rule.overflow.after_s:
+                assert held.overflowed or held.overflow_ms
 
     @invariant()
     def lost_agents_are_in_their_grace_or_given_up(self) -> None:
-        """An agent without session keeps conversations only for the grace, unless told to do without it."""
-        given_up = {lost.conversation for lost in self.on.told if type(lost).__name__ == "AgentLost"}
+        """An agent without session keeps conversations only for the grace, or where the rule says so."""
+        given_up = {lost.conversation for lost in self.on.told if isinstance(lost, AgentLost)}
         for member in self.on.roster.members.values():
             if member.conversations and not member.connected and member.grace is None:
-                assert set(member.conversations) <= given_up
+                kept = {name for name in member.conversations if self.on.roster.held[name].rule == "r2"}
+                assert set(member.conversations) - kept <= given_up
 
     @invariant()
     def offers_are_with_those_who_are_there(self) -> None:
-        """Nobody is asked who has no session, no seat, or went away."""
+        """Nobody is asked who has no session, no seat, is off work or went away."""
         for member in self.on.roster.members.values():
-            assert not member.offers or (member.connected and member.seat and not member.away)
+            assert not member.offers or (member.connected and member.seat and member.seems == "available")
 
     @invariant()
     def each_conversation_has_one_holder(self) -> None:
@@ -192,7 +217,7 @@ class Conduct(RuleBasedStateMachine):
             assert list(member.offers.values()) == [held.conversation for held in _held_by(roster, member, Offered)]
             talking = [held.conversation for held in _held_by(roster, member, Talking)]
             assert sorted(member.conversations) == sorted(talking)
-            assert member.standing is member.stands()
+            assert (member.load, member.standing) == (load(roster, member.agent), member.stands())
 
     @invariant()
     def feeds_say_what_a_fresh_snapshot_says(self) -> None:
@@ -204,8 +229,8 @@ class Conduct(RuleBasedStateMachine):
     def places_are_told_or_about_to_be(self) -> None:
         """Whoever is in a line knows the place by the last round, or a round is due."""
         for line in self.on.roster.lines.values():
-            for number, (_, _, conversation) in enumerate(line.everyone.ranks, 1):
-                told = self.on.roster.held[conversation].told
+            for number, rank in enumerate(line.everyone.ranks, 1):
+                told = self.on.roster.held[rank[3]].told
                 assert line.round is not None or (told is not None and told[0] == shown(number))
 
     @invariant()
@@ -218,19 +243,26 @@ class Conduct(RuleBasedStateMachine):
 
     @invariant()
     def lines_hold_exactly_those_who_wait(self) -> None:
-        """Everybody not yet assigned stands in the line of their rule, by age."""
-        roster = self.on.roster
-        for name, line in roster.lines.items():
-            inside = [held for held in roster.held.values() if held.rule == name]
-            lined = sorted(held.rank for held in inside if not isinstance(held.phase, Talking | Unassigned))
+        """Everybody not yet assigned stands in their line by aged priority and age; in a team's too after an overflow."""
+        held = list(self.on.roster.held.values())
+        for name, line in self.on.roster.lines.items():
+            lined = sorted(one.rank for one in held if one.line == name and isinstance(one.phase, LINED))
             assert line.everyone.ranks == lined
-            assert line.waiting.ranks == sorted(held.rank for held in inside if isinstance(held.phase, Waiting))
-            assert line.resting.ranks == sorted(held.rank for held in inside if isinstance(held.phase, Resting))
+            for phase, ranks in ((Waiting, line.waiting.ranks), (Resting, line.resting.ranks)):
+                asked = [one for one in held if name in (one.line, one.also) and isinstance(one.phase, phase)]
+                assert ranks == sorted(one.rank for one in asked)
+
+    @invariant()
+    def tickets_are_numbered_without_a_gap(self) -> None:
+        """1, 2, 3 …"""
+        numbers = [told.number for told in self.on.told if isinstance(told, NumberTicket)]
+        assert numbers == list(range(1, len(numbers) + 1))
 
     def teardown(self) -> None:
         shift = self.on
         if not shift.log:
             return
+        self.watch.moved(shift.roster)
         frozen = shift.decider.freeze(shift.roster)
         assert shift.decider.freeze(replayed(shift, shift.decider.new(shift.config), 0)) == frozen
         if self.snapshot is not None:
@@ -243,19 +275,6 @@ def replayed(shift: Shift, roster: Roster, seq: int) -> Roster:
     for stored in shift.log[seq:]:
         shift.decider.evolve(roster, shift.decider.decode_event(stored))
     return roster
-
-
-def eligible(roster: Roster, held: Held) -> list[str]:
-    """Return who may be asked for `held`, by the words of the product: seat, access, there, available, below capacity."""
-    rules = {one.id: one for one in roster.staffing.rules}
-    access = next(inbox.agents for inbox in roster.staffing.inboxes if inbox.id == held.inbox)
-    named = rules[held.rule].agents or access if held.rule in rules else []
-    able = [roster.members[name] for name in named if name in access]
-    return [one.agent for one in able if one.seat and one.connected and not one.away and one.load < one.capacity]
-
-
-def waiting(roster: Roster, rule_id: str) -> list[Held]:
-    return [one for one in roster.held.values() if one.rule == rule_id and isinstance(one.phase, Waiting)]
 
 
 def _held_by(roster: Roster, member: Member, phase: type) -> list[Held]:
