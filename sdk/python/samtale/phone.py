@@ -110,7 +110,7 @@ class Phone(Client):
         self._opened(frame, frame["visitor"])
         self._serve(frame)
         self._settle(frame)
-        self.outlet.tell(read(events.Connected, {**frame, "who": self.who, "chatflow": self._view or None}))
+        self.outlet.tell(read(events.Connected, {**frame, "who": self.who, "chatflow": self._shown(frame)}))
         if self._leaving:
             self.outlet.put({"t": "logout"})
         self.wishes.say_again()
@@ -123,13 +123,16 @@ class Phone(Client):
         view = frame["chatflow"]
         if view is not None and view.get("etag") and view["etag"] == self._view.get("etag"):
             view = {**self._view, **view}
-        self._view = view or {}
+        self._view = view or self._view  # while nothing is served the last view is still held
         self.chatflow = read(Chatflow, view) if view is not None else None
         there = frame.get("availability")
         self.availability = read(Availability, there) if there is not None else None
         self.steps = read(Steps, frame.get("steps", {}))
         self.permission.serve(self.chatflow.storage if self.chatflow else None, self.steps.outstanding)
         self._keep()
+
+    def _shown(self, frame: Frame) -> Frame | None:
+        return self._view if frame["chatflow"] is not None else None
 
     def _settle(self, frame: Frame) -> None:
         """Follow the visitor's conversations, and let what was said before we knew where go to the present one."""
@@ -152,7 +155,7 @@ class Phone(Client):
         self._serve(frame)
         if self.conversation not in self.going_on and frame.get("conversation"):
             self._front(frame["conversation"])
-        self.outlet.tell(read(events.Serving, {**frame, "chatflow": self._view or None}))
+        self.outlet.tell(read(events.Serving, {**frame, "chatflow": self._shown(frame)}))
         self._gate_moved()
 
     def _on_done(self, frame: Frame) -> None:
