@@ -6,6 +6,7 @@ Invariant: read when nothing is under way any more; the record is compared with 
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import samtale.journal as told
@@ -91,13 +92,25 @@ async def _conversation(
 
 def _entry(log: audit.StoredLog, stored: audit.StoredEvent) -> Entry:
     body = msgspec.msgpack.decode(stored.frame)["body"]
+    shown = msgspec.msgpack.decode(stored.visitor_frame)["body"] if stored.visitor_frame else None
     return Entry(
         log.account, log.id, stored.seq, stored.id, stored.kind, told.digest_of(body), stored.device, stored.n,
         stored.send_id,
         agent=body.get("agent", {}).get("id", ""),
         audience="staff" if stored.is_hidden else "all",
-        answer=body.get("answer", ""),
+        answer=_answer(stored.kind, body),
+        shown=told.digest_of(shown) if shown is not None else "",
+        redacted=body.get("redacted", False),
+        role=body.get("by", {}).get("role", "") if stored.kind == "message" else "",
+        ask=body.get("ask", 0),
     )  # fmt: skip
+
+
+def _answer(kind: str, body: dict[str, Any]) -> str:
+    """Return the answer of a consent to process, or why a conversation ended."""
+    if kind == "closed":
+        return str(body["reason"])
+    return str(body["answer"]) if kind == "consent" and body["purpose"] == "process" else ""
 
 
 def _decisions(account: str, log: list[bytes]) -> Iterator[Decision]:

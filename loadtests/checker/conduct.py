@@ -34,7 +34,7 @@ def over_capacity(history: History) -> Iterator[Violation]:
 def stored_before_consent(history: History) -> Iterator[Violation]:
     """Where consent is explicit, no message stands before its visitor's grant, and no planted text is in any store.
 
-    A grant is the visitor's: given in one conversation, it is good for those that begin after it.
+    A grant is the visitor's: given in one conversation, it is good for those that begin after it, until taken back.
     """
     visitors = {c.conversation: (c.account, c.visitor) for c in history.conversations if c.consent_required}
     granted: dict[tuple[str, str], tuple[int, int]] = {}
@@ -44,6 +44,8 @@ def stored_before_consent(history: History) -> Iterator[Violation]:
             continue
         if entry.kind == "consent" and entry.answer == "granted":
             granted.setdefault(visitor, _place(entry))
+        elif entry.kind == "closed" and entry.answer == "consent_withdrawn":
+            granted.pop(visitor, None)
         elif entry.kind == "message" and visitor not in granted:
             yield Violation("stored-before-consent", entry.conversation, f"a message at {entry.seq} before the grant")
     for leak in history.leaks:
@@ -74,6 +76,32 @@ def cross_account(history: History) -> Iterator[Violation]:
     for fact in history.facts:
         if isinstance(fact, Seen | Acked) and owner.get(fact.conversation, fact.account) != fact.account:
             yield Violation("cross-account", fact.conversation, f"{fact.client} of {fact.account} got an event")
+
+
+def leak(history: History) -> Iterator[Violation]:
+    """Nothing that a visitor's line carried holds a colleague's word, or an agent behind an alias."""
+    for line in history.misserved:
+        if line.rule == "leak":
+            yield Violation("leak", line.conversation, f"{line.client}: {line.why}")
+
+
+def survey_twice(history: History) -> Iterator[Violation]:
+    """A survey is asked right behind a close, with a new answer since the last; scored once, commented once after."""
+    for conversation, log in history.logs().items():
+        heard: set[str] = set()
+        done: set[tuple[str, int]] = set()
+        for before, entry in pairwise([Entry("", "", 0, "", "", ""), *log]):
+            if entry.kind == "message":
+                heard.add(entry.role)
+            elif entry.kind == "survey_asked":
+                if before.kind != "closed" or not {"visitor", "agent"} <= heard:
+                    yield Violation("survey-twice", conversation, f"asked at {entry.seq} without having been earned")
+                heard = set()
+            elif entry.kind in ("survey_answered", "survey_commented"):
+                early = entry.kind == "survey_commented" and ("survey_answered", entry.ask) not in done
+                if early or (entry.kind, entry.ask) in done:
+                    yield Violation("survey-twice", conversation, f"{entry.kind} at {entry.seq} once too often")
+                done.add((entry.kind, entry.ask))
 
 
 def stuck(history: History) -> Iterator[Violation]:

@@ -76,7 +76,11 @@ ClientFact: TypeAlias = Sent | Acked | Refused | Seen | Resynced | Waited
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One log entry as the record holds it at the end."""
+    """One log entry as the record holds it at the end.
+
+    `shown`: the digest of what visitors see, if it is something else. `redacted`: it held other words once. `role`:
+    whose message; `ask`: of a survey's entries.
+    """
 
     account: str
     conversation: str
@@ -89,7 +93,11 @@ class Entry:
     id: str = ""
     agent: str = ""  # of assigned and unassigned
     audience: Literal["all", "staff"] = "all"
-    answer: str = ""  # of consent
+    answer: str = ""  # of a consent to process; of closed, its reason
+    shown: str = ""
+    redacted: bool = False
+    role: str = ""
+    ask: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +146,15 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Misserved:
-    """A line carried a log with a gap, a repeat or a step back; what the client made of it does not matter."""
+    """A line carried what it should not: a log with a gap, a repeat or a step back, or words that are not for visitors.
+
+    What the client made of it does not matter. `rule`: gap, or leak.
+    """
 
     client: str
     conversation: str
     why: str
+    rule: str = "gap"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,10 +32,14 @@ class StoredEvent:
     id: EventId
     kind: str
     frame: bytes
-    is_hidden: bool
+    visitor_frame: bytes | None  # None: the same; b"": hidden from visitors
     device: str
     n: int
     send_id: str
+
+    @property
+    def is_hidden(self) -> bool:
+        return self.visitor_frame == b""
 
 
 def conversation_ids(connection: Connection) -> list[ConversationId]:
@@ -84,5 +88,5 @@ def _entries(connection: Connection, conversation: ConversationId) -> Iterator[S
     )  # fmt: skip
     for row in connection.execute(found.where(rows.conversation == conversation).order_by(rows.seq)):
         name = event_id(row.epoch, row.commit_no, row.idx)
-        hidden = row.visitor_frame == b""
-        yield StoredEvent(row.seq, name, row.kind, row.frame, hidden, row.device, row.n, row.send_id)
+        shown = row.visitor_frame
+        yield StoredEvent(row.seq, name, row.kind, row.frame, shown, row.device, row.n, row.send_id)

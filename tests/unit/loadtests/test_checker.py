@@ -14,6 +14,7 @@ from loadtests.checker.history import (
     Epoch,
     History,
     Leak,
+    Misserved,
     Refused,
     Resynced,
     Seen,
@@ -138,6 +139,27 @@ def _never_answered(h: History) -> None:
     h.facts.append(Waited(9.0, "phone", "nordvik", "cnv_1", "m9", 30.0))
 
 
+def _withdraw(h: History) -> None:
+    h.entries.insert(4, Entry("nordvik", "cnv_1", 5, "1.2.2", "closed", "d", answer="consent_withdrawn"))
+    h.entries[5] = replace(h.entries[5], seq=6)
+
+
+def _show_a_note(h: History) -> None:
+    h.misserved.append(Misserved("phone", "cnv_1", "a note", "leak"))
+
+
+def _ask_too_early(h: History) -> None:
+    h.entries.append(Entry("nordvik", "cnv_1", 6, "1.4.0", "closed", "d6"))
+    h.entries.append(Entry("nordvik", "cnv_1", 7, "1.4.1", "survey_asked", "d7", ask=1))
+
+
+def _score_twice(h: History) -> None:
+    kinds = ("survey_answered", "survey_commented", "survey_answered")
+    h.entries += [
+        Entry("nordvik", "cnv_1", seq, f"1.4.{seq}", kind, "d", ask=1) for seq, kind in enumerate(kinds, start=6)
+    ]
+
+
 PLANTED: list[tuple[Callable[[History], None], str]] = [
     (_drop_entry, "lost-acked"),
     (_double_entry, "duplicate"),
@@ -160,6 +182,10 @@ PLANTED: list[tuple[Callable[[History], None], str]] = [
     (_commit_twice, "effect-after-fence"),
     (_older_epoch_commits, "effect-after-fence"),
     (_foreign_event, "cross-account"),
+    (_withdraw, "stored-before-consent"),
+    (_show_a_note, "leak"),
+    (_ask_too_early, "survey-twice"),
+    (_score_twice, "survey-twice"),
     (_never_answered, "stuck"),
 ]
 
@@ -181,6 +207,35 @@ def test_every_rule_has_a_planted_violation() -> None:
     """A rule that nothing can break would prove nothing."""
     names = {rule.__name__.replace("_", "-") for rule in RULES}
     assert names == {rule for _, rule in PLANTED}
+
+
+def test_what_was_redacted_is_no_other_reading() -> None:
+    """Whoever read it before it was removed read something else, and rightly."""
+    history = clean()
+    history.entries[2] = replace(history.entries[2], digest="gone", redacted=True)
+    assert violations(history) == []
+
+
+def test_visitors_may_read_the_alias() -> None:
+    """Two digests of one entry are two audiences, a third is a violation."""
+    history = clean()
+    history.entries[3] = replace(history.entries[3], shown="alias")
+    seen = Seen(4.0, "phone", "nordvik", "cnv_1", 4, "1.2.1", "assigned", "alias")
+    history.facts += [Resynced(4.0, "phone", "nordvik", "cnv_1", 4), seen]
+    assert violations(history) == []
+
+
+def test_a_survey_that_was_earned_is_no_violation() -> None:
+    """Both spoke, it was closed, it is asked; scored, commented once."""
+    history = clean()
+    history.entries[4] = replace(history.entries[4], role="visitor")
+    kinds = ("message", "closed", "survey_asked", "survey_answered", "survey_commented")
+    history.entries += [
+        Entry("nordvik", "cnv_1", seq, f"1.4.{seq}", kind, "d", role="agent" if kind == "message" else "", ask=1)
+        for seq, kind in enumerate(kinds, start=6)
+    ]
+    history.conversations[0] = replace(history.conversations[0], redis_log=())
+    assert violations(history) == []
 
 
 def test_what_a_data_loss_rolled_back_is_not_held_against_the_engine() -> None:
