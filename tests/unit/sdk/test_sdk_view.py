@@ -74,6 +74,15 @@ async def test_what_is_served_now_is_told(network: Network, visitor: samtale.Vis
     assert (gone.chatflow, gone.reason, visitor.availability) == (None, "no_chatflow", None)
 
 
+async def test_a_view_is_held_while_nothing_is_served(network: Network, visitor: samtale.VisitorClient) -> None:
+    """Switched off and on again, it is shown whole, though only what may differ was sent."""
+    line, _ = await opened(network, chatflow=WHOLE)
+    line.say("chatflow", chatflow=None, reason="no_chatflow")
+    line.say("chatflow", chatflow=SHORT | {"heading": WHOLE["heading"]}, conversation="c1")
+    gone, back = await until(visitor, samtale.Serving), await until(visitor, samtale.Serving)
+    assert (gone.chatflow, back.chatflow.welcome) == (None, "Hei!")
+
+
 @pytest.mark.parametrize(("log", "talks_in"), [([], "c2"), (["started"], "c1"), (["started", "closed"], "c2")])
 async def test_a_conversation_that_goes_on_is_not_left(
     network: Network, visitor: samtale.VisitorClient, log: list[str], talks_in: str
