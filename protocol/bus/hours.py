@@ -16,6 +16,7 @@ from protocol.ids import HoursId
 
 MINUTES_A_DAY = 1_440
 LOOK_AHEAD_DAYS = 370
+LOOK_AHEAD_OPEN_DAYS = 10
 
 
 class Interval(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -55,23 +56,24 @@ def next_opening(hours: Hours, at_ms: int) -> int | None:
 
 
 def next_closing(hours: Hours, at_ms: int) -> int | None:
-    """Return when the interval ends that is open at `at_ms`; intervals that touch are one. None if it is closed."""
+    """Return when the interval ends that is open at `at_ms`; intervals that touch are one. None if it is closed.
+
+    Of hours that stay open for more than a week, some later moment at which they are still open: look again then.
+    """
     closing = None
-    for opens, closes in _spans(hours, at_ms):
-        if closing is None and opens <= at_ms < closes:
-            closing = closes
-        elif closing is not None:
-            if opens > closing:
-                break
-            closing = max(closing, closes)
+    for opens, closes in _spans(hours, at_ms, LOOK_AHEAD_OPEN_DAYS):
+        if opens > (at_ms if closing is None else closing):
+            break
+        if closing is not None or at_ms < closes:
+            closing = max(closing or 0, closes)
     return closing
 
 
-def _spans(hours: Hours, at_ms: int) -> Iterator[tuple[int, int]]:
+def _spans(hours: Hours, at_ms: int, days: int = LOOK_AHEAD_DAYS) -> Iterator[tuple[int, int]]:
     """Yield (opens, closes) in ms, in order, from the day before `at_ms` on."""
     zone, closed_or_short = _zone(hours.time_zone), {holiday.day: holiday.intervals for holiday in hours.holidays}
     first = datetime.fromtimestamp(at_ms / 1000, zone).date() - timedelta(days=1)
-    for number in range(LOOK_AHEAD_DAYS):
+    for number in range(days):
         day = first + timedelta(days=number)
         intervals = closed_or_short.get(day.isoformat(), hours.week[day.weekday()])
         for interval in sorted(intervals):
@@ -81,17 +83,28 @@ def _spans(hours: Hours, at_ms: int) -> Iterator[tuple[int, int]]:
 
 
 def _at(day: date, minutes: int, zone: ZoneInfo, fold: int) -> int:
-    """Return the ms at which the wall shows `minutes` after midnight of `day`; `fold` 1: the second time it does."""
-    midnight = datetime.combine(day, time(), zone)
-    wall = (midnight.replace(tzinfo=None) + timedelta(minutes=minutes)).replace(tzinfo=zone, fold=fold)
-    if not _exists(wall):
-        wall = wall.replace(fold=0)  # skipped: read by the clock as it was before, it falls just behind the gap
-    return round(wall.timestamp() * 1000)
+    """Return the ms at which the wall shows `minutes` after midnight of `day`; `fold` 1: the second time it does.
+
+    A time that is skipped has come as soon as the wall shows a later one.
+    """
+    wall = datetime.combine(day, time()) + timedelta(minutes=minutes)
+    moment_ms = _ms(wall, zone, fold)
+    if datetime.fromtimestamp(moment_ms / 1000, zone).replace(tzinfo=None) == wall:
+        return moment_ms
+    return _gap_end(wall, _ms(wall, zone, 1), _ms(wall, zone, 0), zone)
 
 
-def _exists(wall: datetime) -> bool:
-    back = datetime.fromtimestamp(wall.timestamp(), wall.tzinfo)
-    return back.replace(tzinfo=None) == wall.replace(tzinfo=None)
+def _gap_end(wall: datetime, before_ms: int, after_ms: int, zone: ZoneInfo) -> int:
+    """Return the first ms from `before_ms` to `after_ms` at which the wall shows more than `wall`, which it skips."""
+    while after_ms - before_ms > 1:
+        middle_ms = (before_ms + after_ms) // 2
+        shows = datetime.fromtimestamp(middle_ms / 1000, zone).replace(tzinfo=None)
+        before_ms, after_ms = (before_ms, middle_ms) if shows > wall else (middle_ms, after_ms)
+    return after_ms
+
+
+def _ms(wall: datetime, zone: ZoneInfo, fold: int) -> int:
+    return round(wall.replace(tzinfo=zone, fold=fold).timestamp() * 1000)
 
 
 @lru_cache(maxsize=512)
