@@ -50,10 +50,14 @@ class Gate:
         self._served[flow.id] = flow.version
 
     def row(self, flow: Chatflow) -> RuleRow | None:
-        """Return what is told of the rule of `flow`; None if nothing is known."""
+        """Return what is told of the rule of `flow`, or of its inbox's rules if it has none; None: nothing is known."""
         if self.rows is None:
             return None
-        return self.rows.get(flow.rule, RuleRow()) if flow.rule is not None else RuleRow()
+        rules = (
+            [rule.id for rule in self.config.rules if rule.inbox == flow.inbox] if flow.rule is None else [flow.rule]
+        )
+        found = [self.rows[rule] for rule in rules if rule in self.rows]
+        return next((row for row in found if row.ready), found[0] if found else RuleRow())
 
     def outstanding(
         self, chatflow: ChatflowId | None, at_ms: int, conversation: ConversationId | None = None

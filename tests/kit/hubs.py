@@ -19,6 +19,7 @@ from gateway.services import Outside
 from protocol.bus.commands import PublishConfig
 from protocol.bus.config import CONFIG_ENCODER, AccountConfig, App, IdentityKey
 from protocol.bus.decisions import Refusal
+from protocol.bus.records import Profile
 from protocol.ids import AgentId
 from protocol.wire.codes import CloseCode, Code
 from protocol.wire.limits import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK
@@ -42,9 +43,14 @@ class Proofs:
     def __init__(self) -> None:
         self.token_until_s = 2**33
         self.key = KEY
+        self.profile: Profile | None = None
 
     def verify_token(self, _config: AccountConfig, _app: App, token: str, _now_s: int) -> Claims | Refusal:
-        return Refusal(Code.TOKEN_EXPIRED) if token == "expired" else Claims(token, self.token_until_s, self.key)
+        return (
+            Refusal(Code.TOKEN_EXPIRED)
+            if token == "expired"
+            else Claims(token, self.token_until_s, self.key, self.profile)
+        )
 
     async def redeem_ticket(self, _redis: Redis, ticket: str) -> Ticket | Refusal:
         agent = ticket.removeprefix("a-good-ticket-of-")
@@ -108,6 +114,10 @@ class MemoryLine:
                 start = len(self.frames)
                 self._news.clear()
                 await self._news.wait()
+
+    async def ever(self, wanted: Wanted) -> dict[str, Any]:
+        """Wait for the first frame of all that is wanted, also if it was read over; nothing counts as read."""
+        return self.frames[await self._find(wanted, 0)]
 
     async def get(self, kind: str, **fields: Any) -> dict[str, Any]:
         """Wait for the next frame of `kind` with these fields."""

@@ -19,7 +19,7 @@ from protocol.ids import ChatflowId, ContactId, ConversationId, event_id
 from protocol.wire import client
 from protocol.wire.codes import Code
 from protocol.wire.content import AnyBody, Author, Closed, ConsentAnswered, EmailGiven, Event, Message, Role
-from tests.kit.workplace import ASKS, IMPLIES, OPEN, RULE, chatflow, conversation, record, workplace
+from tests.kit.workplace import ASKS, IMPLIES, OPEN, RULE, UNROUTED, chatflow, conversation, record, workplace
 from tests.unit.gateway.sessions import ASKING, CHAT, NOW, attach, done, head, hint, mobile, said, submitted, visiting
 
 SEND = client.Send(n=1, id="a", conversation=ASKING, text="my secret")
@@ -267,6 +267,15 @@ def test_not_knowing_who_is_there_counts_as_closed(rows: Any, code: str) -> None
     """Only away asks for an address first: while nothing is known of the rule, it is asked."""
     config = flows(email=EmailCapture(open="never", away="before_chat"), availability=HIDES)
     assert refused_with(visiting(config, record(), rows=rows)) == code
+
+
+def test_where_nobody_is_sought_the_inboxs_rules_say_who_is_there() -> None:
+    """Assignment is off, and agents of the inbox claim."""
+    config = flows(availability=HIDES)
+    gate = visiting(config, record(), rows={RULE: RuleRow(ready=True)}).gate
+    assert gate.row(chatflow(UNROUTED)) == RuleRow(ready=True)
+    gate.rows = {}
+    assert gate.row(chatflow(UNROUTED)) == RuleRow()
 
 
 def test_a_blocked_visitor_says_nothing() -> None:
