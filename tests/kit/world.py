@@ -16,7 +16,7 @@ from engine.core.step import step
 from protocol.bus.commands import COMMAND_DECODER, COMMAND_ENCODER, AnyCommand, TimerFired
 from protocol.bus.config import AccountConfig
 from protocol.bus.effects import CancelTimer, Effect, Keep, SetTimer
-from protocol.bus.records import Outcome, VisitorRecord
+from protocol.bus.records import Erased, Outcome, VisitorRecord
 from protocol.ids import AccountId, ConversationId, DeviceId, VisitorId
 from protocol.wire.content import Event
 from routing.core.roster import RosterDecider
@@ -37,6 +37,7 @@ class World:
         self.rosters: dict[AccountId, Any] = {}
         self.roster_log: dict[AccountId, list[bytes]] = defaultdict(list)
         self.logs: dict[ConversationId, list[bytes]] = defaultdict(list)
+        self.shown: dict[ConversationId, list[bytes]] = defaultdict(list)  # the same entries as visitors read them
         self.timers: dict[bytes, int] = {}
         self.facts: list[Any] = []
         self.now_ms = 1_000_000
@@ -135,7 +136,9 @@ class World:
         for owner, device, outcome in result.ledger:
             self.ledgers[owner, device][slot_of(outcome.n)] = outcome
         for logged in result.events:
-            self.logs[logged.event.conversation].append(msgspec.msgpack.encode(logged.event))
+            where, frame = logged.event.conversation, msgspec.msgpack.encode(logged.event)
+            self.logs[where].append(frame)
+            self.shown[where].append(frame if logged.visitor_frame is None else logged.visitor_frame)
         for account, event in result.roster_events:
             self.roster_log[account].append(self.port.encode(event))
         self.rosters.update(result.rosters)
@@ -148,5 +151,9 @@ class World:
                 self.timers[COMMAND_ENCODER.encode(effect.command)] = effect.due_ms
             case CancelTimer():
                 self.timers.pop(COMMAND_ENCODER.encode(effect.command), None)
+            case Keep(fact=Erased() as erased):
+                shown = erased.frame if erased.visitor_frame is None else erased.visitor_frame
+                self.logs[erased.conversation][erased.seq - 1] = erased.frame
+                self.shown[erased.conversation][erased.seq - 1] = shown
             case Keep():
                 self.facts.append(effect.fact)

@@ -7,17 +7,11 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from msgspec.structs import replace
 
-from engine.core import phases
-from engine.core.evolve import replay
-from engine.core.snapshot import freeze
-from engine.core.timers import deadlines
 from protocol.bus import commands
-from protocol.bus.commands import COMMAND_DECODER, COMMAND_ENCODER
 from protocol.ids import AgentId, ChatflowId, VisitorId
-from protocol.wire import content
 from tests.kit.workplace import (
     ACCOUNT,
     ANN,
@@ -33,6 +27,7 @@ from tests.kit.workplace import (
     phone,
     workplace,
 )
+from tests.laws.cell_laws import CellLaws
 from tests.laws.people import People
 
 visitors = st.sampled_from([KARI, OLA])
@@ -46,7 +41,7 @@ texts = st.sampled_from(["Hello", "Hello", "Hello", " "])
 wait_ms = st.sampled_from([10, 100, 1_000, 5_000, 31_000, 61_000, 700_000, 3_700_000])
 
 
-class Cell(RuleBasedStateMachine, People):
+class Cell(CellLaws, People, RuleBasedStateMachine):
     """Two visitors with two phones each, three agents behind two gateways, and a configuration that changes."""
 
     def __init__(self) -> None:
@@ -177,89 +172,6 @@ class Cell(RuleBasedStateMachine, People):
         result = self.world.do(again)
         assert result.outcome == (again.origin.gateway, replace(outcome, session=session)), "redelivery is silent"
         assert [result.events, result.roster_events, result.ledger, result.effects] == [[], [], [], []]
-
-    # The laws
-
-    @invariant()
-    def replay_is_exact(self) -> None:
-        for conversation, stored in self.world.conversations.items():
-            state = replay(ACCOUNT, self.world.log(conversation))
-            assert state is not None
-            assert freeze(state) == stored
-
-    @invariant()
-    def one_assignee(self) -> None:
-        for conversation in self.world.logs:
-            agent = None
-            for event in self.world.log(conversation):
-                match event.body:
-                    case content.Assigned():
-                        assert agent is None, "assigned while somebody has it"
-                        agent = event.body.agent.id
-                    case content.Unassigned():
-                        assert agent == event.body.agent.id, "taken from somebody else"
-                        agent = None
-                    case content.Closed():
-                        agent = None
-                    case content.Message(by=by) if by.role is content.Role.AGENT:
-                        assert agent == by.id, "the visitor hears only their own agent"
-
-    @invariant()
-    def roster_knows_who_waits(self) -> None:
-        roster = self.world.rosters.get(ACCOUNT)
-        held = dict(roster.held) if roster is not None else {}
-        for conversation in self.world.conversations:
-            state = self.world.conversation(conversation)
-            known = held.pop(conversation, None)
-            assert not isinstance(state.phase, phases.Opening | phases.NotStarted), "no conversation rests there"
-            assert (known is not None) == (type(state.phase) in phases.ROUTED), "we search exactly while one waits"
-            if isinstance(state.phase, phases.Talking):
-                assert known.phase.agent == state.phase.agent.id
-            elif known is not None:
-                assert (type(known.phase).__name__ == "Unassigned") == isinstance(state.phase, phases.Unassigned)
-        assert not held, "nobody is on an empty line"
-
-    @invariant()
-    def nobody_talks_to_a_ghost(self) -> None:
-        for roster in self.world.rosters.values():
-            graces = {timer.command.key for timer in self.world.port.deadlines(roster) if timer.command.kind == "grace"}
-            for where in self.world.conversations:
-                phase = self.world.conversation(where).phase
-                if isinstance(phase, phases.Talking):
-                    assert roster.members[phase.agent.id].connected or phase.agent.id in graces
-
-    @invariant()
-    def timers_are_the_deadlines(self) -> None:
-        held = [timer for where in self.world.conversations for timer in deadlines(self.world.conversation(where))]
-        set_ = {raw: due for raw, due in self.world.timers.items() if COMMAND_DECODER.decode(raw).owner != "roster"}
-        assert {COMMAND_ENCODER.encode(timer.command): timer.due_ms for timer in held} == set_
-        for roster in self.world.rosters.values():
-            kept = {COMMAND_ENCODER.encode(timer.command): timer.due_ms for timer in self.world.port.deadlines(roster)}
-            assert kept.items() <= self.world.timers.items(), "a rebuilt cell misses no deadline"
-
-    @invariant()
-    def over_is_over(self) -> None:
-        for where in self.world.logs:
-            until_ms = 0
-            for event in self.world.log(where):
-                if isinstance(event.body, content.Closed):
-                    until_ms = event.at + self.world.conversation(where).terms.reopen_window_s * 1000
-                assert not isinstance(event.body, content.Reopened) or event.at < until_ms, "reopened past its window"
-
-    @invariant()
-    def one_open_per_chatflow(self) -> None:
-        live: set[tuple[VisitorId, ChatflowId]] = set()
-        for where in self.world.conversations:
-            state = self.world.conversation(where)
-            current = self.world.visitor(state.terms.visitor).current[state.terms.chatflow]  # type: ignore[union-attr]
-            closed = isinstance(state.phase, phases.Closed)
-            if current.conversation == where:
-                assert (current.closed_at_ms is not None) == closed
-            else:
-                assert closed
-            assert closed or (state.terms.visitor, state.terms.chatflow) not in live
-            if not closed:
-                live.add((state.terms.visitor, state.terms.chatflow))
 
 
 CELL_SETTINGS = settings(
