@@ -17,7 +17,7 @@ from typing import Any
 import click
 import structlog
 
-from loadtests.bench import core, machine, sessions
+from loadtests.bench import core, machine, rosters, sessions
 from loadtests.bench.figures import Result, rendered
 from loadtests.bench.generous import PROFILES
 from loadtests.bench.pairs import Load, Pairs, pairs
@@ -30,7 +30,7 @@ LOADS = {
     "open-1000": Load(8_000, per_s=1_000),
 }
 CONVERSATIONS, COMMANDS, SESSIONS = 1_000, 40_000, 1_000
-NAMES = ("core", *LOADS, "sessions")
+NAMES = ("core", "rosters", *LOADS, "sessions")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -77,6 +77,8 @@ async def _measure(name: str, ready: Pairs | None) -> Result:
     command = f"python -m loadtests.bench {name}"
     if name == "core":
         return await core.measure(name, command, CONVERSATIONS, COMMANDS)
+    if name == "rosters":
+        return await rosters.measure(name, command)
     if name == "sessions":
         return await sessions.measure(name, command, SESSIONS)
     assert ready is not None, "a load needs its pairs"

@@ -6,8 +6,15 @@ Invariant: a figure names its unit, and a result names the command that makes it
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from loadtests.bench.verdict import Verdict
+
+class Judged(Protocol):
+    """Whether a run kept what it promised; its `str` says so to people."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,7 @@ class Result:
     command: str
     about: str
     figures: list[Figure] = field(default_factory=list)
-    verdict: Verdict | None = None
+    verdict: Judged | None = None
 
     def add(self, name: str, value: float, unit: str, note: str = "") -> None:
         """Note one more figure."""

@@ -102,6 +102,7 @@ def _entry(log: audit.StoredLog, stored: audit.StoredEvent) -> Entry:
         shown=told.digest_of(shown) if shown is not None else "",
         redacted=body.get("redacted", False),
         role=body.get("by", {}).get("role", "") if stored.kind == "message" else "",
+        is_made="content" in body,
         ask=body.get("ask", 0),
     )  # fmt: skip
 

@@ -24,9 +24,9 @@ class Notebook:
         self.last_code: dict[str, int] = {}
         self._sent_at: dict[str, float] = {}
 
-    def broke(self, client: str, conversation: str, why: str) -> None:
-        """Note that a line of `client` carried a log otherwise than SPEC 6 says."""
-        self.misserved.append(Misserved(client, conversation, why))
+    def broke(self, client: str, conversation: str, why: str, rule: str) -> None:
+        """Note that a line of `client` carried a log otherwise than SPEC 6 says, or what is not for it."""
+        self.misserved.append(Misserved(client, conversation, why, rule))
 
     def for_client(self, client: str, account: str) -> told.Journal:
         """Return the journal of one client."""

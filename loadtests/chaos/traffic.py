@@ -7,7 +7,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import urlsplit, urlunsplit
@@ -16,9 +16,10 @@ import samtale
 from samtale.line import Connect
 from samtale.login import Login, over_http
 
+from loadtests.chaos.acts import AMONG_COLLEAGUES, Visiting, act, tell_or_take_back
 from loadtests.chaos.journal import Notebook
 from loadtests.chaos.wire import Tell, WatchedLine, Wire
-from loadtests.chaos.workspace import PASSWORD, Team
+from loadtests.chaos.workspace import BEHIND_ALIAS, PASSWORD, Team
 
 CANARY = "never-stored-before-consent"
 SERVER = "http://samtale.invalid"  # the ways know where to
@@ -93,15 +94,15 @@ class World:
 
 
 class Lines:
-    """A client's present line, to be cut."""
+    """A client's present line, to be cut; `forbidden` words must never come over it."""
 
-    def __init__(self, connect: Connect, tell: Tell) -> None:
-        self._connect, self._tell = connect, tell
+    def __init__(self, connect: Connect, tell: Tell, forbidden: Sequence[str] = ()) -> None:
+        self._connect, self._tell, self._forbidden = connect, tell, forbidden
         self._line: samtale.Line | None = None
 
     async def connect(self, url: str) -> samtale.Line:
         """Open a line to one of the gateways."""
-        self._line = WatchedLine(await self._connect(url), Wire(self._tell))
+        self._line = WatchedLine(await self._connect(url), Wire(self._tell), self._forbidden)
         return self._line
 
     async def cut(self) -> None:
@@ -113,14 +114,15 @@ class Lines:
 async def visit(world: World, team: Team, number: int) -> samtale.VisitorClient:
     """Be a visitor until the run stops, then wait until all outcomes are there; returns the client, disconnected."""
     name = f"{team.account}-visitor-{number}"
-    lines = Lines(world.ways.visitors, partial(world.notebook.broke, name))
+    forbidden = [AMONG_COLLEAGUES, *([BEHIND_ALIAS] if team.is_aliased else [])]
+    lines = Lines(world.ways.visitors, partial(world.notebook.broke, name), forbidden)
     client = samtale.VisitorClient(
         SERVER, app_key=team.app_key, tag="chat",
         surroundings=world.surroundings(name, team.account, lines),
     )  # fmt: skip
     world.clients[name] = client
     async with client:
-        reading = asyncio.create_task(_read(world, client))
+        reading = asyncio.create_task(_read(world, client, Visiting(world.chance, client)))
         await _talk(world, team, client, lines, name)
         await _settle(client)
         reading.cancel()
@@ -141,6 +143,7 @@ async def _talk(world: World, team: Team, client: samtale.VisitorClient, lines: 
             await lines.cut()
         if world.chance.random() < _CLOSE:
             client.close()
+        tell_or_take_back(world.chance, client, team, count)
 
 
 async def serve(world: World, team: Team, number: int) -> samtale.AgentClient:
@@ -162,7 +165,7 @@ async def serve(world: World, team: Team, number: int) -> samtale.AgentClient:
                 (client.decline if world.chance.random() < 0.1 else client.accept)(offer)
             for conversation in list(client.conversations):
                 count += 1
-                _act(world, client, conversation, others, f"{name} answers {count}")
+                act(world.chance, client, conversation, others, f"{name} answers {count}")
             if world.chance.random() < _LINE_CUT:
                 await lines.cut()
         await _settle(client)
@@ -170,20 +173,14 @@ async def serve(world: World, team: Team, number: int) -> samtale.AgentClient:
     return client
 
 
-def _act(world: World, client: samtale.AgentClient, conversation: str, others: list[str], answer: str) -> None:
-    what = world.chance.random()
-    if what < 0.15:
-        client.send(conversation, answer)
-    elif what < 0.155 and others:
-        client.transfer(conversation, world.chance.choice(others), "please take over")
-    elif what < 0.16:
-        client.close(conversation)
-
-
-async def _read(world: World, client: samtale.VisitorClient | samtale.AgentClient) -> None:
+async def _read(
+    world: World, client: samtale.VisitorClient | samtale.AgentClient, visiting: "Visiting | None" = None
+) -> None:
     async for event in client.events():
         if isinstance(event, samtale.Refused):
             world.refused[event.code] = world.refused.get(event.code, 0) + 1
+        elif visiting is not None and isinstance(event, samtale.LogEvent):
+            visiting.saw(event)
 
 
 async def _settle(client: samtale.VisitorClient | samtale.AgentClient) -> None:

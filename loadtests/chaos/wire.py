@@ -6,14 +6,14 @@ either is looked at here, before the client does.
 Invariant: judges one line from its first frame on; each conversation by itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import samtale
 from samtale.line import decode
 
-Tell = Callable[[str, str], None]
-"""Hears which conversation was served wrongly, and how."""
+Tell = Callable[[str, str, str], None]
+"""Hears which conversation was served wrongly, how, and by which rule: gap, or leak."""
 
 
 class Wire:
@@ -50,6 +50,10 @@ class Wire:
             case {"t": "resync", "conversation": conversation}:
                 self._at[conversation] = min(self._at.get(conversation, 0), frame.get("from", 1) - 1)
 
+    def leaked(self, conversation: str, why: str) -> None:
+        """Take that something came which is not for this reader."""
+        self._tell(conversation, why, "leak")
+
     def _resume(self, position: dict[str, Any]) -> None:
         conversation = position["conversation"]
         self._left.discard(conversation)
@@ -59,13 +63,13 @@ class Wire:
     def _came(self, conversation: str, first: int, last: int) -> None:
         at = self._at.get(conversation, 0)
         if first - 1 not in (at, *self._asked.get(conversation, ())):
-            self._tell(conversation, f"{first} was sent after {at}")
+            self._tell(conversation, f"{first} was sent after {at}", "gap")
         self._at[conversation] = last
 
     def _caught_up(self, conversation: str, seq: int) -> None:
         at, asked = self._at.get(conversation, 0), self._asked.get(conversation, [])
         if seq not in (at, *asked):
-            self._tell(conversation, f"caught up at {seq} after {at}")
+            self._tell(conversation, f"caught up at {seq} after {at}", "gap")
         self._at[conversation] = seq
         if asked:
             asked.pop(0)
@@ -74,8 +78,10 @@ class Wire:
 class WatchedLine:
     """A client's line that is looked at as frames pass."""
 
-    def __init__(self, line: samtale.Line, wire: Wire) -> None:
+    def __init__(self, line: samtale.Line, wire: Wire, forbidden: Sequence[str] = ()) -> None:
+        """`forbidden`: words that must never come over this line."""
         self._line, self._wire = line, wire
+        self._forbidden = [word.encode() for word in forbidden]
 
     async def send(self, raw: bytes | str) -> None:
         self._wire.sent(decode(raw))
@@ -83,8 +89,15 @@ class WatchedLine:
 
     async def receive(self) -> bytes | str:
         raw = await self._line.receive()
-        self._wire.received(decode(raw))
+        frame = decode(raw)
+        self._wire.received(frame)
+        self._look_for_leaks(raw.encode() if isinstance(raw, str) else raw, frame)
         return raw
 
     async def close(self, code: int = 1000) -> None:
         await self._line.close(code)
+
+    def _look_for_leaks(self, raw: bytes, frame: dict[str, Any]) -> None:
+        for word in self._forbidden:
+            if word in raw:
+                self._wire.leaked(frame.get("conversation", ""), f"{frame.get('t')} holds {word.decode()}")

@@ -70,7 +70,7 @@ def phantom(history: History) -> Iterator[Violation]:
             yield Violation("phantom", fact.conversation, f"{fact.client} saw {fact.event}, which no log holds")
     sent = {fact.id: fact.digest for fact in history.facts if isinstance(fact, Sent)}
     for entry in history.entries:
-        if entry.kind != "message" or entry.redacted:
+        if entry.kind != "message" or entry.redacted or entry.is_made:
             continue
         if entry.id and sent and sent.get(entry.id) != entry.digest:
             yield Violation("phantom", entry.conversation, f"entry {entry.seq} was sent by nobody in these words")

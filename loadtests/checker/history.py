@@ -79,7 +79,7 @@ class Entry:
     """One log entry as the record holds it at the end.
 
     `shown`: the digest of what visitors see, if it is something else. `redacted`: it held other words once. `role`:
-    whose message; `ask`: of a survey's entries.
+    whose message; `is_made`: the server made its words of its content; `ask`: of a survey's entries.
     """
 
     account: str
@@ -97,6 +97,7 @@ class Entry:
     shown: str = ""
     redacted: bool = False
     role: str = ""
+    is_made: bool = False
     ask: int = 0
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from loadtests.chaos.wire import Wire
+from loadtests.chaos.wire import WatchedLine, Wire
 
 EVENT = {"t": "event", "conversation": "c"}
 RESUME_AT_2 = {"t": "resume", "position": {"conversation": "c", "seq": 2, "id": "1.1.1"}}
@@ -29,7 +29,7 @@ RESYNC: dict[str, Any] = {"t": "resync", "conversation": "c", "from": 1}
 def watched(*frames: dict[str, Any]) -> list[str]:
     """Return what is found wrong with a line that carried `frames`; the client's are `resume` and `leave`."""
     found: list[str] = []
-    wire = Wire(lambda _conversation, why: found.append(why))
+    wire = Wire(lambda _conversation, why, _rule: found.append(why))
     for frame in frames:
         (wire.sent if frame["t"] in ("resume", "leave") else wire.received)(frame)
     return found
@@ -66,3 +66,28 @@ def test_a_log_served_as_it_should_be(frames: list[dict[str, Any]]) -> None:
 def test_a_log_served_wrongly(frames: list[dict[str, Any]], why: str) -> None:
     """A gap, a repeat, a step over what was asked, a resync that is not followed."""
     assert watched(*frames) == [why]
+
+
+async def test_a_word_that_is_not_for_this_line_is_a_leak() -> None:
+    """Whatever frame carries it, in whatever subprotocol."""
+    found: list[tuple[str, str]] = []
+    wire = Wire(lambda conversation, _why, rule: found.append((conversation, rule)))
+    line = WatchedLine(OneFrame('{"t": "typing", "conversation": "cnv_1", "name": "Kari"}'), wire, ["Kari"])
+    await line.receive()
+    assert found == [("cnv_1", "leak")]
+
+
+class OneFrame:
+    """A line over which one frame comes."""
+
+    def __init__(self, raw: str) -> None:
+        self._raw = raw
+
+    async def send(self, raw: bytes | str) -> None:
+        raise AssertionError(f"nobody sends {raw!r}")
+
+    async def receive(self) -> bytes | str:
+        return self._raw
+
+    async def close(self, code: int = 1000) -> None:
+        raise AssertionError(f"nobody closes it with {code}")
