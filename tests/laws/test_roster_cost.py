@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
+from loadtests.bench.steps import steps_of
 from protocol.bus.commands import TimerFired
 from protocol.bus.config import Rule
 from protocol.bus.staff import Overflow
 from tests.kit.shift import INBOX, RULE, Shift, account, agent
-from tests.kit.steps import steps_of
 
 SMALL, LARGE = 60, 1_200
 RULES = {
