@@ -14,6 +14,7 @@ CONV, LOG, VISITOR = "{c07}:conv:1", "{c07}:log:1", "{c07}:visitor:1"
 WRITES: list[Write] = [
     ("HSET", CONV, "s", b"\x00state", "q", 8, "c", 42),
     ("XADD", LOG, "8-0", "e", b"frame"),
+    ("XDEL", LOG, "7-0"),
     ("ZADD", KEYS.timers, 1234, b"command"),
     ("ZREM", KEYS.timers, b"other"),
     ("HDEL", VISITOR, "gone"),
@@ -41,11 +42,11 @@ async def prepare(line: Connection) -> None:
 
 
 async def test_a_commit_writes_everything_and_moves_on(line: Connection) -> None:
-    """State, log, timers, outbox, trim, cursor and commit_no change together."""
+    """State, log, a removed entry, timers, outbox, trim, cursor and commit_no change together."""
     await prepare(line)
     assert await scripts.commit(line, fence(), CHECKS, WRITES) == "ok"
     assert await line.call("HMGET", CONV, "s", "q", "c") == [b"\x00state", b"8", b"42"]
-    assert await line.call("XRANGE", LOG, "8", "+") == [[b"8-0", [b"e", b"frame"]]]
+    assert await line.call("XRANGE", LOG, "-", "+") == [[b"8-0", [b"e", b"frame"]]]
     assert await line.call("ZRANGE", KEYS.timers, 0, -1, "WITHSCORES") == [b"command", b"1234"]
     assert await line.call("XRANGE", KEYS.outbox(3), "-", "+") == [[b"42-0", [b"c", b"commit"]]]
     assert [entry[0] for entry in await line.call("XRANGE", KEYS.inbox, "-", "+")] == [b"7-0"]
@@ -107,7 +108,7 @@ async def test_a_moved_head_writes_nothing(line: Connection, check: Check, key: 
     assert await everything(line) == before
 
 
-@pytest.mark.parametrize("write", WRITES[:8], ids=lambda write: f"{write[0]}-{write[1]}")
+@pytest.mark.parametrize("write", WRITES[:9], ids=lambda write: f"{write[0]}-{write[1]}")
 async def test_a_written_key_of_the_wrong_type_writes_nothing(line: Connection, write: Write) -> None:
     """Every key that is written is checked to be of its command's type before the first write."""
     await prepare(line)

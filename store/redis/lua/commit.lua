@@ -6,8 +6,8 @@
 -- Returns "ok"; "already" (this was done before, its answer lost); or what does not hold, with nothing written:
 --       "owner" "status" "epoch" "cursor" "commit_no" "head:<key>" "type:<key>" "command:<name>"
 -- Promise: all checks come before the first write; after it only a wrong argument could fail.
-local types = { HSET = 'hash', HDEL = 'hash', HINCRBY = 'hash', XADD = 'stream', XTRIM = 'stream', ZADD = 'zset',
-  ZREM = 'zset', RPUSH = 'list', LTRIM = 'list', SET = '', DEL = '', PEXPIRE = '', SPUBLISH = '' }
+local types = { HSET = 'hash', HDEL = 'hash', HINCRBY = 'hash', XADD = 'stream', XDEL = 'stream', XTRIM = 'stream',
+  ZADD = 'zset', ZREM = 'zset', RPUSH = 'list', LTRIM = 'list', SET = '', DEL = '', PEXPIRE = '', SPUBLISH = '' }
 local now = redis.call('HMGET', KEYS[1], 'owner', 'status', 'epoch', 'cursor', 'commit_no')
 for i, name in ipairs({ 'owner', 'status', 'epoch' }) do if now[i] ~= ARGV[i] then return name end end
 if now[4] ~= ARGV[4] or now[5] ~= ARGV[6] then
