@@ -12,6 +12,7 @@ from app.workspace.readers import (
     list_of,
     locale,
     locale_key,
+    not_yet,
     number,
     one_of,
     table_of,
@@ -190,6 +191,7 @@ CHATFLOW = struct(
         "reopen_window_s": number(0, MONTH_S),
         "gated_ttl_s": number(60, MONTH_S),
         "survey": _survey,
+        "knowledge_base": not_yet("the knowledge base"),
     },
     given={"version": 1, "priority": LAST, "enabled": True, "rule": "", "heading": Heading()},
 )

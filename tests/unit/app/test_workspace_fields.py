@@ -134,6 +134,7 @@ def test_production_and_test_have_keys_of_their_own() -> None:
     ("before", "after", "says"),
     [
         ("kind: live_agent", "kind: customer_agent", "customer_agent is not in this version"),
+        ("marketing: true", "knowledge_base: true", "the knowledge base is not in this version"),
         ("assignment: contact_owner", "assignment: bot", "bot is not in this version"),
         ("{ after_s: 301, team: billing }", "{ after_s: 301, bot: helper }", "overflow to a bot is not in this version"),
         ("fallback: turns", "fallback: owner", "owner goes by the contact's owner itself"),

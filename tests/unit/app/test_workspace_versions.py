@@ -1,6 +1,7 @@
 """Versions of chatflows: what makes one, what is kept, what comes back, and what people are told of it."""
 
 from collections.abc import Callable, Iterator
+from importlib import resources
 
 import pytest
 from msgspec.structs import replace
@@ -238,6 +239,13 @@ def test_a_seat_that_is_taken_away_later_warns_on_each_rule(published: Apply) ->
     published()
     assert cautions(published(unseated)) == ["rule turns: kari has no seat and is passed over"]
     assert published(unseated).version == 2
+
+
+def test_the_example_says_nothing_that_is_not_meant(database: DirectDatabase) -> None:
+    """No caution about it: it is what people begin with."""
+    text = resources.files("app").joinpath("examples/workspace.yaml").read_text(encoding="utf-8")
+    done = apply(text, database, Means(1, lambda count: b"k" * count, lambda: 0))
+    assert [cautions(one.after) for one in done] == [[], []]
 
 
 def test_explain_says_what_a_device_gets_and_why_not_the_others(published: Apply) -> None:
