@@ -23,6 +23,7 @@ from store.sql.database import Databases
 from store.sql.queries import accounts, audit, cells
 
 QUIET_DEADLINE_S = 60.0
+BY_ROUTING = frozenset({"auto", "offer", "last_agent", "owner"})
 
 
 class NotQuiet(Exception):
@@ -115,19 +116,24 @@ def _answer(kind: str, body: dict[str, Any]) -> str:
 
 
 def _decisions(account: str, log: list[bytes]) -> Iterator[Decision]:
-    """Play a roster's log again and look at the load of whoever was just chosen."""
+    """Play a roster's log again and look at the load of whoever was just chosen.
+
+    An offer counts when it is made: taken later it adds nothing, though a visitor's return filled the hands meanwhile.
+    """
     decider = RosterDecider()
     roster = Roster(AccountId(account))
     for stored in log:
         event = decider.decode_event(stored)
-        decider.evolve(roster, event)
         match event:
             case roster_events.ConversationOffered(agent=agent):
-                yield _load(roster, account, agent, by_routing=True)
+                by_routing = True
             case roster_events.ConversationAssigned(agent=agent, how=how):
-                yield _load(roster, account, agent, by_routing=how in ("auto", "offer", "last_agent", "owner"))
+                by_routing = how in BY_ROUTING and not roster.members[agent].offers.keys() & {event.offer}
             case _:
-                pass
+                decider.evolve(roster, event)
+                continue
+        decider.evolve(roster, event)
+        yield _load(roster, account, agent, by_routing=by_routing)
 
 
 def _load(roster: Roster, account: str, agent: str, *, by_routing: bool) -> Decision:
