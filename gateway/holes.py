@@ -18,8 +18,6 @@ _HINT = msgspec.msgpack.Decoder(Hint)
 
 def holes(entries: Sequence[Hint], first_seq: int, last_seq: int) -> list[int]:
     """Return the seqs from `first_seq` to `last_seq` that `entries` lack."""
-    if len(entries) == last_seq - first_seq + 1:
-        return []
     there = {entry.seq for entry in entries}
     return [seq for seq in range(first_seq, last_seq + 1) if seq not in there]
 
