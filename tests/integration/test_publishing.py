@@ -50,9 +50,7 @@ async def goes_on(phone: Phone) -> None:
     assert [(body.version, body.welcome) for body in begun] == [(1, FIRST)]
 
 
-async def test_publishing_while_fifty_conversations_run(
-    samtale_server: RunningSamtale, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
+async def test_publishing_while_fifty_conversations_run(samtale_server: RunningSamtale, tmp_path: Path) -> None:
     """Each ends on the version it began with; new ones get the new one; rolling back is one command; all of it live."""
     workspace = tmp_path / "workspace.yaml"
     workspace.write_text(EXAMPLE.replace(FIRST, SECOND), encoding="utf-8")
@@ -68,7 +66,7 @@ async def test_publishing_while_fifty_conversations_run(
         kept_at = time.monotonic()
         assert f"chatflow plain: version 1 → 2\n    welcome.en: “{FIRST}” → “{SECOND}”" in said
         await looking.until(shows(SECOND))
-        record_property("seconds from in effect to the phone", time.monotonic() - kept_at)
+        print(f"on the phone {time.monotonic() - kept_at:.2f} s after apply was done")  # a figure to read, not to judge
         await stack.enter_async_context(later.client)
         begun = await start(later)
         assert (begun.body.version, begun.body.welcome) == (2, SECOND)
