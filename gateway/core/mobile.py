@@ -281,7 +281,8 @@ class MobileSession(Session):
         new, chatflow = self.told.shown.conversation, self.told.chatflow
         if new is not None and chatflow is not None and new != shown.conversation:
             self._own.setdefault(new, chatflow)
-            actions += self.reading.attach(Position(new, 0, ""))  # as after `ready` (SPEC 3.3)
+            if new not in self.reading:  # one that was reopened may well be
+                actions += self.reading.attach(Position(new, 0, ""))  # as after `ready` (SPEC 3.3)
         return actions
 
 

@@ -43,6 +43,10 @@ class Reading:
     def conversations(self) -> list[ConversationId]:
         return [conversation for conversation, reader in self._readers.items() if reader.admitted]
 
+    def __contains__(self, conversation: ConversationId) -> bool:
+        """Whether it is read, or being found out whether it may be."""
+        return conversation in self._readers
+
     def attach(self, position: client.Position) -> list[Action]:
         """Begin (or begin anew) to read from `position` (SPEC 6.3)."""
         conversation = ConversationId(position.conversation)
