@@ -135,8 +135,7 @@ def _awake(state: Conversation, _: Event, __: content.Woken | content.Closed) ->
 
 
 def _ticket_opened(state: Conversation, event: Event, body: content.TicketOpened) -> Beside:
-    status: TicketStatus = "waiting_visitor" if state.heard.agent_ms else "new"
-    return replace(state.beside, ticket=Ticket(body.number, status, event.at, event.at))
+    return replace(state.beside, ticket=Ticket(body.number, "new", event.at, event.at))
 
 
 def _ticket_changed(state: Conversation, event: Event, body: content.TicketChanged) -> Beside:

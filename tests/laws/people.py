@@ -16,6 +16,8 @@ from protocol.wire import content
 from tests.kit.workplace import ACCOUNT, ANN, KARI, OLA, admits, origin, phone, workplace
 from tests.kit.world import World
 
+_FROM_VISITORS = commands.VisitorSends | commands.VisitorAnswers | commands.VisitorCloses | commands.VisitorRates
+
 
 class People:
     """Two visitors with two phones each, and the agents of the workplace behind two gateways."""
@@ -33,7 +35,7 @@ class People:
 
     def ask(self, command: Any) -> Outcome:
         """Put a numbered command before the cell, and check what its numbering deserves."""
-        visiting = isinstance(command, commands.VisitorSends | commands.VisitorAnswers | commands.VisitorCloses)
+        visiting = isinstance(command, _FROM_VISITORS)
         owner, device = command.conversation if visiting else DESK, command.origin.device
         expected = self.world.next_n(owner, device)
         off = command.origin.n - expected
