@@ -316,7 +316,7 @@ class TimerFired(Command, frozen=True, tag="timer"):
     """A deadline came. It has an effect only if `generation` is still the timer's own.
 
     `kind`, of a conversation: gate, email, first_reply, silent, inactivity, wake, survey; of the roster (`key`: which
-    one): offer, grace, retry, places, opening, ageing, overflow, remind, shift.
+    one): offer, grace, retry, places, opening, ageing, overflow, remind, replies.
     """
 
     owner: str

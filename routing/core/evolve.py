@@ -80,7 +80,7 @@ def _given_up(roster: Roster, event: events.AgentGivenUp) -> None:
 def _queued(roster: Roster, event: events.Queued) -> None:
     held = _fresh(roster, event)
     rule = roster.staffing.rule(event.rule)
-    held.rule, held.priority, held.wish, held.counts = event.rule, event.priority, event.wish, True
+    held.rule, held.priority, held.wish = event.rule, event.priority, event.wish
     held.line = event.line or event.rule
     if rule is not None:
         line_at(roster, rule, event.wish.team)
@@ -100,13 +100,13 @@ def _unrouted(roster: Roster, event: events.Unrouted) -> None:
 
 
 def _fresh(roster: Roster, event: events.Queued | events.Unrouted) -> Held:
-    """Return the conversation at the start of a search; what its visitor was told is kept, and whether they matter."""
+    """Return the conversation at the start of a search; what its visitor was told is kept, and how long they wait."""
     before = roster.held.get(event.conversation)
     since_ms = event.since_ms
     held = Held(event.conversation, event.inbox, None, since_ms, roster.seq, Unassigned(), from_ms=since_ms)
     if before is not None:
         put(roster, before, Unassigned(), event.at_ms)
-        held.told, held.counts = before.told, before.counts
+        held.told = before.told
         held.overflowed = before.overflowed and before.since_ms == since_ms
         held.priority = before.priority
     roster.held[event.conversation] = held
@@ -132,14 +132,14 @@ def _aged(roster: Roster, event: events.Aged) -> None:
 
 def _weighed(roster: Roster, event: events.ConversationWeighed) -> None:
     held = roster.held[event.conversation]
+    assert isinstance(held.phase, Talking)
     held.counts = event.counts
-    if isinstance(held.phase, Talking):
-        member = roster.members[held.phase.agent]
-        if event.counts:
-            member.quiet.pop(held.conversation, None)
-        else:
-            member.quiet[held.conversation] = True
-        settle(roster, member)
+    member = roster.members[held.phase.agent]
+    if event.counts:
+        member.quiet.pop(held.conversation, None)
+    else:
+        member.quiet[held.conversation] = True
+    settle(roster, member)
 
 
 def _offered(roster: Roster, event: events.ConversationOffered) -> None:
@@ -170,11 +170,14 @@ def _assigned(roster: Roster, event: events.ConversationAssigned) -> None:
         line.note_wait(max(event.at_ms - held.from_ms, 0))
     if event.offer is not None or event.how == "claim":
         roster.members[event.agent].expiries = 0
+    held.counts = True  # whoever has it new has not answered yet
     put(roster, held, Talking(event.agent, event.at_ms), event.at_ms)
 
 
 def _transferred(roster: Roster, event: events.ConversationTransferred) -> None:
-    put(roster, roster.held[event.conversation], Talking(event.to, event.at_ms), event.at_ms)
+    held = roster.held[event.conversation]
+    held.counts = True
+    put(roster, held, Talking(event.to, event.at_ms), event.at_ms)
 
 
 def _freed(roster: Roster, event: events.AgentFreed) -> None:
@@ -188,7 +191,11 @@ def _released(roster: Roster, event: events.ConversationReleased) -> None:
 
 
 def _rested(roster: Roster, event: events.ConversationRested) -> None:
-    put(roster, roster.held[event.conversation], Resting(event.until_ms, roster.seq), event.at_ms)
+    held = roster.held[event.conversation]
+    put(roster, held, Resting(event.until_ms, roster.seq), event.at_ms)
+    line = own_line(roster, held)
+    if held.told is None and line is not None:
+        stir(roster, line, event.at_ms)  # no place was told: it was to be assigned in the very step
 
 
 def _round_begun(roster: Roster, event: events.RoundBegun) -> None:

@@ -166,8 +166,6 @@ def _take_hold(roster: Roster, held: Held, phase: Phase) -> AgentId | None:
         case Talking(agent=agent, since_ms=since_ms):
             member = roster.members[agent]
             member.conversations[held.conversation] = since_ms
-            if not held.counts:
-                member.quiet[held.conversation] = True
             return agent
     return None
 

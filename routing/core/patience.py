@@ -18,7 +18,7 @@ from routing.core.events import (
 from routing.core.holding import own_line, put, renew
 from routing.core.log import AnyRosterEvent
 from routing.core.manning import line_at
-from routing.core.queue import LINED, NORMAL, Held, Resting, Unassigned, Waiting
+from routing.core.queue import LINED, NORMAL, Held, Resting, Talking, Unassigned, Waiting
 from routing.core.state import Roster
 
 LONGEST_MS = 86_400_000  # between two reminders
@@ -106,6 +106,6 @@ def reprioritise(roster: Roster, command: Reprioritise, at_ms: int) -> list[AnyR
 def weigh(roster: Roster, command: Weigh, at_ms: int) -> list[AnyRosterEvent]:
     """Let a conversation count for its agent, or not: a return may lift the count above what routing would."""
     held = roster.held.get(command.conversation)
-    if held is None or held.counts == command.counts:
+    if held is None or not isinstance(held.phase, Talking) or held.counts == command.counts:
         return []
     return [ConversationWeighed(at_ms, held.conversation, command.counts)]

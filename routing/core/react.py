@@ -117,8 +117,8 @@ def _reminded(roster: Roster, event: events.Reminded) -> Iterator[Reaction]:
 
 def _weighed(roster: Roster, event: events.ConversationWeighed) -> Iterator[Reaction]:
     phase = roster.held[event.conversation].phase
-    if isinstance(phase, Talking):
-        yield from _ready(roster, phase.agent)
+    assert isinstance(phase, Talking)
+    yield from _ready(roster, phase.agent)
 
 
 def _overflowed(roster: Roster, event: events.ConversationOverflowed) -> Iterator[Reaction]:

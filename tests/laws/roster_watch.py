@@ -48,12 +48,12 @@ class Watch:
 
     def _asked(self, roster: Roster, event: ConversationOffered | ConversationAssigned) -> None:
         held = roster.held[event.conversation]
-        assert not shut(roster, held, event.at_ms), "nobody is asked outside opening hours"
+        assert not shut(roster, held), "nobody is asked outside opening hours"
         if not event.turn:
             assert event.agent in [name for name, _ in held.wish.first]
-            assert can(roster, event.agent, held, event.at_ms)
+            assert can(roster, event.agent, held)
             return
-        able = [name for name in eligible(roster, held, event.line, event.at_ms) if not roster.was_asked(held, name)]
+        able = [name for name in eligible(roster, held, event.line) if not roster.was_asked(held, name)]
         assert event.agent in able, f"{event.agent} may not be asked for {event.conversation}"
         rule = rule_of(roster, event.line)
         if rule.prefer_languages and held.wish.language:
@@ -72,8 +72,11 @@ def rule_of(roster: Roster, line: str) -> Rule:
     return next(rule for rule in roster.staffing.rules if rule.id == line.partition("/")[0])
 
 
-def eligible(roster: Roster, held: Held, line: str, at_ms: int) -> list[str]:
-    """Return who may be asked for `held` by `line`: named, seat, access, there, available, at work, below capacity."""
+def eligible(roster: Roster, held: Held, line: str, at_ms: int | None = None) -> list[str]:
+    """Return who may be asked for `held` by `line`: named, seat, access, there, available, at work, below capacity.
+
+    `at_ms`: by the clock at that moment; None: as the doors stand, which turn one after the other in a moment.
+    """
     known = {rule.id: rule for rule in roster.staffing.rules}
     rule_id, _, team = line.partition("/")
     if rule_id not in known:
@@ -86,16 +89,14 @@ def eligible(roster: Roster, held: Held, line: str, at_ms: int) -> list[str]:
     return [name for name in dict.fromkeys(named) if can(roster, name, held, at_ms)]
 
 
-def can(roster: Roster, name: str, held: Held, at_ms: int) -> bool:
+def can(roster: Roster, name: str, held: Held, at_ms: int | None = None) -> bool:
     """Whether an agent may be given `held` at all now."""
     seat = next((one for one in roster.staffing.seats if one.agent == name), None)
     access = next((inbox.agents for inbox in roster.staffing.inboxes if inbox.id == held.inbox), [])
     member = roster.members.get(name)
     if seat is None or member is None or not seat.seat or name not in access:
         return False
-    hours = next((one for one in roster.staffing.hours if one.id == seat.hours), None)
-    at_work = hours is None or is_open(hours, at_ms)
-    there = bool(member.sessions) and member.state == "available" and at_work
+    there = bool(member.sessions) and member.state == "available" and _opens(roster, seat.hours, at_ms)
     return there and load(roster, name) < seat.capacity
 
 
@@ -105,10 +106,16 @@ def load(roster: Roster, name: str) -> int:
     return len([held for held in mine if isinstance(held.phase, Offered) or (held.counts and _talks(held))])
 
 
-def shut(roster: Roster, held: Held, at_ms: int) -> bool:
+def shut(roster: Roster, held: Held, at_ms: int | None = None) -> bool:
     """Whether the opening hours of `held` do not allow that anybody is asked."""
-    hours = next((one for one in roster.staffing.hours if one.id == held.wish.hours), None)
-    return hours is not None and not is_open(hours, at_ms)
+    return not _opens(roster, held.wish.hours, at_ms)
+
+
+def _opens(roster: Roster, name: str | None, at_ms: int | None) -> bool:
+    hours = next((one for one in roster.staffing.hours if one.id == name), None)
+    if hours is None:
+        return True
+    return roster.doors[hours.id].open if at_ms is None else is_open(hours, at_ms)
 
 
 def waiting(roster: Roster, line: str) -> list[Held]:

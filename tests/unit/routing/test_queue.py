@@ -82,6 +82,15 @@ def test_who_returns_to_the_line_keeps_the_place_by_age() -> None:
     assert shift.places[-1][1:3] == ("new", 2)
 
 
+def test_who_is_not_assigned_in_the_same_step_after_all_is_told_the_place() -> None:
+    """The only one ready is the one who just left it unanswered."""
+    shift = Shift(account([agent("ann")], rules=[Rule(RULE, INBOX, "Auto", auto_accept=True)]))
+    shift.arrive("ann")
+    shift.seek("c1", reason="no_reply", avoid="ann")
+    shift.pass_s(1)
+    assert [told[1:3] for told in shift.places] == [("c1", 1)]
+
+
 def test_nobody_is_told_a_place_when_assigned_in_the_same_step() -> None:
     """With auto-accept and somebody ready there is no waiting to tell of."""
     shift = Shift(account([agent("ann")], rules=[Rule(RULE, INBOX, "Auto", auto_accept=True)]))
