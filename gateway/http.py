@@ -11,6 +11,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.rules import SocketRules
 
+HEAD_ENDS = b"\r\n\r\n"
+
 
 class GuardedHttp(HttpToolsProtocol):
     """uvicorn makes one per TCP connection; `rules` is set by `guarded`."""
@@ -18,6 +20,7 @@ class GuardedHttp(HttpToolsProtocol):
     rules: SocketRules
     _timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
+    _tail = b""  # the end of what came before, in which the end of a head may begin
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -25,7 +28,9 @@ class GuardedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._timer is not None:
-            self._head_bytes += len(data)
+            end = (self._tail + data).find(HEAD_ENDS)  # a body that comes with its head is no head
+            self._head_bytes += len(data) if end < 0 else end + len(HEAD_ENDS) - len(self._tail)
+            self._tail = (self._tail + data)[1 - len(HEAD_ENDS) :]
             if self._head_bytes > self.rules.max_head_bytes:
                 self.transport.abort()
                 return
@@ -51,7 +56,7 @@ class GuardedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def _await_head(self) -> None:
-        self._head_bytes = 0
+        self._head_bytes, self._tail = 0, b""
         self._timer = self.loop.call_later(self.rules.hello_timeout_s, self.transport.abort)
 
     def _head_is_done(self) -> None:
