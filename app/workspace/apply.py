@@ -10,6 +10,7 @@ from functools import partial
 
 from app.workspace import references, shape
 from app.workspace.compile import Ground, compile_account
+from app.workspace.obstacles import obstacles
 from app.workspace.places import BadWorkspace, Mistake, Place, parse
 from app.workspace.shape import Workspace
 from protocol.bus.config import AccountConfig
@@ -86,9 +87,9 @@ def apply(text: str, config: DirectDatabase, means: Means, *, dry: bool = False)
     while True:
         survey = config.run(partial(publications.survey, named=file.accounts, cells=means.cells))
         workspace = file.checked(survey.present)
-        _refuse_strangers(workspace, survey)
         compiled = _compile(workspace, survey, means.entropy)
-        _refuse_impatient(workspace, compiled)
+        if mistakes := obstacles(workspace, survey, compiled):
+            raise BadWorkspace(mistakes)
         applied = [Applied(survey.present.get(one.account), one) for one in compiled]
         changed = [one.after for one in applied if one.changed]
         publish = partial(publications.publish_all, configs=changed, on=survey, now_ms=means.now_ms())
@@ -107,32 +108,3 @@ def _compile(workspace: Workspace, survey: Survey, entropy: Callable[[int], byte
             in_use[emptiest] += 1
         compiled.append(compile_account(placed.thing, Ground(present, emptiest, entropy)))
     return compiled
-
-
-def _refuse_strangers(workspace: Workspace, survey: Survey) -> None:
-    """Refuse app keys and e-mails that accounts outside the file hold."""
-    mistakes: list[Mistake] = []
-    named = {placed.thing.id for placed in workspace.accounts}
-    for account in workspace.accounts:
-        for app in account.thing.apps:
-            if survey.app_keys.get(app.thing.key, account.thing.id) not in named:
-                mistakes.append(app.mistake("key", f"{app.thing.key} is the key of another account's app"))
-        for agent in account.thing.agents:
-            if survey.logins.get(agent.thing.email.lower(), account.thing.id) not in named:
-                mistakes.append(agent.mistake("email", f"{agent.thing.email} is an agent of another account"))
-    if mistakes:
-        raise BadWorkspace(mistakes)
-
-
-def _refuse_impatient(workspace: Workspace, compiled: list[AccountConfig]) -> None:
-    """Refuse to ask again from a version that is still to come: no consent would count until then."""
-    mistakes: list[Mistake] = []
-    for account, config in zip(workspace.accounts, compiled, strict=True):
-        versions = {flow.id: flow.version for flow in config.chatflows}
-        for flow in account.thing.chatflows:
-            version, since = versions[flow.thing.id], flow.thing.consent.ask_again_from
-            if since > version:
-                why = f"is {since}, and this is version {version}: no consent would count"
-                mistakes.append(flow.mistake("consent.ask_again_from", why))
-    if mistakes:
-        raise BadWorkspace(mistakes)

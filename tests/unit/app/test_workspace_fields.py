@@ -160,6 +160,16 @@ def test_what_does_not_fit_is_said(database: DirectDatabase, before: str, after:
     assert says in mistake.reason
 
 
+def test_texts_that_no_frame_could_hold_are_refused(database: DirectDatabase) -> None:
+    """Each text may be long; all of those of a language together fit into what a phone is sent at once."""
+    long = "".join(f"{name}: {'x' * 9_900}, " for name in ("send", "retry", "back", "close", "end"))
+    text = EVERYTHING.replace("{ send: Av sted }", f"{{ {long} }}")
+    with pytest.raises(BadWorkspace) as refused:
+        apply(text, database, Means(1, lambda count: b"k" * count, lambda: 0))
+    [mistake] = refused.value.mistakes
+    assert (mistake.path, "the texts in nb have" in mistake.reason) == ("accounts[1].chatflows[1].texts", True)
+
+
 def test_a_default_app_is_for_production() -> None:
     """An environment is named only to test."""
     assert App("app", "App").environment == "production"
