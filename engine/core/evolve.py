@@ -6,6 +6,8 @@ Invariant: total over the table of transitions and nothing else; an event outsid
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from msgspec.structs import replace
+
 from engine.core import aside, phases
 from engine.core.conversation import Conversation, Terms, not_started
 from engine.core.phases import AnyPhase
@@ -71,30 +73,39 @@ def _terms(body: Any) -> Terms:
 
 
 def _answered(state: Conversation, event: Event, body: content.ConsentAnswered) -> AnyPhase:
-    if type(state.phase) not in phases.UNROUTED:
-        return state.phase
     declined = body.purpose == "process" and body.answer in ("declined", "withdrawn")
-    if body.answer == "implied" and type(state.phase) is phases.Opening:
+    if body.answer == "implied" and isinstance(state.phase, phases.Opening):
         return _without(state.phase, "consent_to_process")  # a message follows
     return _at_gate(state, event, "" if declined else _STEPS.get(body.purpose, ""), shut=declined)
 
 
 def _email_given(state: Conversation, event: Event, _: content.EmailGiven) -> AnyPhase:
-    return _at_gate(state, event, "email") if type(state.phase) in phases.UNROUTED else state.phase
+    return _at_gate(state, event, "email")
 
 
 def _at_gate(state: Conversation, event: Event, answered: str, *, shut: bool = False) -> AnyPhase:
     """Return where it rests until something is said, the step `answered` no longer missing."""
     phase = state.phase
-    if isinstance(phase, phases.Opening) and phase.said_ms is not None:
+    if isinstance(phase, phases.Closed) or (isinstance(phase, phases.Opening) and phase.said_ms is not None):
         return _without(phase, answered)
+    if type(phase) not in phases.UNROUTED:
+        return phase
     until_ms = event.at + state.terms.gated_ttl_s * 1000 if isinstance(phase, phases.Opening) else phase.until_ms  # type: ignore[union-attr]
     missing = tuple(step for step in getattr(phase, "missing", ()) if step != answered)
     return phases.Gated(until_ms, missing) if missing or shut else phases.Ready(until_ms)
 
 
-def _without(phase: phases.Opening, answered: str) -> phases.Opening:
-    return phases.Opening(phase.said_ms, tuple(step for step in phase.missing if step != answered))
+def _without(phase: phases.Opening | phases.Closed, answered: str) -> AnyPhase:
+    return replace(phase, missing=tuple(step for step in phase.missing if step != answered))
+
+
+def _closed(state: Conversation, event: Event, _: content.Closed) -> AnyPhase:
+    return phases.Closed(event.at, event.seq, event.id, getattr(state.phase, "missing", ()))
+
+
+def _reopened(state: Conversation, _: Event, __: content.Reopened) -> AnyPhase:
+    assert isinstance(state.phase, phases.Closed)
+    return phases.Opening(None, state.phase.missing)
 
 
 def _said(state: Conversation, event: Event, body: content.Message) -> AnyPhase:
@@ -154,7 +165,7 @@ _PHASE_AFTER: dict[type[content.Body], Callable[[Conversation, Event, Any], AnyP
     content.Unrouted: _unrouted,
     content.Assigned: _assigned,
     content.Unassigned: _unassigned,
-    content.Closed: lambda _, event, __: phases.Closed(event.at, event.seq, event.id),
-    content.Reopened: lambda _, __, ___: phases.Opening(),
+    content.Closed: _closed,
+    content.Reopened: _reopened,
     content.Parked: lambda _, __, body: phases.Parked(body.error),
 }

@@ -69,11 +69,15 @@ class Talking(Phase, frozen=True):
 
 
 class Closed(Phase, frozen=True):
-    """Over at `at_ms` by entry `seq`/`event`, unless a message within the reopen window brings it back."""
+    """Over at `at_ms` by entry `seq`/`event`, unless a message within the reopen window brings it back.
+
+    `missing`: which steps were left, if it never came past its gate.
+    """
 
     at_ms: int
     seq: int
     event: EventId
+    missing: tuple[str, ...] = ()
 
 
 class Parked(Phase, frozen=True):

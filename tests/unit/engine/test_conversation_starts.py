@@ -161,7 +161,8 @@ def test_gate_expires() -> None:
     thread = Thread(ASKS)
     thread.ask(answers(value="declined"))
     (closed,) = thread.gate_expires()
-    assert (closed.reason, thread.state.phase) == ("gate_expired", phases.Closed(700_000, 3, thread.log[-1].id))
+    left = ("consent_to_process",)
+    assert (closed.reason, thread.state.phase) == ("gate_expired", phases.Closed(700_000, 3, thread.log[-1].id, left))
     assert not any(type(asked).__name__ == "Release" for asked in thread.asked)
     assert thread.gate_expires() == Already()
 
