@@ -15,8 +15,8 @@ pytestmark = pytest.mark.xdist_group("conformance")  # one server, and Node's li
 @pytest.mark.parametrize("subprotocol", [SUBPROTOCOL_MSGPACK, SUBPROTOCOL_JSON])
 @pytest.mark.parametrize("dialogue", load("dialogues"), ids=lambda dialogue: dialogue["name"])
 async def test_the_server_keeps_to_spec(
-    dialogue: dict[str, Any], subprotocol: str, server_url: str, app_key: str
+    dialogue: dict[str, Any], subprotocol: str, server_url: str, known: dict[str, str]
 ) -> None:
     """Each step of the dialogue holds."""
-    played = Dialogue(server_url, subprotocol, app_key=app_key, key=secrets.token_urlsafe(24))
+    played = Dialogue(server_url, subprotocol, **known, key=secrets.token_urlsafe(24))
     await played.play(dialogue["steps"])
