@@ -6,15 +6,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from protocol.bus import topics
 from protocol.bus.chatflow import Availability, Heading, Rollout, Targeting
 from protocol.bus.config import AccountConfig
 from protocol.bus.hours import Hours, Interval
 from protocol.ids import HoursId
 from store.redis.server import EmbeddedValkey
 from store.sql.database import Databases
-from tests.kit.engines import bench
+from tests.kit.engines import CELL, bench
 from tests.kit.hubs import DEVICE_KEY, Gateway, House, house, office
-from tests.kit.workplace import ANN, BO, OPEN
+from tests.kit.workplace import ACCOUNT, ANN, BO, OPEN
 
 NEVER = Hours(HoursId("hrs"), "Never", "Europe/Oslo", [[]] * 7)
 DAWN = Hours(HoursId("hrs"), "Dawn", "Europe/Oslo", [[Interval(0, 1)]] * 7)
@@ -124,6 +125,17 @@ async def test_somebody_comes_and_leaves_and_phones_are_told(home: House, gatewa
     ann.drop()
     gone = await phone.get("chatflow")
     assert not gone["availability"]["open"]
+
+
+async def test_who_comes_while_nothing_is_heard_is_told_all_the_same(home: House, gateway: Gateway) -> None:
+    """The hint was lost; once the subscription is back, the rows are read again."""
+    await home.publish_live(shown(3, availability=Availability("agents_available")))
+    phone, _ = await gateway.visitor()
+    feed = topics.feed(CELL, topics.rules_feed(ACCOUNT))
+    gateway.hub._subscriptions._subscribers[CELL].unsubscribe(feed)
+    await gateway.agent(ANN)
+    await home.cell.call("CLIENT", "KILL", "TYPE", "PUBSUB")
+    assert (await phone.get("chatflow"))["availability"]["open"]
 
 
 async def test_a_hidden_chatflow_is_not_started_while_nobody_is_there(home: House, gateway: Gateway) -> None:

@@ -13,7 +13,7 @@ from protocol.ids import AccountId, AppKey, CellName
 from store.redis.cluster import Dialler
 from store.redis.connection import Connection
 from store.redis.faults import Away
-from store.redis.keys import APPS, LOGINS, Keys, cell_names
+from store.redis.keys import APPS, LOGINS, SERVERS, Keys, cell_names
 from store.redis.server import EmbeddedValkey
 from store.sql.database import Databases
 from store.sql.queries import publications
@@ -22,9 +22,13 @@ from tests.kit.workplace import ACCOUNT, APP, workplace
 from workers.publish import Publisher
 from workers.worker import Worker, WorkerSettings
 
+SERVER_KEY = "f" * 64
+
 
 async def published(databases: Databases) -> None:
-    await databases.config.transact(lambda sql: publications.publish(sql, [workplace()], 0))
+    config = workplace()
+    config = replace(config, apps=[replace(app, server_keys=[SERVER_KEY]) for app in config.apps])
+    await databases.config.transact(lambda sql: publications.publish(sql, [config], 0))
 
 
 async def test_a_name_that_only_sql_knows_is_away_and_not_unknown(
@@ -48,7 +52,7 @@ async def test_a_name_that_only_sql_knows_is_away_and_not_unknown(
 
 
 async def test_what_redis_lost_is_published_again(valkey: EmbeddedValkey, sqlite_databases: Databases) -> None:
-    """Configuration, app keys and logins come back; what is there already is left alone."""
+    """Configuration, app keys, logins and server keys come back; what is there already is left alone."""
     await published(sqlite_databases)
     publisher = Publisher(Dialler(valkey.address), sqlite_databases.config)
     assert await publisher.mend() == [ACCOUNT]
@@ -56,8 +60,10 @@ async def test_what_redis_lost_is_published_again(valkey: EmbeddedValkey, sqlite
     line = await Dialler(valkey.address)(None)
     try:
         assert await line.call("HGET", APPS, APP) == f"{CELL} {ACCOUNT}".encode()
-        await line.call("DEL", APPS, LOGINS)
-        assert await publisher.mend() == [ACCOUNT]
+        assert await line.call("HGET", SERVERS, SERVER_KEY) == f"{CELL} {ACCOUNT}".encode()
+        for names in (APPS, LOGINS, SERVERS):
+            await line.call("DEL", names)
+            assert await publisher.mend() == [ACCOUNT]
         await line.call("DEL", Keys(CELL).config(ACCOUNT))
         assert await publisher.mend() == [ACCOUNT]
     finally:
