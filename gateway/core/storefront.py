@@ -51,7 +51,7 @@ def _but_steps(shown: Shown) -> Shown:
 
 
 class Storefront:
-    """One phone before its chatflow. `agent`: who has the conversation it addresses, as found at hello."""
+    """One phone before its chatflow. `agent`: who has the conversation that it addresses."""
 
     def __init__(self, phone: Phone, gate: Gate) -> None:
         self.phone, self.gate = phone, gate

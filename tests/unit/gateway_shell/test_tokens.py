@@ -207,7 +207,10 @@ def test_signed_json_that_is_no_object_proves_nothing(payload: Any) -> None:
     ("said", "vouched"),
     [
         ({"name": "  Kari Nordmann ", "owner": "agt_ann"}, Profile("Kari Nordmann", "", AgentId("agt_ann"), "user-17")),
-        ({"email": "Kari@nordvik.example", "email_verified": True}, Profile("", "Kari@nordvik.example", None, "user-17")),
+        (
+            {"email": "Kari@nordvik.example", "email_verified": True},
+            Profile("", "Kari@nordvik.example", None, "user-17"),
+        ),
         ({"email": "kari@nordvik.example"}, NOBODY),
         ({"email": "kari@nordvik.example", "email_verified": "true"}, NOBODY),
         ({"email": "kari", "email_verified": True}, NOBODY),
