@@ -46,10 +46,10 @@ async def node() -> str:
 async def test_a_foreign_client_keeps_a_conversation(
     node: str, subprotocol: str, server_url: str, app_key: str
 ) -> None:
-    """Consent, a message, a claim, a cut line, receipts and the end: each fact holds."""
+    """Consent, a message, a claim, a cut line, receipts, a choice, a note and the end: each fact holds."""
     said = await run(node, "conversation.mjs", server_url, subprotocol, app_key)
     assert said.endswith("done\n")
-    assert said.count("ok: ") == 7
+    assert said.count("ok: ") == 9
 
 
 async def test_foreign_libraries_read_the_vectors(node: str) -> None:

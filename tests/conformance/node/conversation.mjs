@@ -45,7 +45,8 @@ async function attend(email, password) {
 
 let [visitor, ready] = await visit({}, [])
 const conversation = ready.conversation
-assert.equal(ready.chatflow.consent.outstanding, true)
+assert.deepEqual(ready.steps.outstanding, ['consent_to_process'])
+assert.equal(ready.chatflow.consent.mode, 'explicit')
 held('a visitor is ready, and is asked for consent')
 
 const early = await ask(visitor, { t: 'send', n: 1, id: newId(), conversation, text: 'too early' })
@@ -84,6 +85,23 @@ await agent.hear('receipts', (frame) => frame.t === 'receipts' && frame.read ===
 visitor.say({ t: 'typing', conversation, on: true })
 await agent.hear('typing', (frame) => frame.t === 'typing' && frame.who === 'visitor')
 held('receipts and typing pass')
+
+const options = [{ id: 'blue', label: 'The blue one' }, { id: 'red', label: 'The red one' }]
+const content = { kind: 'quick_replies', options }
+const question = { t: 'send', n: n++, id: newId(), conversation, text: 'Which card?', content }
+const { seq: of } = await ask(agent, question)
+const asked = await visitor.hear('the question', (frame) => frame.t === 'event' && frame.seq === of)
+assert.deepEqual(asked.body.content.options, options)
+const choice = { kind: 'choice', of, option: 'blue' }
+const chosen = { t: 'send', n: 3, id: newId(), conversation, text: 'The blue one', content: choice }
+assert.equal((await ask(visitor, chosen)).t, 'ack')
+assert.equal((await ask(visitor, { ...chosen, n: 4, id: newId() })).code, 'bad_content')
+held('a quick reply is chosen, once')
+
+const note = { t: 'note', n: n++, id: newId(), conversation, text: 'Knows her card' }
+const { seq: noted } = await ask(agent, note)
+await visitor.hear('hidden', (frame) => frame.t === 'hidden' && frame.from <= noted && noted <= frame.to)
+held('a note is an entry that the visitor does not see')
 
 assert.equal((await ask(agent, { t: 'close', n: n++, id: newId(), conversation })).t, 'ack')
 const closed = await visitor.hear('closed', isKind('closed'))
