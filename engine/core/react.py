@@ -88,7 +88,7 @@ def _noted(_: Conversation, event: Event, after: Conversation) -> Reaction:
     """Whoever is mentioned is told on their own feed; there is no row to keep of it."""
     body = event.body
     assert isinstance(body, content.Note)
-    key = f"{after.id}:{event.seq}"
+    key = f"mention:{after.id}:{event.seq}"
     return [FeedUpdate(agent_feed(after.account, agent), "mentioned", key, None) for agent in body.mentions]
 
 

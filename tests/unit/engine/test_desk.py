@@ -46,7 +46,7 @@ def test_mentions_are_told() -> None:
         (agent_feed(ACCOUNT, ANN), "mentioned", None),
         (agent_feed(ACCOUNT, CY), "mentioned", None),
     ]
-    assert {update.key for update in told} == {f"{thread.state.id}:{thread.state.seq}"}
+    assert {update.key for update in told} == {f"mention:{thread.state.id}:{thread.state.seq}"}
 
 
 def test_mention_of_a_stranger() -> None:
