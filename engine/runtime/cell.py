@@ -39,6 +39,7 @@ class CellOwner:
         self._around, self._cell, self._shares = around, cell, shares
         self._lease_ms = round(around.settings.lease_s * 1000)
         self._mine: Remembered | None = None
+        self._ours_until_s = 0.0  # by the loop's clock, until then nobody else can have taken the cell
         self._tenure: Tenure | None = None
         self._ending = False  # the engine stops
         self._met_trouble = False  # something raised that is no fault: go carefully
@@ -92,9 +93,12 @@ class CellOwner:
 
     async def _ours(self, line: Connection) -> Found | None:
         """Wait until the cell is ours; None if the engine stops before."""
+        asked_s = asyncio.get_running_loop().time()
         if self._mine is not None:
-            found = await lease.resume(line, self._cell, self._mine, self._lease_ms)
+            in_time = asked_s < self._ours_until_s
+            found = await lease.resume(line, self._cell, self._mine, self._lease_ms, in_time=in_time)
             if found is not None:
+                self._is_ours_until(asked_s + self._around.settings.lease_s)
                 self._shares.taken(self._cell, self._give_up)
                 return found
             self._mine = None
@@ -114,10 +118,12 @@ class CellOwner:
 
     async def _take(self, line: Connection) -> Found | None:
         self._shares.taken(self._cell, self._give_up)  # counted first: others of ours ask while we wait
+        asked_s = asyncio.get_running_loop().time()
         found = await lease.take(line, self._cell, self._around.entropy(TOKEN_BYTES).hex(), self._lease_ms)
         if found is None:
             self._shares.given_up(self._cell)
             return None
+        self._is_ours_until(asked_s + self._around.settings.lease_s)
         metrics.TAKEOVERS.labels(self._cell).inc()
         self._around.log.info("cell taken", cell=self._cell, attempts=found.attempts)
         return found
@@ -125,7 +131,7 @@ class CellOwner:
     async def _own(self, line: Connection, found: Found) -> None:
         async with asyncio.TaskGroup() as tasks:
             beats: list[asyncio.Task[Any]] = [
-                tasks.create_task(lease.keep(line, self._cell, found.token, self._around.settings))
+                tasks.create_task(lease.keep(line, self._cell, found.token, self._around.settings, self._is_ours_until))
             ]
             try:
                 record = await self._made_good(line, found)
@@ -218,6 +224,9 @@ class CellOwner:
                 self._around.log.warning("no word left of a clean stop", cell=self._cell)
         await scripts.release(line, self._cell, token)
         self._mine = None
+
+    def _is_ours_until(self, until_s: float) -> None:
+        self._ours_until_s = until_s
 
     def _give_up(self) -> None:
         if self._tenure is not None:

@@ -5,6 +5,7 @@ line does not lose the lease: whoever comes back in time goes on under the same 
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple, NoReturn
 
 from engine.runtime.faults import LeaseLost
@@ -28,12 +29,16 @@ class Found(NamedTuple):
     mine: Remembered | None
 
 
-async def resume(line: Connection, cell: CellName, mine: Remembered, lease_ms: int) -> Found | None:
-    """Go on as the owner we were, if nobody else has become it."""
+async def resume(line: Connection, cell: CellName, mine: Remembered, lease_ms: int, *, in_time: bool) -> Found | None:
+    """Go on as the owner we were, if nobody else has become it.
+
+    Not `in_time`, somebody may have owned the cell since, and a Redis with older data would not know: then what we
+    remember vouches for nothing.
+    """
     if not await scripts.renew(line, cell, mine.token, lease_ms):
         return None
     record = await read(line, cell)
-    return Found(mine.token, record, 0, mine) if record.owner == mine.token else None
+    return Found(mine.token, record, 0, mine if in_time else None) if record.owner == mine.token else None
 
 
 async def take(line: Connection, cell: CellName, token: str, lease_ms: int) -> Found | None:
@@ -49,9 +54,14 @@ async def read(line: Connection, cell: CellName) -> CellRecord:
     return CellRecord(owner, run_id, int(epoch or 0), int(commit_no or 0), cursor, status, int(stored or 0))
 
 
-async def keep(line: Connection, cell: CellName, token: str, settings: EngineSettings) -> NoReturn:
-    """Renew the lease for ever; raises LeaseLost when the cell is another's."""
+async def keep(
+    line: Connection, cell: CellName, token: str, settings: EngineSettings, renewed: Callable[[float], None]
+) -> NoReturn:
+    """Renew the lease for ever; raises LeaseLost when the cell is another's. `renewed`: hears until when it is ours."""
+    loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(settings.lease_s / 3)
+        asked_s = loop.time()
         if not await scripts.renew(line, cell, token, round(settings.lease_s * 1000)):
             raise LeaseLost
+        renewed(asked_s + settings.lease_s)

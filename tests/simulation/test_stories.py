@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import samtale
 
 from loadtests.chaos import traffic
 from loadtests.chaos.journal import Notebook
 from store.redis.keys import Keys
+from store.sql.queries import audit
 from tests.simulation.diary import Diary
 from tests.simulation.loop import SimulatedLoop, simulate
 from tests.simulation.run import TEAMS, configs
@@ -140,6 +142,25 @@ def test_a_copy_that_comes_late_takes_sql_nowhere() -> None:
     tell(story)
 
 
+def test_an_owner_who_comes_back_to_older_data_believes_nothing_it_remembers() -> None:
+    """What it remembers ends before another owner's commits; a Redis that forgot them too agrees with it, wrongly."""
+
+    async def story(world: World, visitor: samtale.VisitorClient) -> None:
+        await until_stored(world, await visitor.send("one"))
+        late, its_days = world.parts["engine-1"], world.network.server.remember()
+        world.loop.freeze(late.name)
+        world.start("engine-2")
+        await until_stored(world, await visitor.send("two"))
+        world.kill("engine-2")
+        world.network.restart(its_days)
+        world.loop.thaw(late.name)
+        await until_stored(world, await visitor.send("three"))
+        said = [event for event in kept(world) if event.kind == "message"]
+        assert [msgspec.msgpack.decode(event.frame)["body"]["text"] for event in said] == ["one", "two", "three"]
+
+    tell(story)
+
+
 CELL = next(config.cell for config in configs() if config.account == NO_CONSENT.account)
 
 
@@ -147,6 +168,14 @@ def owner(world: World) -> bytes:
     """Return the token of the cell's owner."""
     token: bytes = world.network.server.data._dict[Keys(CELL).cell.encode()].value[b"owner"]
     return token
+
+
+def kept(world: World) -> list[audit.StoredEvent]:
+    """Return the only conversation's log as SQL has it."""
+    [conversation] = world.record.look(audit.conversation_ids)
+    log = world.record.look(lambda sql: audit.log_of(sql, conversation))
+    assert log is not None
+    return log.entries
 
 
 async def until_stored(world: World, said: samtale.Acked) -> None:
