@@ -184,6 +184,9 @@ class Board:
                 self.front = "" if self.front == gone else self.front
             case "new" | "waiting" if row.get("status") in ("waiting", "unassigned"):
                 self._announce_waiting(event.key, row)
+            case "mentioned":
+                there = self.number(event.key.split(":")[1])
+                self._console.say(f"you are mentioned in conversation {there}: /open {there}", "magenta")
             case "state" if row:
                 self._console.say(f"you are {row['state']}", dim=True)
             case _:

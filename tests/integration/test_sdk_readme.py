@@ -29,18 +29,32 @@ async def started(program: str, directory: Path) -> asyncio.subprocess.Process:
     )
 
 
-async def test_the_readmes_visitor_hears_the_readmes_agent(url: str, tmp_path: Path) -> None:
-    """Copied, with nothing changed but the address."""
-    programs = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert all(ADDRESS in program for program in programs)
-    visitor, agent = [await started(program.replace(ADDRESS, url), tmp_path) for program in programs]
+@pytest.fixture
+def programs(url: str) -> list[str]:
+    """The README's programs, copied with nothing changed but the address."""
+    found = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert all(ADDRESS in program for program in found)
+    return [program.replace(ADDRESS, url) for program in found]
+
+
+async def test_the_readmes_visitor_hears_the_readmes_agent(programs: list[str], tmp_path: Path) -> None:
+    """Consent, a question with its choices, the choice, and the answer to it."""
+    visitor, agent = [await started(program, tmp_path) for program in programs[:2]]
     try:
         assert visitor.stdout is not None
         async with asyncio.timeout(PATIENCE_S):
-            while b"Kari Nilsen: You said: Hei!" not in (said := await visitor.stdout.readline()):
+            while b"Kari Nilsen: You said: The blue one" not in (said := await visitor.stdout.readline()):
                 assert said, "the visitor's program ended"
         assert agent.returncode is None
     finally:
         for program in (visitor, agent):
             program.kill()
             await program.wait()
+
+
+async def test_the_readmes_server_says_the_first_word(programs: list[str], tmp_path: Path) -> None:
+    """To somebody who was never here."""
+    server = await started(programs[2], tmp_path)
+    async with asyncio.timeout(PATIENCE_S):
+        said, _ = await server.communicate()
+    assert (server.returncode, said.startswith(b"said in cnv_")) == (0, True), said
