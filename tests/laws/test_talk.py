@@ -13,9 +13,7 @@ from msgspec.structs import replace
 
 from engine.core.phases import Talking
 from protocol.bus import commands
-from protocol.bus.chatflow import Survey
-from protocol.bus.config import AccountConfig, Heading, Team
-from protocol.ids import AgentId, ConversationId, SurveyId, TeamId, VisitorId
+from protocol.ids import AgentId, ConversationId, TeamId, VisitorId
 from protocol.wire import content
 from protocol.wire.content import (
     Button,
@@ -29,14 +27,14 @@ from protocol.wire.content import (
     Option,
     QuickReplies,
 )
-from tests.kit.desks import ALIAS, helpdesk
 from tests.kit.workplace import ACCOUNT, ANN, APP, BO, CY, KARI, OLA, OPEN, origin, phone
 from tests.laws.cell_laws import CellLaws
+from tests.laws.companies import NAMES, TEAM, company
 from tests.laws.people import People
 from tests.laws.talk_laws import TalkLaws
 
-NAMES = {ANN: "Annfrid Andersen", BO: "Bosse Bergstrom", CY: "Cynthia Carlsen"}
-TEAM = TeamId("tea_ski")
+REPLIES = QuickReplies([Option("yes", "Yes"), Option("no", "No")])
+FORM = Form("Who", [FormField("name", "Name", required=True)])
 visitors = st.sampled_from([KARI, KARI, OLA])
 agents = st.sampled_from([ANN, BO, CY])
 others = st.sampled_from([None, None, None, ANN, BO, CY])  # None: whoever it is about
@@ -45,23 +43,12 @@ said = st.sampled_from(
     [
         None,
         None,
-        QuickReplies([Option("yes", "Yes"), Option("no", "No")]),
+        REPLIES,
         Buttons([Button("call", "Call me"), Button("map", "Map", "https://nordvik.example")]),
-        Form("Who", [FormField("name", "Name", required=True)]),
+        FORM,
         QuickReplies([]),
     ]
 )
-
-
-def company(scale: Any = "faces", inactive: bool = False, first_reply_s: int = 600, auto: bool = True) -> AccountConfig:
-    """A help desk whose agents have names that nothing else has."""
-    survey = Survey(SurveyId("srv_help"), "Help", scale=scale, expires_s=90_000, on_inactivity=inactive)
-    config = helpdesk(heading=Heading("custom", ALIAS), survey=survey, inactivity_s=7_200)
-    staff = [
-        replace(agent, name=NAMES[agent.id], picture=f"https://faces.example/{agent.id}") for agent in config.agents
-    ]
-    rule = replace(config.rules[0], first_reply_s=first_reply_s, auto_accept=auto, silent_s=240)
-    return replace(config, agents=staff, rules=[rule], teams=[Team(TEAM, "Ski", [BO, CY])])
 
 
 class Talk(CellLaws, TalkLaws, People, RuleBasedStateMachine):
@@ -87,6 +74,25 @@ class Talk(CellLaws, TalkLaws, People, RuleBasedStateMachine):
         where = self.place(visitor, OPEN)
         asked = self.origin(where, phone(visitor, number))
         self.ask(commands.VisitorSends(ACCOUNT, asked, where, visitor, OPEN, "Hello", "en"))
+
+    @precondition(lambda self: self.talks())
+    @rule(data=st.data())
+    def visitor_goes_on(self, data: st.DataObject) -> None:
+        where, _ = data.draw(st.sampled_from(self.talks()))
+        visitor = self.world.conversation(where).terms.visitor
+        asked = self.origin(where, phone(visitor))
+        self.ask(commands.VisitorSends(ACCOUNT, asked, where, visitor, OPEN, "And", "en"))
+
+    @precondition(lambda self: self.talks())
+    @rule(data=st.data(), choice=st.booleans())
+    def something_is_asked_and_answered(self, data: st.DataObject, choice: bool) -> None:
+        where, agent = data.draw(st.sampled_from(self.talks()))
+        visitor, what = self.world.conversation(where).terms.visitor, FORM if not choice else REPLIES
+        self.ask(commands.AgentSends(ACCOUNT, self.desk(agent, "gw_1"), where, agent, "", what))
+        of = self.world.conversation(where).seq
+        answer = Choice(of, "yes") if choice else FormValues(of, {"name": "Kari"})
+        asked = self.origin(where, phone(visitor))
+        self.ask(commands.VisitorSends(ACCOUNT, asked, where, visitor, OPEN, "", "en", content=answer))
 
     @precondition(lambda self: self.asking())
     @rule(data=st.data(), option=st.sampled_from(["yes", "no", "call", "map"]), fill=st.booleans())
@@ -154,12 +160,12 @@ class Talk(CellLaws, TalkLaws, People, RuleBasedStateMachine):
         self.ask(commands.AgentSends(ACCOUNT, self.desk(agent, "gw_1"), where, agent, "Hi", what))
 
     @precondition(lambda self: self.talks())
-    @rule(data=st.data(), survey=st.booleans())
-    def talk_ends(self, data: st.DataObject, survey: bool) -> None:
+    @rule(data=st.data(), spam=st.sampled_from([False, False, True]))
+    def talk_ends(self, data: st.DataObject, spam: bool) -> None:
         where, agent = data.draw(st.sampled_from(self.talks()))
-        if survey:  # so that there is something to ask about
-            self.ask(commands.AgentSends(ACCOUNT, self.desk(agent, "gw_1"), where, agent, "Bye"))
-        self.ask(commands.AgentCloses(ACCOUNT, self.desk(agent, "gw_1"), where, agent))
+        # An answer first, so that there is something to ask about.
+        self.ask(commands.AgentSends(ACCOUNT, self.desk(agent, "gw_1"), where, agent, "Bye"))
+        self.ask(commands.AgentCloses(ACCOUNT, self.desk(agent, "gw_1"), where, agent, spam))
 
     @precondition(lambda self: self.world.logs)
     @rule(data=st.data(), other=others, what=said, canned=st.sampled_from(["", "", "hello", "nope"]))
@@ -221,7 +227,9 @@ class Talk(CellLaws, TalkLaws, People, RuleBasedStateMachine):
     @rule(data=st.data(), agent=agents)
     def agent_redacts(self, data: st.DataObject, agent: AgentId) -> None:
         where = self.any_conversation(data)
-        event = data.draw(st.sampled_from(self.world.log(where)))
+        log = self.world.log(where)
+        said = [event for event in log if isinstance(event.body, Message | Note)]
+        event = data.draw(st.sampled_from([*(said or log), log[-1]]))
         frame = msgspec.msgpack.encode(event)
         asked = self.desk(agent, "gw_1")
         outcome = self.ask(commands.RedactMessage(ACCOUNT, asked, where, agent, event.seq, frame))
@@ -283,5 +291,5 @@ statuses = st.sampled_from(["new", "waiting_us", "waiting_visitor", "closed"])
 
 TestTalk = Talk.TestCase
 TestTalk.settings = settings(
-    max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=120, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
 )
