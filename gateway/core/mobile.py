@@ -149,13 +149,13 @@ class MobileSession(Session):
 
     def passed(self, conversation: ConversationId, entries: list[Hint]) -> list[Action]:
         """The gate moves on what is committed."""
-        before = self.gate.record
+        before, shown = self.gate.record, self.told.shown
         self.gate.passed(conversation, self._own.get(conversation), entries)
+        moved = self.gate.record != before
+        if conversation == shown.conversation and shown.view and shown.view.heading.kind == "assigned_agent":
+            moved = self.told.front.passed(entries) or moved
         blocked = any(b"blocked" in entry.frame for entry in entries[-1:])  # the record says whether it is true
-        return [
-            *([ReadVisitor(self.visitor.visitor)] if blocked else []),
-            *([LOOK] if self.gate.record != before else []),
-        ]
+        return [*([ReadVisitor(self.visitor.visitor)] if blocked else []), *([LOOK] if moved else [])]
 
     def outcome(self, outcome: Outcome, command: Asked) -> list[Action]:
         match command:

@@ -13,9 +13,14 @@ from protocol.bus import availability, hours, targeting
 from protocol.bus.chatflow import Chatflow
 from protocol.bus.config import AccountConfig
 from protocol.bus.records import VisitorRecord
+from protocol.bus.topics import Hint
 from protocol.ids import AgentId, ConversationId, DeviceId, SessionId
 from protocol.wire.codes import Code
+from protocol.wire.content import Assigned, Event, Unassigned
 from protocol.wire.server import AvailabilityView, ChatflowView, StepsView
+
+_EVENT = msgspec.msgpack.Decoder(Event)
+_MARK = b"assigned"  # what an entry holds that may change who has the conversation
 
 
 class Phone(Struct, frozen=True):
@@ -62,6 +67,16 @@ class Storefront:
         """Take what the app tells, as far as some chatflow asks for it."""
         asked = {name for flow in self.gate.config.chatflows for name in flow.targeting.attributes}
         self._attributes |= {name: value for name, value in properties.items() if name in asked}
+
+    def passed(self, entries: list[Hint]) -> bool:
+        """Take entries of the conversation addressed; whether they change who is on top."""
+        before = self.agent
+        for entry in entries:
+            if _MARK in entry.frame:
+                body = _EVENT.decode(entry.frame).body
+                if isinstance(body, Assigned | Unassigned):
+                    self.agent = AgentId(body.agent.id) if isinstance(body, Assigned) else None
+        return self.agent != before
 
     def served(self, record: VisitorRecord, at_ms: int) -> Chatflow | None:
         """Return the chatflow for this phone, in the version for this phone."""

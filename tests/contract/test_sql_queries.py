@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol.ids import AccountId, CellName, DeviceId, VisitorId
+from protocol.ids import AccountId, CellName, DeviceId, InboxId, VisitorId
 from store.sql.database import Database, Databases
 from store.sql.queries import cells, commits, history, rebuild, records
 from tests.kit.commits import (
@@ -94,6 +94,20 @@ async def test_conversations_of_a_visitor_are_all_found(record: Database) -> Non
     """Also those that Redis forgot long ago."""
     await add(record, state(TWO, 1, status="closed"), state(THREE, 1, visitor=VisitorId("vis_2")))
     assert list(await record.read(lambda c: records.conversations_of(c, ACCOUNT, VISITOR))) == [ONE, TWO]
+
+
+async def test_the_past_of_a_visitor_is_newest_first_and_of_the_inboxes_asked(record: Database) -> None:
+    """Without what is behind its gate, and not more than asked."""
+    await add(record, state(TWO, 1, status="closed"))
+    await add(record, state(THREE, 1, status="gated"))
+
+    async def past(*inboxes: str, limit: int = 9, account: AccountId = ACCOUNT) -> list[str]:
+        asked = [InboxId(each) for each in inboxes]
+        return list(await record.read(lambda c: records.past(c, account, VISITOR, asked, limit)))
+
+    assert await past("inb_1", "inb_2") == [TWO, ONE]
+    assert await past("inb_1", limit=1) == [TWO]
+    assert await past("inb_2") == await past() == await past("inb_1", account=OTHER) == []
 
 
 async def test_recovery_leaves_out_what_closed_long_ago(record: Database) -> None:

@@ -8,7 +8,7 @@ from gateway.core.actions import Action, End, ReadLog, ReadVisitor, Wake
 from gateway.core.gate import RuleRow
 from gateway.core.mobile import MobileSession
 from gateway.core.resume import Page
-from protocol.bus.chatflow import Availability, Consent, Targeting
+from protocol.bus.chatflow import Availability, Consent, Heading, Targeting
 from protocol.bus.config import AccountConfig
 from protocol.bus.hours import Hours, Interval
 from protocol.bus.records import CurrentConversation
@@ -16,10 +16,10 @@ from protocol.bus.topics import Ephemeral
 from protocol.ids import DeviceId, HoursId
 from protocol.wire import client
 from protocol.wire.codes import CloseCode
-from protocol.wire.content import Author, Closed, Role
+from protocol.wire.content import Assigned, Author, Closed, Role, Unassigned
 from protocol.wire.server import Serving
-from tests.kit.workplace import ASKS, OPEN, RULE, chatflow, conversation, record, workplace
-from tests.unit.gateway.sessions import CHAT, NOW, attach, hint, said, visiting
+from tests.kit.workplace import ANN, ASKS, OPEN, RULE, chatflow, conversation, record, workplace
+from tests.unit.gateway.sessions import CHAT, NOW, attach, head, hint, said, visiting
 
 AT_MS = NOW.at_ms
 
@@ -171,6 +171,20 @@ def test_whoever_is_blocked_is_sent_away() -> None:
     back.record_moved(record())
     (frame,) = told(back.woke(AT_MS))
     assert not frame.steps.blocked
+
+
+def test_who_has_the_conversation_is_on_top_if_the_heading_says_so() -> None:
+    """Told when they get it and when they lose it, by name."""
+    phone = session(chatflow(OPEN, heading=Heading("assigned_agent")))
+    ann = Author(Role.AGENT, ANN, "Ann")
+    attach(phone, CHAT, Page(1, [hint(1, Assigned(ann, "offer"))], head=head()))
+    (frame,) = told(phone.woke(AT_MS))
+    assert frame.chatflow is not None
+    assert [person.name for person in frame.chatflow.heading.people] == ["Ann"]
+    assert phone.hinted(CHAT, [hint(2, Unassigned(ann, "lost"))]) != []
+    (frame,) = told(phone.woke(AT_MS + 2_000))
+    assert frame.chatflow is not None
+    assert (frame.chatflow.heading.name, frame.chatflow.heading.people) == ("Nordvik", [])
 
 
 def test_a_word_that_the_record_changed_makes_the_other_phone_read_it() -> None:
