@@ -23,7 +23,11 @@ from gateway.core.gate import Gate
 from gateway.core.resume import Merged, Place, Reader
 from gateway.reads import FAULTS, Reads
 from protocol.bus.records import Commit
-from protocol.ids import CellName
+from protocol.ids import AgentId, CellName
+from routing.core import evolve as roster_evolve
+from routing.core import holding
+from routing.core.presence import Member
+from routing.core.queue import Talking
 from store.redis import scripts
 from store.redis.script import Script
 from store.sql import bulk, tables
@@ -176,6 +180,39 @@ def _trim_ahead() -> list[Patch]:
     return [(Scribe, "_read", read_and_trim)]
 
 
+def _capacity_by_increments() -> list[Patch]:
+    taken: dict[int, tuple[Member, int]] = {}  # by identity, which the member beside it keeps from being used again
+    take_hold, let_go = holding._take_hold, holding._let_go
+
+    def count(member: Member, by: int) -> None:
+        taken[id(member)] = (member, taken.get(id(member), (member, 0))[1] + by)
+
+    def count_up(roster: Any, held: Any, phase: Any) -> AgentId | None:
+        agent = take_hold(roster, held, phase)
+        if agent is not None:
+            count(roster.members[agent], 1)
+        return agent
+
+    def count_down(roster: Any, held: Any) -> AgentId | None:
+        agent = let_go(roster, held)
+        if agent is not None and isinstance(held.phase, Talking):  # an offer that came to nothing was not thought of
+            count(roster.members[agent], -1)
+        return agent
+
+    full = property(lambda self: taken.get(id(self), (self, 0))[1] >= self.capacity)
+    return [(holding, "_take_hold", count_up), (holding, "_let_go", count_down), (Member, "full", full)]
+
+
+def _turn_on_acceptance() -> list[Patch]:
+    def only_if_taken(roster: Any, event: Any, key: str) -> None:
+        if getattr(event, "offer", None) is not None and hasattr(event, "how") and key in roster.lines:
+            ring = roster.lines[key].ring
+            if event.agent in ring:
+                ring.turn(event.agent)
+
+    return [(roster_evolve, "_use_turn", only_if_taken)]
+
+
 BUILDS: dict[str, Build] = {
     "dedupe_off": Build("ledgers call every frame new", _dedupe_off, "tests/unit/engine/test_ledger.py"),
     "owner_off": Build(
@@ -210,6 +247,19 @@ BUILDS: dict[str, Build] = {
         _scribe_unfenced,
         "tests/contract/test_sql_commits.py",
         seed=0,
+    ),
+    "capacity_counted": Build(
+        "an agent's load is counted up and down, and an offer that lapses is not counted down",
+        _capacity_by_increments,
+        "tests/unit/routing/test_offers.py",
+        seed=0,
+    ),
+    "turn_on_acceptance": Build(
+        "an offer that expires or is declined uses no turn",
+        _turn_on_acceptance,
+        "tests/unit/routing/test_offers.py",
+        seed=0,
+        spare="everybody is still asked, only not in fair turns: no history shows that but the roster's own.",
     ),
     "trim_ahead": Build("scribes trim Redis before SQL has it", _trim_ahead, "tests/integration/test_scribe_copies.py"),
 }
