@@ -196,3 +196,19 @@ def test_offers_go_on_at_once_when_a_gateway_is_lost() -> None:
     shift.seek("c1")
     shift.lose("gw_1")
     assert shift.asked("c1") == "eva"
+
+
+def test_a_rule_may_keep_what_a_lost_agent_has() -> None:
+    """Their conversations stay theirs, however long they are gone."""
+    rules = [Rule(RULE, INBOX, "Theirs", keep_when_lost=True), Rule("r2", INBOX, "Anybody's")]
+    shift = Shift(account([agent("ann"), agent("eva")], rules=rules))
+    shift.arrive("ann")
+    shift.seek("c1")
+    shift.seek("c2", rule="r2")
+    shift.accept("c1")
+    shift.accept("c2")
+    shift.leave("ann")
+    shift.arrive("eva")
+    shift.pass_s(3_600)
+    assert shift.said(AgentLost) == [AgentLost(ACCOUNT, "c2", "ann")]
+    assert shift.talks("c1") == "ann"
