@@ -60,8 +60,11 @@ def _park(state: Conversation, asked: Stamped) -> Decision:
 
 
 def _overflowed(state: Conversation, asked: Stamped) -> Decision:
-    waiting = isinstance(state.phase, phases.Waiting | phases.Unassigned)
-    return when_overflowing(state, asked) if waiting else Already()
+    match state.phase:
+        case phases.Waiting() | phases.Unassigned(since_ms=int()):
+            return when_overflowing(state, asked)
+        case _:
+            return Already()  # nobody waits for a word
 
 
 _DECIDERS: dict[type, Callable[[Conversation, Stamped], Decision]] = {
