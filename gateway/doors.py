@@ -19,8 +19,6 @@ OUTCOME_TIMEOUT_S = 10.0
 _CLOSES = {
     Code.VERSION_UNSUPPORTED: CloseCode.VERSION_UNSUPPORTED,
     Code.TOKEN_EXPIRED: CloseCode.TOKEN_EXPIRED,
-    Code.OVERLOADED: CloseCode.OVERLOADED,
-    Code.UNAVAILABLE: CloseCode.OVERLOADED,
     Code.SEAT_REQUIRED: CloseCode.REVOKED,
 }  # SPEC 3.1, 3.6
 
@@ -33,7 +31,9 @@ class Turned(Exception):
         self.refusal: Refused | None = None
         if isinstance(code, Code):
             self.refusal = refused(code, text, retry_after_ms=retry_after_ms)
-            self.close = _CLOSES.get(code, CloseCode.UNAUTHENTICATED)
+            # What may go well another time, `parked` too, must not keep anybody away for good.
+            otherwise = CloseCode.OVERLOADED if code.retryable else CloseCode.UNAUTHENTICATED
+            self.close = _CLOSES.get(code, otherwise)
         else:
             self.close = code
 
