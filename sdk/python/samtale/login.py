@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 from samtale.http import post, to_socket
 from samtale.line import LineLost
 
-_RATE_LIMITED, _BUSY, _WRONG = 4429, 4003, 4501  # the close codes that answers amount to (SPEC 11)
+_LOST, _RATE_LIMITED, _BUSY, _WRONG = 1006, 4429, 4003, 4501  # the close codes that answers amount to (SPEC 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,12 @@ async def over_http(url: str, email: str, password: str) -> Ticket:
 
 
 def _close_code(status: int) -> int:
-    """Return what an answer amounts to: what was asked wrongly stays wrong, whoever is away comes back."""
+    """Return what an answer amounts to: what was asked wrongly stays wrong, whoever is away comes back.
+
+    Status 0, no answer, is a connection that just ended: another server may answer at once.
+    """
+    if status == 0:
+        return _LOST
     if status == 429:
         return _RATE_LIMITED
     return _WRONG if 400 <= status < 500 else _BUSY

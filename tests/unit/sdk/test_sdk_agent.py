@@ -140,3 +140,12 @@ async def test_an_answer_that_is_none_is_tried_again(answer: bytes) -> None:
         with pytest.raises(samtale.LineLost) as lost:
             await over_http(url, "kari@x.no", "pass")
     assert samtale.backoff.comes_back(lost.value.code)
+
+
+async def test_a_login_that_breaks_off_costs_no_wait_of_its_own() -> None:
+    """A server that dies in the middle is a connection that ended, not one that asks for time."""
+    server, url, _ = await _http_server(b"")
+    async with server:
+        with pytest.raises(samtale.LineLost) as lost:
+            await over_http(url, "kari@x.no", "pass")
+    assert samtale.backoff.delay_s(lost.value.code, 0, 0.0) == 0
