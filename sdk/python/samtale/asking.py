@@ -10,6 +10,7 @@ from samtale import events, journal
 from samtale.asked import Asked, Outcomes
 from samtale.outbox import Dropped, Frame, Held, Item, Moved, Outbox
 from samtale.outlet import Outlet
+from samtale.pace import Pace
 from samtale.reading import read
 
 
@@ -25,6 +26,8 @@ class Asking:
     ) -> None:
         self.outbox = Outbox()
         self.epoch = 0
+        self.pace = Pace()
+        self._is_early = False  # something would be due, were it not for the pace
         self._outlet = outlet
         self.outcomes = Outcomes()
         self._changed = changed
@@ -34,6 +37,7 @@ class Asking:
     def ask(self, series: str, fields: Frame) -> Asked:
         """Put a numbered frame into the outbox; it goes on the line when it can."""
         item = self.outbox.add(series, self._outlet.world.new_id(), fields)
+        self._outlet.note(lambda t: journal.Asked(t, item.id))
         self._changed()
         self._outlet.wake()
         return Asked(item.id, self.outcomes)
@@ -61,7 +65,12 @@ class Asking:
 
     def due_frames(self) -> list[Frame]:
         """Return what goes on the line now."""
-        return [self._sent(item) for item in self.outbox.due()]
+        self._is_early = False
+        return [self._sent(item) for item in self.outbox.due(self._may_go)]
+
+    def due_in_s(self) -> float | None:
+        """Return in how many seconds more goes on the line, if that is only a matter of pace."""
+        return self.pace.wait_s(self._outlet.world.clock()) if self._is_early else None
 
     def on_ack(self, frame: Frame) -> None:
         acked, device = read(events.Acked, frame), self._outlet.device
@@ -83,6 +92,8 @@ class Asking:
             case Dropped(item):
                 self._settled(item, refused)
             case Held(series, after_ms):
+                if refused.code == "rate_limited":
+                    self.pace.refused(self._outlet.world.clock(), after_ms / 1000)
                 asyncio.get_running_loop().call_later(after_ms / 1000, self._release, series)
             case Moved():
                 self._moved(verdict)
@@ -96,6 +107,18 @@ class Asking:
     def _release(self, series: str) -> None:
         self.outbox.release(series)
         self._outlet.wake()
+
+    def _may_go(self, item: Item) -> bool:
+        """Whether the pace allows `item` on the line; what is sent again was counted, or is answered from memory."""
+        if item.counted or item.again:
+            return True
+        now_s = self._outlet.world.clock()
+        if self.pace.wait_s(now_s):
+            self._is_early = True
+            return False
+        self.pace.take(now_s)
+        item.counted = True
+        return True
 
     def _sent(self, item: Item) -> Frame:
         content = {name: value for name, value in item.fields.items() if name != "conversation"}

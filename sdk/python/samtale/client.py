@@ -106,7 +106,8 @@ class Client:
         yield from self.reader.horizons.due(self.outlet.world.clock())
 
     def due_in_s(self) -> float | None:
-        return self.reader.horizons.due_in_s(self.outlet.world.clock())
+        dues_s = (self.asking.due_in_s(), self.reader.horizons.due_in_s(self.outlet.world.clock()))
+        return min((due_s for due_s in dues_s if due_s is not None), default=None)
 
     async def room(self) -> None:
         await self.outlet.stream.room()
@@ -138,6 +139,8 @@ class Client:
     def _opened(self, frame: Frame, who: str) -> None:
         self.who, self.outlet.device, epoch = who, frame["device"], frame["epoch"]
         self.outlet.note(lambda t: journal.Opened(t, who, self.outlet.device, epoch))
+        limits = frame.get("limits", {})
+        self.asking.pace.stated(limits.get("messages_per_minute", 0), limits.get("message_burst", 0))
         self.asking.see_epoch(epoch)
 
     def _on_refused(self, frame: Frame) -> None:

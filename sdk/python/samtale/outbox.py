@@ -5,8 +5,9 @@ again keeps its id, and no item is on a line while 32 later ones may have been t
 its id, and nothing is taken twice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 Frame = dict[str, Any]
@@ -21,7 +22,7 @@ WAIT = frozenset({"rate_limited", "overloaded", "unavailable", "too_many_unresol
 class Item:
     """One thing the user did. `fields` is its frame without number and id; `line_n` its number on the line, or 0.
 
-    `tried`: it was on a line, so it may have been taken.
+    `tried`: it was on a line, so it may have been taken. `counted`: it took its share of the pace.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Item:
     line_n: int = 0
     again: bool = False  # was acknowledged before the epoch rose
     tried: bool = False
+    counted: bool = False
 
     def frame(self) -> Frame:
         return {**self.fields, "n": self.n, "id": self.id}
@@ -65,6 +67,11 @@ class Series:
         item.line_n, self.probe = 0, item.id
         if not is_right:
             self.renumber(at, expected)
+
+    def not_counted(self, item: Item) -> None:
+        """The server found `item` too early; of those behind it, which come back too, it counts none."""
+        for behind in self.items[self.items.index(item) :]:
+            behind.counted = False
 
     def settle(self, item: Item) -> None:
         self.items.remove(item)
@@ -145,12 +152,12 @@ class Outbox:
         series.items.append(item)
         return item
 
-    def due(self) -> Iterator[Item]:
-        """Yield what is to be put on the line now, marking it so."""
+    def due(self, may_go: Callable[[Item], bool] = lambda _: True) -> Iterator[Item]:
+        """Yield what is to be put on the line now, marking it so; of a series, up to the first that may not go yet."""
         for series in list(self._series.values()):
             if series.held or not series.name:
                 continue
-            for item in series.due():
+            for item in takewhile(may_go, series.due()):
                 item.line_n, item.tried = item.n, True
                 series.top_n = max(series.top_n, item.n)
                 yield item
@@ -225,7 +232,8 @@ class Outbox:
     def _append(self, series: Series, items: list[Item]) -> None:
         start = len(series.items)
         for item in items:
-            item.fields, item.line_n, item.tried = {**item.fields, "conversation": series.name}, 0, False
+            item.fields, item.line_n = {**item.fields, "conversation": series.name}, 0
+            item.tried = item.counted = False
         series.items += items
         series.renumber(start, series.next_n)
 
@@ -283,6 +291,8 @@ class Outbox:
             if not series.items:
                 series.next_n = refusal["expected"]
             return Dropped(item)
+        if refusal["code"] == "rate_limited":
+            series.not_counted(item)
         series.not_taken(item, refusal["expected"])
         if refusal["code"] in RENUMBER:
             return Again()
