@@ -8,7 +8,7 @@ from engine.core.asked import Stamped
 from engine.core.conversation import Conversation
 from engine.core.phases import Gated
 from protocol.bus.config import Chatflow, flow_at
-from protocol.bus.steps import Step, current_flow, outstanding
+from protocol.bus.steps import EVERYBODY, Step, current_flow, outstanding
 from protocol.ids import ChatflowId
 
 
@@ -31,7 +31,12 @@ def missing_under(flow: Chatflow | None, state: Conversation, asked: Stamped) ->
 def asking(state: Conversation, asked: Stamped) -> Chatflow | None:
     """Return the version of the conversation's chatflow whose steps count, or None."""
     config = asked.facts.config
-    return current_flow(config, *_served(state, asked)) if config is not None else None
+    if config is None:
+        return None
+    newest = flow_at(config, state.terms.chatflow if state.seq else getattr(asked.command, "chatflow", None), 0)
+    # Only in a staged rollout does it matter which version the device was served.
+    everybody = newest is None or newest.rollout == EVERYBODY
+    return newest if everybody else current_flow(config, *_served(state, asked))
 
 
 def shown(state: Conversation, asked: Stamped) -> Chatflow | None:

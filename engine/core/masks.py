@@ -28,9 +28,12 @@ _NAMES: Final[dict[type[content.Body], str]] = {
 
 def visitor_frame(event: Event, alias: str) -> bytes | None:
     """Return an entry as visitors read it: None if as it is stored, b"" if it is hidden from them."""
-    if type(event.body) in _HIDDEN:
+    body = event.body
+    if type(body) is content.Message and (not alias or body.by.role is Role.VISITOR):
+        return None  # what is said most
+    if type(body) in _HIDDEN:
         return b""
-    shown = masked(event.body, alias)
+    shown = masked(body, alias)
     return None if shown is None else _ENCODER.encode(replace(event, body=shown))
 
 

@@ -94,11 +94,14 @@ def _alike(before: Conversation, after: Conversation) -> bool:
     now_ms, then_ms = after.heard.stirred_ms, before.heard.stirred_ms
     if now_ms == then_ms:
         return True
-    for period_s in (after.terms.silent_s, after.terms.inactivity_s):
-        step_ms = period_s * 1000 // _STEPS
-        if step_ms and -(-now_ms // step_ms) != -(-then_ms // step_ms):
-            return False
-    return True
+    return not _stepped(after.terms.silent_s, then_ms, now_ms) and not _stepped(
+        after.terms.inactivity_s, then_ms, now_ms
+    )
+
+
+def _stepped(period_s: int, then_ms: int, now_ms: int) -> bool:
+    """Whether the deadline of a silence moves when a word at `now_ms` follows one at `then_ms`."""
+    return period_s > 0 and -now_ms // (step_ms := period_s * 1000 // _STEPS) != -then_ms // step_ms
 
 
 def timer(state: Conversation, kind: str, key: str) -> TimerFired:
