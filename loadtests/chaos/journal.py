@@ -5,7 +5,7 @@ Invariant: only outcomes and first sends become facts: a frame sent again, or to
 
 import samtale.journal as told
 
-from loadtests.checker.history import Acked, ClientFact, Misserved, Refused, Resynced, Seen, Sent
+from loadtests.checker.history import Acked, Audience, ClientFact, Misserved, Refused, Resynced, Seen, Sent
 
 NOT_YET = frozenset({"out_of_order", "n_conflict", "rate_limited", "overloaded", "unavailable", "too_many_unresolved"})
 """With `expected`, these ask for the same frame again (SPEC 5.2); every other refusal is what became of it."""
@@ -22,7 +22,9 @@ class Notebook:
         self.closed = 0
         self.longest_pause_s = 0.0
         self.last_code: dict[str, int] = {}
-        self._sent_at: dict[str, float] = {}
+        self.visitors: set[str] = set()  # the clients who are visitors
+        self._asked_at: dict[str, float] = {}  # what has no outcome yet
+        self._sent: set[str] = set()
 
     def broke(self, client: str, conversation: str, why: str, rule: str) -> None:
         """Note that a line of `client` carried a log otherwise than SPEC 6 says, or what is not for it."""
@@ -38,20 +40,24 @@ class Notebook:
 
     def _note(self, client: str, account: str, fact: told.Fact) -> None:
         match fact:
+            case told.Asked(t, id_):
+                self._asked_at[id_] = t
             case told.Sent(t, conversation, device, n, id_, kind, digest):
-                if id_ not in self._sent_at:
-                    self._sent_at[id_] = t
+                if id_ not in self._sent:
+                    self._sent.add(id_)
                     self.facts.append(Sent(t, client, account, conversation, device, n, id_, digest, kind))
             case told.Acked(t, conversation, device, n, id_, seq, event):
                 self.acked += 1
-                self.longest_pause_s = max(self.longest_pause_s, t - self._sent_at.get(id_, t))
+                self._settled(id_, t)
                 self.facts.append(Acked(t, client, account, conversation, device, n, id_, seq, event))
             case told.Refused(code="continued"):
                 pass  # it goes on under another conversation: that is not what became of it
             case told.Refused(t, conversation, device, n, id_, code, expected) if not expected or code not in NOT_YET:
+                self._settled(id_, t)
                 self.facts.append(Refused(t, client, account, conversation, device, n, id_, code))
             case told.Seen(t, conversation, seq, event, kind, digest, hidden_to):
-                self.facts.append(Seen(t, client, account, conversation, seq, event, kind, digest, hidden_to))
+                audience: Audience = "visitor" if client in self.visitors else "staff"
+                self.facts.append(Seen(t, client, account, conversation, seq, event, kind, digest, hidden_to, audience))
             case told.Resynced(t, conversation, from_seq):
                 self.facts.append(Resynced(t, client, account, conversation, from_seq))
             case told.Resumed():
@@ -61,3 +67,7 @@ class Notebook:
                 self.last_code[client] = code
             case _:
                 pass
+
+    def _settled(self, id_: str, t: float) -> None:
+        """Measure a wait, from asking to the first outcome; the next are of what was offered again after data loss."""
+        self.longest_pause_s = max(self.longest_pause_s, t - self._asked_at.pop(id_, t))

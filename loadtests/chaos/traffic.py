@@ -121,6 +121,7 @@ async def visit(world: World, team: Team, number: int) -> samtale.VisitorClient:
         surroundings=world.surroundings(name, team.account, lines),
     )  # fmt: skip
     world.clients[name] = client
+    world.notebook.visitors.add(name)
     async with client:
         reading = asyncio.create_task(_read(world, client, Visiting(world.chance, client)))
         await _talk(world, team, client, lines, name)

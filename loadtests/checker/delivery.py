@@ -78,14 +78,18 @@ def phantom(history: History) -> Iterator[Violation]:
 
 def divergent_read(history: History) -> Iterator[Violation]:
     """One event id has one seq and one content per audience, for every reader, in Redis, in SQL and by replay."""
-    known = {(e.conversation, e.event): (e.seq, {e.digest, e.shown} - {""}) for e in history.entries}
+    known = {
+        (e.conversation, e.event, audience): (e.seq, (e.shown if audience == "visitor" else "") or e.digest)
+        for e in history.entries
+        for audience in ("visitor", "staff")
+    }
     redacted = {(e.conversation, e.event) for e in history.entries if e.redacted}
     for fact in history.facts:
         if not isinstance(fact, Seen) or fact.hidden_to:
             continue
         name = (fact.conversation, fact.event)
-        seq, contents = known.setdefault(name, (fact.seq, {fact.digest}))
-        if fact.seq != seq or (fact.digest not in contents and name not in redacted):
+        truth = known.setdefault((*name, fact.audience), (fact.seq, fact.digest))
+        if truth != (fact.seq, fact.digest) and name not in redacted:
             yield Violation("divergent-read", fact.conversation, f"{fact.client} read {fact.event} differently")
     logs = history.logs()
     for conversation in history.conversations:

@@ -8,6 +8,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+Audience: TypeAlias = Literal["visitor", "staff"]
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -56,6 +58,7 @@ class Seen(Fact):
     kind: str
     digest: str
     hidden_to: int = 0  # for `hidden`: the last seq it stands for; 0 for an event
+    audience: Audience = "staff"
 
 
 @dataclass(frozen=True, slots=True)

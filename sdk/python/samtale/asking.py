@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from samtale import events, journal
 from samtale.asked import Asked, Outcomes
-from samtale.outbox import Dropped, Frame, Held, Item, Moved, Outbox
+from samtale.outbox import Dropped, Frame, Held, Item, Moved, Outbox, Spared
 from samtale.outlet import Outlet
 from samtale.pace import Pace
 from samtale.reading import read
@@ -85,8 +85,9 @@ class Asking:
     def on_refused(self, frame: Frame) -> None:
         refused, device = read(events.Refused, frame), self._outlet.device
         fact = (refused.conversation, device, frame["n"], refused.id, refused.code, frame.get("expected", 0))
-        self._outlet.note(lambda t: journal.Refused(t, *fact))
         verdict = self.outbox.refused(frame)
+        if not isinstance(verdict, Spared):
+            self._outlet.note(lambda t: journal.Refused(t, *fact))
         self._changed()
         match verdict:
             case Dropped(item):

@@ -13,6 +13,14 @@ import orjson
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """The app asked for something numbered: it goes on the line when it can."""
+
+    t: float
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """A numbered frame was put on the line, perhaps not for the first time."""
 
@@ -95,7 +103,7 @@ class Closed:
     code: int
 
 
-Fact = Sent | Acked | Refused | Seen | Resumed | Resynced | Opened | Closed
+Fact = Asked | Sent | Acked | Refused | Seen | Resumed | Resynced | Opened | Closed
 Journal = Callable[[Fact], None]
 
 

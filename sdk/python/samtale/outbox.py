@@ -122,6 +122,13 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Spared:
+    """`item` was acknowledged long ago and offered again in vain: what the app was told stands."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """The conversation goes on as `to`, and what was waiting with it."""
 
@@ -129,7 +136,7 @@ class Moved:
     to: str
 
 
-Verdict = Stale | Again | Held | Dropped | Moved
+Verdict = Stale | Again | Held | Dropped | Spared | Moved
 
 
 class Outbox:
@@ -204,7 +211,7 @@ class Outbox:
             return self._continue(series, item, refusal["instead"])
         if not refusal.get("expected"):
             series.settle(item)
-            return Dropped(item)
+            return Spared(item) if item.again else Dropped(item)
         if refusal["n"] != item.line_n:
             return Stale()
         return self._not_taken(series, item, refusal)
@@ -290,7 +297,7 @@ class Outbox:
             series.settle(item)
             if not series.items:
                 series.next_n = refusal["expected"]
-            return Dropped(item)
+            return Spared(item) if item.again else Dropped(item)
         if refusal["code"] == "rate_limited":
             series.not_counted(item)
         series.not_taken(item, refusal["expected"])

@@ -217,12 +217,14 @@ def test_what_was_redacted_is_no_other_reading() -> None:
 
 
 def test_visitors_may_read_the_alias() -> None:
-    """Two digests of one entry are two audiences, a third is a violation."""
+    """And only they: whoever is of the staff reads who it was."""
     history = clean()
     history.entries[3] = replace(history.entries[3], shown="alias")
-    seen = Seen(4.0, "phone", "nordvik", "cnv_1", 4, "1.2.1", "assigned", "alias")
+    seen = Seen(4.0, "phone", "nordvik", "cnv_1", 4, "1.2.1", "assigned", "alias", audience="visitor")
     history.facts += [Resynced(4.0, "phone", "nordvik", "cnv_1", 4), seen]
     assert violations(history) == []
+    history.facts[-1] = replace(seen, audience="staff")
+    assert {violation.rule for violation in violations(history)} == {"divergent-read"}
 
 
 def test_a_survey_that_was_earned_is_no_violation() -> None:

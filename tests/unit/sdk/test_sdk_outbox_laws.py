@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from samtale.outbox import Dropped, Held, Outbox
+from samtale.outbox import Dropped, Held, Outbox, Spared
 
 from tests.unit.sdk.model_server import Frame, Server
 
@@ -67,7 +67,7 @@ class Story:
         match self.outbox.refused(reply):
             case Held(series):
                 self.outbox.release(series)
-            case Dropped(item):
+            case Dropped(item) | Spared(item):
                 self.denied.add(item.id)
 
     def cut(self) -> None:

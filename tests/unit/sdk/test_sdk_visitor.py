@@ -240,7 +240,7 @@ async def test_unknown_frames_and_kinds_are_ignored(network: Network, visitor: s
 async def test_the_journal_tells_what_happened(
     network: Network, visitor: samtale.VisitorClient, facts: list[journal.Fact]
 ) -> None:
-    """Opened, sent, acked, seen, resynced, closed: in that order, with one digest for one text."""
+    """Asked, opened, sent, acked, seen, resynced, closed: in that order, with one digest for one text."""
     line, _ = await opened(network)
     asked = visitor.send("hei")
     line.say("ack", **ack(await line.hear("send"), 2))
@@ -251,8 +251,8 @@ async def test_the_journal_tells_what_happened(
     line.cut(4001)
     await until(visitor, samtale.Disconnected)
     kinds = [type(fact).__name__ for fact in facts]
-    assert kinds == ["Opened", "Sent", "Acked", "Seen", "Seen", "Resynced", "Closed"]
-    sent, seen = facts[1], facts[4]
+    assert kinds == ["Asked", "Opened", "Sent", "Acked", "Seen", "Seen", "Resynced", "Closed"]
+    sent, seen = facts[2], facts[5]
     assert isinstance(sent, journal.Sent)
     assert isinstance(seen, journal.Seen)
     assert sent.digest == seen.digest
