@@ -5,7 +5,7 @@ a gateway would decide.
 """
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
@@ -75,4 +75,7 @@ def explain_device(config: AccountConfig, tag: str, device: Device) -> list[str]
 
 
 def _clock(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
+    """Return the reader's own time of day, as the terminals show it; a conversation may go on for days."""
+    at = datetime.fromtimestamp(at_ms / 1000)
+    day = "" if at.date() == datetime.now().date() else at.strftime("%Y-%m-%d ")
+    return day + at.strftime("%H:%M:%S.%f")[:-3]

@@ -175,6 +175,8 @@ async def test_replay_and_explain_say_what_was(samtale_server: RunningSamtale) -
     assert (everything.status, ": 0 differ" in everything.out) == (0, True), everything.out
     explained = await run_samtale("explain", wanted, environment=environment)
     assert (explained.status, "Kari Nilsen" in explained.out) == (0, True), explained.out
+    elsewhere = await run_samtale("explain", wanted, environment=environment | {"TZ": "ELSEWHERE-03:17"})
+    assert elsewhere.out.split("  ")[0] != explained.out.split("  ")[0]  # the clock is the reader's, as in terminals
     for command in ("replay", "explain"):
         unknown = await run_samtale(command, "cnv_nobody", environment=environment)
         assert (unknown.status, unknown.err) == (2, "samtale: the record has no conversation cnv_nobody\n")
