@@ -84,7 +84,8 @@ def _of_agents(body: samtale.Body, reader: Reader) -> str:
             return f"{reader.name_of(by)} {verb} it to {whom}" + (f": {note}" if note else "")
         case samtale.Closed(by, reason):
             who = "the system" if by.role == "system" else reader.name_of(by)
-            return f"closed by {who} ({reason}); a message opens it again"
+            why = "" if reason == by.role else f" ({reason})"
+            return f"closed by {who}{why}; a message opens it again"
         case samtale.Reopened():
             return "opened again"
         case _:

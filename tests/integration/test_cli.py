@@ -66,6 +66,7 @@ async def test_two_terminals_chat(samtale_server: RunningSamtale, in_pty: bool) 
             await visitor.shows("The conversation is open again.")
             visitor.type("/close")
             await visitor.shows("You ended the conversation.")
+            await kari.shows("closed by visitor; a message opens it again")
             visitor.type("/quit")
             assert await visitor.ended() == 0
             kari.type("/quit")
