@@ -46,11 +46,17 @@ class Board:
 
     def bring(self, conversation: str) -> None:
         """Bring a conversation to the front."""
-        self.front = conversation
+        self._to_front(conversation)
         self._client.follow(conversation)
         self._console.say(f"conversation {self.number(conversation)} is in front", "yellow")
         if conversation in self._contexts:
             self.tell_context()
+
+    def _to_front(self, conversation: str) -> None:
+        """What was shown of it so far has been read now."""
+        self.front = conversation
+        if (position := self._client.reader.positions.get(conversation)) is not None and position.seq:
+            self._client.read(conversation, position.seq)
 
     def claims(self, conversation: str) -> None:
         """Take it that an offer of `conversation` is answered by claiming it."""
@@ -176,7 +182,7 @@ class Board:
             case "withdrawn" if event.key not in self._answered:
                 self._console.say("the offer is gone", dim=True)
             case "assigned":
-                self.front = row["conversation"]
+                self._to_front(row["conversation"])
                 self._console.say(f"conversation {self.number(self.front)} is yours, and in front", "green")
             case "taken":
                 gone = event.key.removeprefix("conversation:")
