@@ -81,5 +81,6 @@ async def _replay(settings: Settings, conversation: str | None) -> int:
             click.echo(f"{each.conversation}  {each.entries:>6} entries  {len(each.stored):>6} bytes  {verdict}")
     different = sum(each.differs_at is not None for each in found)
     entries = sum(each.entries for each in found)
-    click.echo(f"{len(found)} conversations, {entries} entries replayed: {different} differ from what is stored")
+    noun = "conversation" if len(found) == 1 else "conversations"
+    click.echo(f"{len(found)} {noun}, {entries} entries replayed: {different} differ from what is stored")
     return 1 if different else 0

@@ -173,6 +173,7 @@ async def test_replay_and_explain_say_what_was(samtale_server: RunningSamtale) -
         assert "the record has no conversation" in replayed.err  # the scribe is on its way
     assert replayed.status == 0
     assert "equal" in replayed.out
+    assert "\n1 conversation, " in replayed.out
     everything = await run_samtale("replay", environment=environment)
     assert (everything.status, ": 0 differ" in everything.out) == (0, True), everything.out
     explained = await run_samtale("explain", wanted, environment=environment)
