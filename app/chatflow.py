@@ -44,7 +44,7 @@ def list_(account: str | None) -> None:
 @click.argument("chatflow_id", metavar="ID")
 @_ACCOUNT
 def versions(chatflow_id: str, account: str | None) -> None:
-    """List the versions of chatflow ID that are kept, newest first, and what each changed."""
+    """List the kept versions of chatflow ID. Newest first, and what each changed."""
     from app.workspace.changes import flow_changes
     from app.workspace.editing import account_of
 
@@ -63,7 +63,7 @@ def versions(chatflow_id: str, account: str | None) -> None:
 @click.argument("second", type=int, required=False)
 @_ACCOUNT
 def diff(chatflow_id: str, first: int | None, second: int | None, account: str | None) -> None:
-    """Say what differs between two versions of chatflow ID: the newest and the one before it if none is named."""
+    """Say what differs between versions of chatflow ID. The newest and the one before it, if none is named."""
     from app.workspace.changes import flow_changes
     from app.workspace.editing import account_of
     from app.workspace.versions import find, version_of
@@ -81,7 +81,7 @@ def diff(chatflow_id: str, first: int | None, second: int | None, account: str |
 @click.option("--to", type=int, help="The version whose content is published anew.  [default: the one before]")
 @_ACCOUNT
 def rollback(chatflow_id: str, to: int | None, account: str | None) -> None:
-    """Publish an earlier version of chatflow ID again, as its next version."""
+    """Publish an earlier version of chatflow ID again. It becomes the next version."""
     from app.workspace.versions import rolled_back
 
     _publish(chatflow_id, account, lambda config: rolled_back(config, chatflow_id, to))
@@ -118,7 +118,7 @@ def disable(chatflow_id: str, account: str | None) -> None:
 @click.option("--attribute", "attributes", multiple=True, metavar="NAME=VALUE", help="What the app has set.")
 @click.option("--at", type=click.DateTime(), help="When, in UTC.  [default: now]")
 def explain(tag: str, account: str | None, at: datetime | None, attributes: tuple[str, ...], **device: Any) -> None:
-    """Say which chatflow a device that asks for TAG is served, in which version, and why each other is not."""
+    """Say which chatflow a device gets for TAG. In which version, and why it gets none of the others."""
     from app.explain import explain_device
     from app.workspace.editing import accounts_of
     from protocol.bus.targeting import Device

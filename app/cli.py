@@ -38,7 +38,7 @@ def samtale() -> None:
 @click.option("--workers", type=int, help="Worker processes.  [default: 1]")
 @click.option("--empty", is_flag=True, help="Do not apply the example workspace to a new installation.")
 def run(empty: bool, **overrides: Any) -> None:
-    """Start everything: embedded Valkey and SQLite unless URLs of others are set. Ctrl-C stops it."""
+    """Start everything; Ctrl-C stops it. Valkey and SQLite are embedded unless URLs of others are set."""
     from app.run import run_installation
 
     if parent := os.environ.pop("SAMTALE_PARENT", None):  # started by a tool, which it must not outlive
@@ -63,7 +63,7 @@ def settings() -> None:
 @click.option("--check", "check_only", is_flag=True, help="Validate the file by itself; no installation is needed.")
 @click.option("--dry-run", is_flag=True, help="Say what would change in this installation; change nothing.")
 def apply(file: Path, check_only: bool, dry_run: bool) -> None:
-    """Validate a workspace FILE (YAML) as a whole, say what changes, and make the installation as it says."""
+    """Make the installation as a workspace FILE (YAML) says. It is validated as a whole first; what changes is said."""
     from app.apply import apply_file
 
     sys.exit(apply_file(settings_from(), file, check_only=check_only, dry=dry_run))
@@ -110,7 +110,7 @@ def agent(**options: Any) -> None:
 @click.option("--name", default="", help="Who it is from.  [default: the account]")
 @click.option("--locale", default="", help="Of a new conversation.  [default: the chatflow's]")
 def start(**options: Any) -> None:
-    """Say TEXT to the visitor whom the company calls SUBJECT, first: in their open conversation or in a new one."""
+    """Say TEXT to the visitor SUBJECT, first. In their open conversation or a new one; SUBJECT is the company's id."""
     from app.terminal.start import start_conversation
 
     start_conversation(**options)
@@ -119,17 +119,20 @@ def start(**options: Any) -> None:
 @samtale.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON instead of the story.")
 @click.option("--server", help="A running gateway.  [default: this installation's if it runs, else an own one]")
-def demo(as_json: bool, server: str | None) -> None:
-    """Tell a story with real processes and check every fact in it."""
+@click.option("--story", type=click.Choice(["first", "second"]), help="Only this one.  [default: both]")
+def demo(as_json: bool, server: str | None, story: str | None) -> None:
+    """Tell two stories with real processes and check every fact in them."""
+    from app.demo.stories import STORIES
     from app.demo.story import tell
 
-    sys.exit(tell(settings_from(), as_json=as_json, server=server))
+    chosen = [each for each in STORIES if story in (None, each.name)]
+    sys.exit(tell(settings_from(), chosen, as_json=as_json, server=server))
 
 
 @samtale.command()
 @click.argument("conversation", required=False)
 def replay(conversation: str | None) -> None:
-    """Replay the log of CONVERSATION, or of all, and compare with the stored state byte for byte."""
+    """Replay logs and compare with the stored state. Byte for byte, of CONVERSATION or of all."""
     from app.replay import replay_logs
 
     sys.exit(replay_logs(settings_from(), conversation))
@@ -138,7 +141,7 @@ def replay(conversation: str | None) -> None:
 @samtale.command()
 @click.argument("conversation")
 def explain(conversation: str) -> None:
-    """Say why CONVERSATION went to whom: each routing decision, who was considered, and why others were passed over."""
+    """Say why CONVERSATION went to whom. Each routing decision, who was considered, and why others were passed over."""
     from app.explain import explain_conversation
 
     sys.exit(explain_conversation(settings_from(), conversation))
@@ -146,7 +149,7 @@ def explain(conversation: str) -> None:
 
 @samtale.command()
 def doctor() -> None:
-    """Check the installation: versions, durability, memory, leases, lag, clocks; say what to mend."""
+    """Check the installation, and say what to mend. Versions, durability, memory, leases, lag, clocks."""
     from app.doctor import examine
 
     sys.exit(examine(settings_from()))
@@ -188,7 +191,7 @@ def engine(now: Settings) -> int:
 
 @_child("worker")
 def worker(now: Settings) -> int:
-    """Run one worker: the scribes and the jobs; brings the database schema up to date first."""
+    """Run one worker: the scribes and the jobs. It brings the database schema up to date first."""
     from app.wiring import run_worker
 
     return run_worker(now)
@@ -211,7 +214,7 @@ def valkey(now: Settings) -> int:
 @click.option("--limit", default=1_000, show_default=True, help="Of a list, the newest.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def report(what: str, by: str | None, as_json: bool, **asked: Any) -> None:
-    """Show an account's survey results, consent ledger, contacts or tickets."""
+    """Show survey results, consents, contacts or tickets. Those of one account."""
     from app.report import Question
     from app.report import report as show
 

@@ -225,6 +225,14 @@ async def test_apply_lists_mistakes_with_their_lines_and_changes_nothing(
     assert (missing.status, "none.yaml" in missing.err) == (2, True)
 
 
+@pytest.mark.parametrize("group", [[], ["chatflow"]])
+async def test_the_list_of_commands_cuts_no_sentence_off(group: list[str]) -> None:
+    """At the width of a plain terminal."""
+    ended = await run_samtale(*group, "--help", environment=bare_environment() | {"COLUMNS": "80"})
+    assert (ended.status, ended.err) == (0, "")
+    assert "..." not in ended.out.partition("Commands:")[2]
+
+
 async def test_settings_lists_every_setting_and_hides_passwords(tmp_path: Path) -> None:
     """A name that is none is pointed out."""
     environment = bare_environment() | {"SAMTALE_REDIS_URL": "redis://:secret@h", "SAMTALE_REDSI_URL": "x"}
