@@ -7,7 +7,8 @@ import asyncio
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,17 +47,18 @@ def examine(settings: Settings) -> int:
 async def _examine(settings: Settings) -> int:
     marks = {"good": ("✓", "green"), "warn": ("!", "yellow"), "bad": ("✗", "red")}
     bad = 0
-    async for finding in findings(settings):
-        mark, colour = marks[finding.level]
-        click.echo(f"{click.style(mark, fg=colour)} {finding.what}")
-        if finding.cure:
-            click.echo(f"    {finding.cure}")
-        bad += finding.level == "bad"
+    async with aclosing(findings(settings)) as looked_at:  # who reads may leave early
+        async for finding in looked_at:
+            mark, colour = marks[finding.level]
+            click.echo(f"{click.style(mark, fg=colour)} {finding.what}")
+            if finding.cure:
+                click.echo(f"    {finding.cure}")
+            bad += finding.level == "bad"
     click.echo(f"\n{bad} of these must be mended" if bad else "\nnothing must be mended")
     return 1 if bad else 0
 
 
-async def findings(settings: Settings) -> AsyncIterator[Finding]:
+async def findings(settings: Settings) -> AsyncGenerator[Finding, None]:
     """Look at one part after the other."""
     yield _disk(settings)
     stores = databases(settings)

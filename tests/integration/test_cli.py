@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.commands import Ended, Terminal, run_samtale
+from tests.kit.commands import Ended, Terminal, run_samtale, run_samtale_for_one_line
 from tests.kit.persons import Desk, Phone, soon
 from tests.kit.samtale_servers import RunningSamtale, bare_environment, free_port
 
@@ -191,6 +191,11 @@ async def test_doctor_finds_nothing_to_mend_in_a_sound_installation(samtale_serv
     assert ended.status == 0, ended.out
     for part in ("durability level process", "cell c07: ready", "1 engine lives", "nothing must be mended"):
         assert part in ended.out
+
+
+async def test_doctor_is_silent_when_nobody_reads_on(samtale_server: RunningSamtale) -> None:
+    """As in `samtale doctor | head -1`: no trace of what was open."""
+    assert await run_samtale_for_one_line("doctor", environment=samtale_server.environment) == ""
 
 
 async def test_doctor_says_what_is_wrong_where_nothing_runs(tmp_path: Path) -> None:

@@ -44,6 +44,25 @@ async def run_samtale(*arguments: str, environment: dict[str, str], typed: str =
     return Ended(child.returncode, out.decode(), err.decode())
 
 
+async def run_samtale_for_one_line(*arguments: str, environment: dict[str, str]) -> str:
+    """Run `samtale`, read the beginning of what it prints and no more; return what it says of that."""
+    ours, its = os.pipe()
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "app.cli", *arguments, env=environment, stdout=its, stderr=asyncio.subprocess.PIPE
+    )
+    os.close(its)
+    try:
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            await asyncio.to_thread(os.read, ours, 1)
+            os.close(ours)
+            _, err = await child.communicate()
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    return err.decode()
+
+
 class Terminal:
     """`samtale` with somebody at it: through pipes, or in a real terminal (`in_pty`)."""
 
