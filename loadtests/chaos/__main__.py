@@ -240,7 +240,8 @@ def _print(report: Report) -> None:
     counted = Counter(violation.rule for violation in report.violations)
     click.echo(f"\n{len(report.violations)} violations {dict(counted) if counted else ''}")
     if report.missing:
-        click.echo(f"not tried often enough: {', '.join(report.missing)}", err=True)
+        longer = f"; a busy machine needs longer: --seconds {2 * report.seconds:.0f}"
+        click.echo(f"not tried often enough: {', '.join(report.missing)}{longer}", err=True)
 
 
 if __name__ == "__main__":

@@ -154,7 +154,10 @@ def after_restart(role: str) -> Callable[[Installation, random.Random], Awaitabl
 async def lapse(installation: Installation, chance: random.Random) -> None:
     """Restart a gateway, let clients come back, stop it past its lease."""
     name = await restart_one(installation, chance, "gateway")
-    await asyncio.sleep(2.0)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(HIT_DEADLINE_S):
+            await installation.until_ready(name)  # before, it has no lease to lose
+    await asyncio.sleep(1.0)
     installation.signal(name, signal.SIGSTOP)
     await asyncio.sleep(GATEWAY_LEASE_S + 1.5)
     installation.signal(name, signal.SIGCONT)

@@ -93,6 +93,11 @@ class Installation:
         for url in self.gateway_urls:
             await ready.gateway(url)
 
+    async def until_ready(self, gateway: str) -> None:
+        """Wait until the gateway of that name takes clients."""
+        number = int(gateway.rpartition("-")[2])
+        await Readiness(self.settings).gateway(self.gateway_urls[number - 1])
+
     async def stop(self) -> None:
         """Stop all of it, workers and Valkey last, so that SQL holds everything."""
         await self._supervisor.stop()
