@@ -145,7 +145,7 @@ class _Installation:
         for at in range(self._settings.gateways):
             while why := _why_not_free(self._settings.host, self._settings.port + at):
                 if loop.time() > give_up_at:
-                    raise NotReady(f"{why}: stop what uses it, or choose another with --port")
+                    raise NotReady(f"{why}: stop what uses it, or choose another: --port, or SAMTALE_PORT")
                 await asyncio.sleep(0.1)
 
     async def _say_what_lasts(self) -> None:

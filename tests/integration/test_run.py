@@ -79,7 +79,10 @@ async def test_a_port_in_use_is_refused(samtale_server: RunningSamtale, tmp_path
     second = Installation(tmp_path)
     second.port = int(samtale_server.url.rsplit(":", 1)[1])
     said = await second.refused()
-    assert f"cannot listen on 127.0.0.1:{second.port}: Address already in use: stop what uses it" in said
+    assert (
+        f"cannot listen on 127.0.0.1:{second.port}: Address already in use: stop what uses it, or choose another: --port, "
+        "or SAMTALE_PORT\n"
+    ) in said
 
 
 async def test_a_part_that_cannot_run_ends_the_start_with_its_reason(tmp_path: Path) -> None:
