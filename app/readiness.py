@@ -128,5 +128,7 @@ def _why_not(url: str) -> str | None:
             return str(json.load(answer).get("why", answer.code))
         except ValueError:
             return f"status {answer.code}"
+    except urllib.error.URLError as error:
+        return "nobody listens there" if isinstance(error.reason, ConnectionRefusedError) else str(error.reason)
     except OSError as error:
         return str(error)

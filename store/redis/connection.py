@@ -200,6 +200,8 @@ async def dial(address: Address, *, timeout_s: float = 5.0) -> Connection:
             await greet(connection, address)
     except TimeoutError:
         raise Away(f"{address} did not answer within {timeout_s:g} s") from None
+    except ConnectionRefusedError as error:
+        raise Away(f"{address} cannot be reached: nobody listens there") from error
     except OSError as error:
         raise Away(f"{address} cannot be reached: {error}") from error
     return connection

@@ -108,7 +108,7 @@ async def test_what_cannot_serve_is_away(answers: bytes) -> None:
 
 async def test_nobody_there_is_away(unused_tcp_port_factory: Callable[[], int]) -> None:
     """Dialling a port where nobody listens is Away."""
-    with pytest.raises(Away, match="cannot be reached"):
+    with pytest.raises(Away, match="cannot be reached: nobody listens there"):
         await dial(Address(port=unused_tcp_port_factory()))
 
 

@@ -69,4 +69,5 @@ async def test_a_server_that_does_not_answer_is_said_and_nothing_is_told(samtale
     """Exit status 2: nothing was shown, neither way."""
     status, out, err = await demo(samtale_server.environment, "--server", "http://127.0.0.1:9")
     assert (status, out) == (2, "")
-    assert err.startswith("samtale: the story cannot be played at http://127.0.0.1:9:")
+    assert err.startswith("samtale: the story cannot be played at http://127.0.0.1:9: ")
+    assert err.endswith(" is not ready: nobody listens there\n")
