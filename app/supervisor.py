@@ -131,11 +131,12 @@ def _describe(status: int) -> str:
 
 
 def _last_words(log: Path, begin: int) -> str:
-    """Return the last line after `begin` that is meant for people: logs proper are JSON objects."""
+    """Return the last line after `begin` that is meant for people: logs proper are JSON objects, groups have frames."""
     try:
         with log.open("rb") as file:
             file.seek(max(begin, os.fstat(file.fileno()).st_size - _LAST_WORDS_BYTES))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
         return ""
-    return next((line.strip() for line in reversed(lines) if line.strip() and not line.startswith("{")), "")
+    words = (line.strip(" |+-") for line in reversed(lines) if not line.startswith("{"))
+    return next(filter(None, words), "")
