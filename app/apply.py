@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from app.settings import Settings
+from app.stores import none_here
 from app.workspace import Applied, BadWorkspace, apply_text, read
 from app.workspace.cautions import cautions
 from app.workspace.changes import changes
@@ -58,8 +59,8 @@ def apply_file(settings: Settings, file: Path, *, check_only: bool = False, dry:
 
 def no_installation(settings: Settings) -> str:
     """Say why there is nothing to configure here; "" if there is."""
-    if settings.database_url is None and not settings.data.exists():
-        return f"there is no installation in {settings.data}: samtale run begins one"
+    if why := none_here(settings):
+        return why
     if not is_current(settings.config_url, "config"):
         return "there is no installation here yet: samtale run begins one"
     return ""

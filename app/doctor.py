@@ -15,7 +15,7 @@ from typing import Literal
 import click
 
 from app.settings import Settings
-from app.stores import CellLines, databases, redis_address, schema_is_current
+from app.stores import CellLines, databases, none_here, redis_address, schema_is_current
 from protocol.ids import CellName
 from store.redis import admin
 from store.redis.connection import Connection, dial
@@ -98,8 +98,8 @@ def _disk(settings: Settings) -> Finding:
 
 
 async def _sql(settings: Settings, stores: Databases) -> AsyncIterator[Finding]:
-    if settings.database_url is None and not settings.data.exists():
-        yield Finding("bad", f"SQL: there is no {settings.data}", "samtale run begins an installation there")
+    if none_here(settings):
+        yield Finding("bad", f"SQL: there is no installation in {settings.data}", "samtale run begins one")
         return
     try:
         if not await asyncio.to_thread(schema_is_current, settings):

@@ -10,7 +10,7 @@ from datetime import datetime
 import click
 
 from app.settings import Settings
-from app.stores import databases
+from app.stores import databases, none_here
 from protocol.bus.config import AccountConfig
 from protocol.bus.targeting import Device, serve
 from protocol.ids import ConversationId
@@ -22,6 +22,9 @@ from store.sql.queries import accounts, audit
 
 def explain_conversation(settings: Settings, conversation: str) -> int:
     """Print each routing decision about `conversation`. Exit status 2 if it, or the record, cannot be found."""
+    if why := none_here(settings):
+        click.echo(f"samtale: {why}", err=True)
+        return 2
     try:
         return asyncio.run(_explain(settings, ConversationId(conversation)))
     except StoreAway as away:

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from app.settings import Settings
+from app.stores import none_here
 from engine.core.evolve import replay
 from engine.core.snapshot import freeze
 from protocol.ids import ConversationId
@@ -55,6 +56,9 @@ async def replay_all(record: Database) -> list[Replayed]:
 
 def replay_logs(settings: Settings, conversation: str | None) -> int:
     """Print what was replayed. Exit status: 0 all equal, 1 some differ, 2 no such conversation or no record."""
+    if why := none_here(settings):
+        click.echo(f"samtale: {why}", err=True)
+        return 2
     try:
         return asyncio.run(_replay(settings, conversation))
     except StoreAway as away:

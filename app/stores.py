@@ -34,6 +34,13 @@ def boot_ms() -> int:
     return time.clock_gettime_ns(clock) // 1_000_000
 
 
+def none_here(settings: Settings) -> str:
+    """Return what to say where no installation was begun, "" where one was; a phone's memory alone is none."""
+    if settings.database_url is not None or (settings.data / "record.db").exists():
+        return ""
+    return f"there is no installation in {settings.data}: samtale run begins one"
+
+
 def embedded_address(settings: Settings) -> Address:
     """Return where the embedded Valkey listens: as last time if the port is still free, else on a free one."""
     known = _written_address(settings)

@@ -203,9 +203,20 @@ async def test_doctor_says_what_is_wrong_where_nothing_runs(tmp_path: Path) -> N
     nowhere = tmp_path / "none"
     ended = await run_samtale("doctor", environment=bare_environment() | {"SAMTALE_DATA": str(nowhere)})
     assert ended.status == 1
-    assert f"SQL: there is no {nowhere}" in ended.out
+    assert f"SQL: there is no installation in {nowhere}" in ended.out
     assert "2 of these must be mended" in ended.out
     assert not nowhere.exists()
+
+
+@pytest.mark.parametrize("command", ["replay", "explain", "apply", "report"])
+async def test_a_tool_says_that_no_installation_is_here(tmp_path: Path, command: str) -> None:
+    """A directory that holds a phone's memory is none, and is none afterwards."""
+    (tmp_path / "phones").mkdir()
+    what = {"replay": [], "explain": ["cnv_nobody"], "apply": [__file__], "report": ["surveys"]}[command]
+    ended = await run_samtale(command, *what, environment=bare_environment() | {"SAMTALE_DATA": str(tmp_path)})
+    why = f"samtale: there is no installation in {tmp_path}: samtale run begins one\n"
+    assert (ended.status, ended.out, ended.err) == (2, "", why)
+    assert [file.name for file in tmp_path.iterdir()] == ["phones"]
 
 
 async def test_apply_lists_mistakes_with_their_lines_and_changes_nothing(
