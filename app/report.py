@@ -14,7 +14,7 @@ import click
 import orjson
 
 from app.settings import Settings
-from app.stores import databases
+from app.stores import databases, none_here
 from app.trouble import Trouble
 from protocol.ids import AccountId
 from store.sql.database import Databases, StoreAway
@@ -39,15 +39,18 @@ class Question:
 
 def report(settings: Settings, what: str, question: Question, *, as_json: bool) -> int:
     """Print the report `what`: surveys or one of LISTED. Raises Trouble if there is no such account."""
+    if why := none_here(settings):
+        raise Trouble(why)
     try:
-        rows = asyncio.run(_rows(settings, what, question))
+        found = asyncio.run(rows(settings, what, question))
     except StoreAway as away:
         raise Trouble(f"the record cannot be read: {away.reason}") from None
-    click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode() if as_json else table(rows))
+    click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if as_json else table(found))
     return 0
 
 
-async def _rows(settings: Settings, what: str, question: Question) -> Rows:
+async def rows(settings: Settings, what: str, question: Question) -> Rows:
+    """Return the rows of the report `what`. Raises Trouble if there is no such account, StoreAway."""
     stores = databases(settings)
     try:
         account = await _account(stores, question.account)
