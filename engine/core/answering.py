@@ -41,8 +41,9 @@ def answered(state: Conversation, asked: Stamped) -> Decision:
     before = missing(state, asked)
     if command.step == "email":
         opens = "email" in before and type(state.phase) in _BEFORE_ROUTING
+        elsewhere = consent.answered_elsewhere(state, asked) if opens else []
         routed = [_routed(state, asked, started)] if opens else []
-        return [*started, *email.before_chat(state, asked, before), *became, *routed]
+        return [*started, *elsewhere, *email.before_chat(state, asked, before), *became, *routed]
     stays = command.step == "consent_to_process" and command.value == "declined"
     left = [step for step in before if stays or step != command.step]
     return [*started, *became, *email.before_chat(state, asked, left)]

@@ -21,7 +21,6 @@ from protocol.wire.content import Event
 
 _ENTRIES: dict[type, tuple[type[content.Body], ...]] = {
     commands.VisitorSends: (content.Message,),
-    commands.VisitorAnswers: (content.ConsentAnswered, content.EmailGiven),
     commands.VisitorCloses: (content.Closed,),
     commands.VisitorRates: (content.SurveySeen, content.SurveyAnswered, content.SurveyCommented),
     commands.CompanySends: (content.Message,),
@@ -42,6 +41,8 @@ _ENTRIES: dict[type, tuple[type[content.Body], ...]] = {
 
 def entry_of(command: Any) -> tuple[type[content.Body], ...]:
     """Return the kinds of log entry that may stand for `command`; none for one that leaves no entry."""
+    if type(command) is commands.VisitorAnswers:
+        return (content.EmailGiven,) if command.step == "email" else (content.ConsentAnswered,)
     return _ENTRIES.get(type(command), ())
 
 

@@ -8,7 +8,6 @@ from engine.core.asked import Stamped
 from engine.core.conversation import Conversation
 from engine.core.gate import asking, missing_under, shown
 from engine.core.phases import Closed, Gated
-from protocol.bus.config import Chatflow
 from protocol.bus.decisions import Already, Refusal
 from protocol.bus.records import ConsentRecord
 from protocol.bus.steps import (
@@ -26,6 +25,7 @@ from protocol.bus.steps import (
 from protocol.wire.codes import Code
 from protocol.wire.content import AnyBody, ConsentAnswered
 
+_GATED = frozenset({Gated, Closed})
 Answer = list[AnyBody] | Refusal | Already
 NOT_OUTSTANDING = Refusal(Code.NOT_OUTSTANDING)
 _GATES = (  # purpose, its step, and the answers that let a visitor in
@@ -42,7 +42,7 @@ def before_message(state: Conversation, asked: Stamped) -> list[AnyBody] | Refus
         return Refusal(REFUSED[left[0]])
     if config is None or flow is None:
         return []
-    elsewhere = _answered_elsewhere(state.phase, asked, flow) if isinstance(state.phase, Gated | Closed) else []
+    elsewhere = answered_elsewhere(state, asked) if type(state.phase) in _GATED else []
     known = standing(asked.facts.visitor, "process", flow, asked.at_ms)
     implied = process_mode(config, flow) == "legitimate_interest" and not _is(known, "granted", "implied")
     return [*elsewhere, _process(state, asked, "implied")] if implied else elsewhere
@@ -108,10 +108,12 @@ def _communicate(state: Conversation, asked: Stamped, answer: str) -> list[AnyBo
     return [ConsentAnswered("communicate", answer, hashed, locale, screen.version, subscription)]  # type: ignore[arg-type]
 
 
-def _answered_elsewhere(phase: Gated | Closed, asked: Stamped, flow: Chatflow) -> list[AnyBody]:
+def answered_elsewhere(state: Conversation, asked: Stamped) -> list[AnyBody]:
     """Return what this gate waited for and the visitor has answered in another place: the log must say so too."""
-    declined = isinstance(phase, Gated) and not phase.missing
-    visitor, awaited = asked.facts.visitor, ("consent_to_process",) if declined else phase.missing
+    phase, flow, visitor = state.phase, asking(state, asked), asked.facts.visitor
+    if not isinstance(phase, Gated | Closed) or flow is None:
+        return []
+    awaited = ("consent_to_process",) if isinstance(phase, Gated) and not phase.missing else phase.missing
     answers: list[AnyBody] = []
     for purpose, step, lets_in in _GATES:
         known = standing(visitor, purpose, flow, asked.at_ms) if step in awaited else None

@@ -126,6 +126,7 @@ class Settling:
             if asked is not None and type(body) in entry:
                 origin = asked.origin
                 result.events.append(Logged(event, origin.device, origin.n, origin.id, shown))
+                asked = None  # the first of its kind is the frame's own
             else:
                 result.events.append(Logged(event, "", 0, "", shown))
             state = after

@@ -54,6 +54,8 @@ TABLE: Final[dict[type[Phase], Row]] = {
         content.EmailAsked: (phases.Gated,),
         content.EmailGiven: (phases.Gated, phases.Ready),
         content.Message: (phases.Opening,),
+        content.Queued: (phases.Waiting,),
+        content.Unrouted: (phases.Unassigned,),
         **_OVER,
     },
     phases.Ready: {

@@ -4,13 +4,13 @@ import pytest
 from msgspec.structs import replace
 
 from engine.core import phases
-from protocol.bus.chatflow import Communicate, Consent, Storage
+from protocol.bus.chatflow import Communicate, Consent, EmailCapture, Storage
 from protocol.bus.records import ConsentGiven
 from protocol.bus.steps import VALID_MS, communicate_label, consent_text, storage_text, text_hash
 from protocol.ids import ChatflowId, SubscriptionId
 from protocol.wire.content import Closed, ConsentAnswered
 from tests.kit.visits import Visit, asking
-from tests.kit.workplace import ACCOUNT, ASKS, IMPLIES, OPEN
+from tests.kit.workplace import ACCOUNT, ASKS, IMPLIES, OPEN, answers, record
 
 NEWS = SubscriptionId("sub_news")
 CARD = asking(ASKS, communicate=Communicate(NEWS))
@@ -263,3 +263,24 @@ def test_text_of_the_card() -> None:
     visit.answer("consent_to_process")
     (answered,) = visit.logged(ConsentAnswered)
     assert answered.text_hash == text_hash(consent_text(visit.world.configs[ACCOUNT], visit.served, "en"))
+
+
+def test_one_entry_stands_for_the_frame() -> None:
+    """Of the entries that one answer makes, the first of its own kind is the frame's, and the only one."""
+    visit = Visit(ASKS, CARD)
+    result = visit.world.do(answers(communicate=True))
+    assert [logged.n for logged in result.events] == [0, 1, 0]
+    assert result.outcome is not None
+    assert result.outcome[1].seq == 2
+
+
+def test_address_opens_what_is_answered_elsewhere() -> None:
+    """An address that was all a gate still waited for opens it, the consent given elsewhere being logged first."""
+    config = asking(ASKS, email=EmailCapture("before_chat", "never"))
+    visit = Visit(ASKS, config)
+    visit.answer("consent_to_process", "declined")
+    visit.world.change_visitor(visit.visitor, consents=record(answer="granted").consents)
+    assert visit.answer("email", "kari@example.no") == ""
+    assert visit.kinds() == ["Started", *["ConsentAnswered"] * 2, "EmailAsked", "EmailGiven", "Queued"]
+    outcome = visit.world.ask(visit.last)
+    assert outcome.seq == 5
