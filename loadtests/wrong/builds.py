@@ -15,8 +15,7 @@ from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import update
 
 import gateway.driver
-from engine.core import consent
-from engine.core import decide as deciding
+from engine.core import consent, speaking
 from engine.core.ledger import FRESH, Ledger
 from gateway.core.actions import ReadLog
 from gateway.core.gate import Gate
@@ -148,7 +147,7 @@ def _consent_off() -> list[Patch]:
     def nothing(*_args: Any, **_options: Any) -> list[Any]:
         return []
 
-    return [*_gate_off(), (consent, "before_message", nothing), (deciding, "before_message", nothing)]
+    return [*_gate_off(), (consent, "before_message", nothing), (speaking, "before_message", nothing)]
 
 
 def _scribe_unfenced() -> list[Patch]:
