@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
+from zlib import crc32
 
 import msgspec
 
@@ -55,7 +56,7 @@ class SessionDriver(Generic[S]):
         self._entering = False
         self.hearing = Hearing(services.subscriptions)
         self.turns = asyncio.Semaphore(AT_ONCE)
-        self._wakes: dict[int, asyncio.TimerHandle] = {}  # by the millisecond
+        self._wakes: dict[act.Wake, asyncio.TimerHandle] = {}
 
     @property
     def admitted(self) -> bool:
@@ -262,16 +263,17 @@ class SessionDriver(Generic[S]):
             return  # ephemeral: may be lost
 
     def _wake(self, action: act.Wake) -> None:
-        if action.at_ms not in self._wakes:
-            delay_s = max(0.0, (action.at_ms - self.services.outside.now_ms()) / 1000)
-            call = asyncio.get_running_loop().call_later(delay_s, self._ring, action.at_ms)
-            self._wakes[action.at_ms] = call
+        if action not in self._wakes:
+            now_ms = self.services.outside.now_ms()
+            later_ms = crc32(self.session_id.encode()) % action.spread_ms if action.spread_ms else 0
+            delay_s = (max(action.at_ms, now_ms) + later_ms - now_ms) / 1000
+            self._wakes[action] = asyncio.get_running_loop().call_later(delay_s, self._ring, action)
 
-    def _ring(self, at_ms: int) -> None:
-        del self._wakes[at_ms]
-        self._woke()
+    def _ring(self, action: act.Wake) -> None:
+        del self._wakes[action]
+        self.woke(max(action.at_ms, self.services.outside.now_ms()))  # the loop's clock may be ahead of the wall's
 
-    def _woke(self) -> None:
+    def woke(self, at_ms: int) -> None:
         """A time came that the session asked for."""
 
     # How each action is done.

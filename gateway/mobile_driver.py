@@ -129,8 +129,8 @@ class MobileDriver(SessionDriver[MobileSession]):
         self._claims = claims
         return claims.expires_at_s * 1000, None, claims.profile
 
-    def _woke(self) -> None:
-        self.tell_session(lambda session: session.woke(self.services.outside.now_ms()))
+    def woke(self, at_ms: int) -> None:
+        self.tell_session(lambda session: session.woke(at_ms))
 
     DO = {
         **SessionDriver.DO,

@@ -131,9 +131,10 @@ class Mark(Action, frozen=True):
 
 
 class Wake(Action, frozen=True):
-    """Call the session again at `at_ms`."""
+    """Call the session again at `at_ms`, or up to `spread_ms` later: each session otherwise, when thousands ask it."""
 
     at_ms: int
+    spread_ms: int = 0
 
 
 class End(Action, frozen=True):

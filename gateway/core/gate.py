@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import msgspec
 from msgspec.structs import replace
 
-from protocol.bus import availability, steps
+from gateway.core import clock
+from protocol.bus import steps
 from protocol.bus.chatflow import Chatflow
 from protocol.bus.config import AccountConfig
 from protocol.bus.records import ConsentRecord, ContactRef, VisitorRecord
@@ -69,7 +70,7 @@ class Gate:
             return [] if spoken or self.may_process(chatflow, at_ms) else [PROCESS]
         row = self.row(flow)
         states = (True, False) if row is None else (row.ready,)  # not knowing: whatever either state asks
-        away = {availability.is_away(config, flow, at_ms, ready) for ready in states}
+        away = {clock.is_away(config, flow, at_ms, ready=ready) for ready in states}
         asked = {step for each in away for step in steps.outstanding(config, flow, self.record, at_ms, each, spoken)}
         return [step for step in STEPS if step in asked]
 

@@ -11,7 +11,7 @@ from gateway.core.gate import Rows
 from gateway.core.limits import Bucket, SessionLimits
 from gateway.core.reading import refused
 from gateway.core.saying import Numbered, Visitor, command_of, why_not
-from gateway.core.serving import Told
+from gateway.core.serving import SPREAD_MS, Told
 from gateway.core.session import UNAVAILABLE_MS, Moment, Session, as_frame, encode
 from gateway.core.token import TokenClock
 from protocol.bus.commands import (
@@ -38,6 +38,7 @@ from protocol.wire.server import Done, LoggedOut, Presence, Refreshed, ServerFra
 
 MAX_CONVERSATIONS = 32
 LOOK = Wake(0)  # look at once whether something is to be told
+SOON = Wake(0, SPREAD_MS)  # the same, of what thousands are told
 _LET_GO = frozenset({Code.CONTINUED.wire, Code.NOT_FOUND.wire})  # what a cell says that may have forgotten
 _WHO = frozenset({Code.UNAVAILABLE.wire, Code.VISITOR_UNKNOWN.wire})  # of a visitor whom it let go of
 _ANSWERED = frozenset({"", Code.NOT_OUTSTANDING.wire})
@@ -257,12 +258,14 @@ class MobileSession(Session):
         if config is None:
             return [End(CloseCode.REVOKED, "the app is no more")]
         self.gate.config = config
-        return [LOOK]
+        return [SOON]
 
     def staffed(self, rows: Rows) -> list[Action]:
         """Take who is ready now, rule by rule."""
-        self.gate.rows = rows
-        return [LOOK]
+        flow, gate = self.told.shown.flow, self.gate
+        before = gate.row(flow) if flow is not None else None
+        gate.rows = rows
+        return [SOON] if flow is not None and gate.row(flow) != before else []
 
     def token_checked(
         self, until_ms: int | None, code: Code | None = None, profile: Profile | None = None

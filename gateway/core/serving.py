@@ -4,12 +4,14 @@ Invariant: what is told is what stood at that moment; not oftener than once in 2
 """
 
 from gateway.core.actions import Action, Say, Wake
+from gateway.core.clock import next_change_ms
 from gateway.core.showing import short
-from gateway.core.storefront import Shown, Storefront, next_change_ms
+from gateway.core.storefront import Shown, Storefront
 from protocol.ids import ChatflowId
 from protocol.wire.server import ChatflowView, Serving
 
 EVERY_MS = 2_000
+SPREAD_MS = 1_000  # over which the phones of a gateway look when something changes for all of them
 
 
 class Told:
@@ -43,12 +45,12 @@ class Told:
         now = self.front.show(record, at_ms)
         if not now.is_news(self.shown):
             self.shown = now
-            return self._wake(next_change_ms(self.front.gate.config, now.flow, at_ms), at_ms)
+            return self._when_the_clock(now, at_ms)
         if at_ms < self._next_ms:
             return self._wake(self._next_ms, at_ms)
         self.shown, self._next_ms = now, at_ms + EVERY_MS
         frame = Serving(self._view(now.view), now.conversation, now.steps, now.availability, now.reason)
-        return [Say(frame), *self._wake(next_change_ms(self.front.gate.config, now.flow, at_ms), at_ms)]
+        return [Say(frame), *self._when_the_clock(now, at_ms)]
 
     def _view(self, view: ChatflowView | None) -> ChatflowView | None:
         """Return as much of `view` as the phone does not hold."""
@@ -57,8 +59,13 @@ class Told:
         held, self._etag = self._etag, view.etag
         return short(view) if view.etag == held else view
 
-    def _wake(self, then_ms: int | None, at_ms: int) -> list[Action]:
-        if then_ms is None or at_ms < self._wake_ms <= then_ms:
-            return []  # asked already, or nothing to wait for
+    def _when_the_clock(self, now: Shown, at_ms: int) -> list[Action]:
+        """Ask to be woken when an hour comes, with every other phone of the chatflow."""
+        then_ms = next_change_ms(self.front.gate.config, now.flow, at_ms)
+        return self._wake(then_ms, at_ms, SPREAD_MS) if then_ms is not None else []
+
+    def _wake(self, then_ms: int, at_ms: int, spread_ms: int = 0) -> list[Action]:
+        if at_ms < self._wake_ms <= then_ms:
+            return []  # asked already
         self._wake_ms = then_ms
-        return [Wake(then_ms)]
+        return [Wake(then_ms, spread_ms)]

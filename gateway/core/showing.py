@@ -6,10 +6,11 @@ differs between sessions. No agent's id is in it.
 
 import hashlib
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 
+from gateway.core import clock
+from gateway.core.clock import Same
 from gateway.core.gate import RuleRow
 from protocol.bus import availability, catalogue, openings, steps
 from protocol.bus.chatflow import Chatflow, Texts
@@ -35,28 +36,13 @@ SPANS: dict[str, Span] = {"minutes": "minutes", "hour": "hour", "day": "day"}
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class _Same:
-    """A value by its identity: what is published never changes, and is too large to compare."""
-
-    __slots__ = ("it",)
-
-    def __init__(self, it: Any) -> None:
-        self.it = it
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.it is other.it
-
-    def __hash__(self) -> int:
-        return id(self.it)
-
-
 def chatflow_view(config: AccountConfig, flow: Chatflow, locale: str, *, away: bool) -> ChatflowView:
     """Return `flow` as phones show it, but for the heading."""
-    return _view(_Same(config), _Same(flow), locale, away)
+    return _view(Same(config), Same(flow), locale, away)
 
 
 @lru_cache(maxsize=VIEWS)
-def _view(kept: _Same, published: _Same, locale: str, away: bool) -> ChatflowView:
+def _view(kept: Same, published: Same, locale: str, away: bool) -> ChatflowView:
     config: AccountConfig = kept.it
     flow: Chatflow = published.it
     view = ChatflowView(
@@ -111,12 +97,19 @@ def availability_view(
     config: AccountConfig, flow: Chatflow, row: RuleRow | None, locale: str, at_ms: int
 ) -> AvailabilityView:
     """Return whether somebody is there, with what is said about it. `row` None: nothing is known of who is ready."""
-    row = row or RuleRow()
-    if not availability.is_away(config, flow, at_ms, row.ready):
+    return _availability(Same(config), Same(flow), row or RuleRow(), locale, at_ms // 1000)
+
+
+@lru_cache(maxsize=VIEWS)
+def _availability(kept: Same, published: Same, row: RuleRow, locale: str, at_s: int) -> AvailabilityView:
+    config: AccountConfig = kept.it
+    flow: Chatflow = published.it
+    at_ms = at_s * 1000
+    if not clock.is_away(config, flow, at_ms, ready=row.ready):
         span = SPANS.get(row.reply)
         text = openings.reply_text(config, flow, locale, span) if span else ""
         return AvailabilityView(True, text=text, reply=row.reply if span else "")
-    opens_at = availability.opens_at_ms(config, flow, at_ms)
+    opens_at = clock.opens_at_ms(config, flow, at_ms)
     said = [catalogue.said(config, flow, locale, "away", flow.availability.away_text)]
     if opens_at:
         said.append(openings.opening_text(config, flow, locale, opens_at, at_ms))

@@ -6,12 +6,12 @@ Invariant: what a session is told of its chatflow, its steps and who is there, c
 import msgspec
 from msgspec import Struct
 
+from gateway.core import clock
 from gateway.core.gate import Gate
 from gateway.core.showing import availability_view, chatflow_view, heading_view
 from gateway.core.views import address
-from protocol.bus import availability, hours, targeting
+from protocol.bus import targeting
 from protocol.bus.chatflow import Chatflow
-from protocol.bus.config import AccountConfig
 from protocol.bus.records import VisitorRecord
 from protocol.bus.topics import Hint
 from protocol.ids import AgentId, ConversationId, DeviceId, SessionId
@@ -95,7 +95,7 @@ class Storefront:
             return Shown(steps=StepsView(blocked=blocked), reason=Code.NO_CHATFLOW.wire)
         gate.served(flow)
         config, locale, row = gate.config, self.phone.locale, gate.row(flow)
-        away = availability.is_away(config, flow, at_ms, row.ready if row is not None else False)
+        away = clock.is_away(config, flow, at_ms, ready=row is not None and row.ready)
         owner = record.profile.owner if record.profile is not None else None
         heading = heading_view(config, flow, self.phone.session, self.agent, owner)
         view = msgspec.structs.replace(chatflow_view(config, flow, locale, away=away), heading=heading)
@@ -107,14 +107,3 @@ class Storefront:
             StepsView(gate.outstanding(flow.id, at_ms, addressed), blocked),
             availability_view(config, flow, row, locale, at_ms),
         )
-
-
-def next_change_ms(config: AccountConfig, flow: Chatflow | None, at_ms: int) -> int | None:
-    """Return when the clock alone changes what is shown of `flow`; None if it does not."""
-    if flow is None:
-        return None
-    schedule = availability.hours_of(config, flow.availability.hours)
-    if schedule is None or flow.availability.kind == "always":
-        return None
-    closes = hours.next_closing(schedule, at_ms)
-    return closes if closes is not None else hours.next_opening(schedule, at_ms)

@@ -7,7 +7,7 @@ import pytest
 from gateway.core.actions import End, Mark, ReadLog, ReadOutcome, ReadPage, Tell, Unfollow, Wake
 from gateway.core.asides import LOGOUT
 from gateway.core.flow import No
-from gateway.core.mobile import LOOK
+from gateway.core.mobile import SOON
 from gateway.core.resume import Page
 from gateway.core.session import Moment, encode
 from protocol.bus.commands import VisitorAnswers, VisitorCloses, VisitorSends
@@ -409,7 +409,7 @@ def test_a_logout_is_asked_once_and_refused_by_nobody() -> None:
 def test_an_app_that_is_no_more_ends_its_sessions() -> None:
     """Revocation acts on open sockets."""
     session = mobile()
-    assert session.configured(workplace(version=2)) == [LOOK]
+    assert session.configured(workplace(version=2)) == [SOON]
     (end,) = session.configured(None)
     assert isinstance(end, End)
     assert end.code is CloseCode.REVOKED

@@ -6,14 +6,15 @@ import msgspec
 
 from gateway.core.actions import Action, End, ReadLog, ReadVisitor, Wake
 from gateway.core.gate import RuleRow
-from gateway.core.mobile import MobileSession
+from gateway.core.mobile import SOON, MobileSession
 from gateway.core.resume import Page
+from gateway.core.serving import SPREAD_MS
 from protocol.bus.chatflow import Availability, Consent, Heading, Targeting
 from protocol.bus.config import AccountConfig
 from protocol.bus.hours import Hours, Interval
 from protocol.bus.records import CurrentConversation
 from protocol.bus.topics import Ephemeral
-from protocol.ids import DeviceId, HoursId
+from protocol.ids import DeviceId, HoursId, RuleId
 from protocol.wire import client
 from protocol.wire.codes import CloseCode
 from protocol.wire.content import Assigned, Author, Closed, Role, Unassigned
@@ -48,7 +49,7 @@ def test_nothing_new_is_not_told() -> None:
 def test_a_published_version_is_told_at_once() -> None:
     """With its whole view, since that is another."""
     phone = session()
-    assert phone.configured(only(chatflow(OPEN, version=4, welcome={"en": "New!"}))) == [Wake(0)]
+    assert phone.configured(only(chatflow(OPEN, version=4, welcome={"en": "New!"}))) == [SOON]
     (frame,) = told(phone.woke(AT_MS))
     assert frame.chatflow is not None
     assert (frame.chatflow.version, frame.chatflow.welcome, bool(frame.chatflow.texts)) == (4, "New!", True)
@@ -110,13 +111,20 @@ def test_the_view_that_the_phone_holds_is_sent_short() -> None:
     assert frame.chatflow.texts == {}
 
 
+def test_what_changes_for_another_rule_is_no_reason_to_look() -> None:
+    """Thousands of phones hear of every rule of their account."""
+    phone = session(rows={RULE: RuleRow(ready=True)})
+    assert phone.staffed({RULE: RuleRow(ready=True), RuleId("rul_other"): RuleRow(ready=True)}) == []
+    assert phone.staffed({RULE: RuleRow(ready=True, reply="hour")}) == [SOON]
+
+
 def test_the_clock_opens_and_closes() -> None:
     """The phone is told when the hour comes, without anybody's doing."""
     daily = Hours(HoursId("hrs"), "Daily", "UTC", [[Interval(60, 120)]] * 7)
     flow = chatflow(OPEN, availability=Availability("office_hours", daily.id))
     phone = visiting(only(flow, version=1, hours=[daily]), record())
     opens_ms, closes_ms = 3_600_000, 7_200_000
-    assert Wake(opens_ms) in phone.woke(AT_MS)
+    assert Wake(opens_ms, SPREAD_MS) in phone.woke(AT_MS)
     (opened,) = told(phone.woke(opens_ms))
     assert opened.availability is not None
     assert opened.availability.open
