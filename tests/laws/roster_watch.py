@@ -58,10 +58,10 @@ class Watch:
         rule = rule_of(roster, event.line)
         if rule.prefer_languages and held.wish.language:
             able = [name for name in able if _speaks(roster, name, held.wish.language)] or able
+            assert event.agent in able, "those who speak the language come first"
         if rule.choice == "least_busy":
             assert load(roster, event.agent) == min(load(roster, name) for name in able)
         else:
-            assert event.agent in able, "those who speak the language come first"
             self.turns.setdefault(event.line, Turns()).used(event.agent, able)
         if isinstance(held.phase, Waiting) and event.line == held.line:
             ahead = [one for one in waiting(roster, held.line) if one.rank < held.rank]

@@ -24,9 +24,10 @@ PRIORITIES = ["low", "normal", "high", "urgent"]
 some = st.none() | agents
 conversations = st.sampled_from(CONVERSATIONS)
 gateways = st.sampled_from(GATEWAYS)
-rule_ids = st.sampled_from(["r1", "r1", "r2", "owned", None])
+rule_ids = st.sampled_from(["r1", "r1", "r1", "r2", "r2", "owned", None])
 priorities = st.sampled_from(PRIORITIES)
 languages = st.sampled_from(["", "nb-NO", "de"])
+states = st.sampled_from([*("available",) * 5, "away", "offline"])
 seconds = st.sampled_from([1, 9, 21, 31, 65, 130, 310])
 
 
@@ -51,10 +52,11 @@ class Conduct(RuleBasedStateMachine):
 
     # what may happen
 
-    @initialize(config=configurations(), present=st.sets(agents))
-    def a_shift_begins(self, config: AccountConfig, present: set[str]) -> None:
-        for name in sorted(present):
-            self.at_work(config).arrive(name, session=f"{name}_gw_1_1")
+    @initialize(config=configurations(), absent=st.sets(agents, max_size=2))
+    def a_shift_begins(self, config: AccountConfig, absent: set[str]) -> None:
+        for name in AGENTS:
+            if name not in absent:
+                self.at_work(config).arrive(name, session=f"{name}_gw_1_1")
 
     @rule(config=configurations(), rarely=st.integers(0, 4))
     def configuration_comes(self, config: AccountConfig, rarely: int) -> None:
@@ -66,28 +68,23 @@ class Conduct(RuleBasedStateMachine):
         self.watch.turns = {}  # windows do not outlast a change of the rules
         shift.publish(account(config.agents, rules=config.rules, version=version, teams=teams, hours=config.hours))
 
-    @rule(agent=agents, gateway=gateways, session=st.integers(1, 2))
-    def agent_arrives(self, agent: str, gateway: str, session: int) -> None:
-        self.on.arrive(agent, gateway=gateway, session=f"{agent}_{gateway}_{session}")
+    @rule(agent=agents, gateway=gateways, session=st.integers(1, 2), stays=st.sampled_from([True, True, False]))
+    def agent_comes_or_goes(self, agent: str, gateway: str, session: int, stays: bool) -> None:
+        name = f"{agent}_{gateway}_{session}"
+        (self.on.arrive if stays else self.on.leave)(agent, gateway=gateway, session=name)
 
-    @rule(agent=agents, gateway=gateways, session=st.integers(1, 2))
-    def agent_leaves(self, agent: str, gateway: str, session: int) -> None:
-        self.on.leave(agent, gateway=gateway, session=f"{agent}_{gateway}_{session}")
-
-    @rule(gateway=st.sampled_from(["gw_3", "gw_3", "gw_2", *("nobody's",) * 5]))
-    def gateway_is_lost(self, gateway: str) -> None:
+    @rule(gateway=st.sampled_from(["gw_3", "gw_2", *("nobody's",) * 6]), agent=agents, state=states, by=some)
+    def somebody_is_there_no_longer(self, gateway: str, agent: str, state: str, by: str | None) -> None:
         self.on.lose(gateway)
-
-    @rule(agent=agents, state=st.sampled_from([*("available",) * 4, "away", "offline"]), by=some)
-    def state_is_set(self, agent: str, state: str, by: str | None) -> None:
         self.on.set_state(agent, state, by)
 
     @rule(
-        conversation=conversations, rule=rule_ids, prefer=some, avoid=some, owner=some, hours=hours_ids,
-        priority=priorities, language=languages, team=st.sampled_from([None, None, "team"]), anyway=st.booleans(),
+        some=st.lists(conversations, min_size=1, max_size=3, unique=True), rule=rule_ids, prefer=some, avoid=some,
+        owner=some, hours=hours_ids, priority=priorities, language=languages, team=st.sampled_from([None, None, "team"]),
+        anyway=st.booleans(),
     )  # fmt: skip
-    def conversation_seeks(self, conversation: str, hours: str | None, anyway: bool, **seek: Any) -> None:
-        self.on.seek(conversation, hours=hours, available_anyway=anyway, **seek)
+    def conversations_seek(self, some: list[str], hours: str | None, anyway: bool, **seek: Any) -> None:
+        self.on.seek(*some, hours=hours, available_anyway=anyway, **seek)
 
     @rule(
         conversation=conversations,
@@ -103,54 +100,38 @@ class Conduct(RuleBasedStateMachine):
         self.on.release(conversation)
         self.on.places = [told for told in self.on.places if told[1] != conversation]  # a new search tells anew
 
-    @rule(which=st.integers(0, 6), counts=st.booleans())
-    def conversation_counts_or_not(self, which: int, counts: bool) -> None:
+    @rule(which=st.integers(0, 6), counts=st.booleans(), priority=priorities, waited_s=st.integers(0, 9_000))
+    def conversations_go_on(self, which: int, counts: bool, priority: str, waited_s: int) -> None:
         self.on.weigh(self.one(Talking, which) or f"c{which}", counts=counts)
+        self.on.prioritise(f"c{which}", priority)
+        self.on.replied(waited_s)
+        self.on.open_ticket(f"c{which}")
 
-    @rule(conversation=conversations, priority=priorities)
-    def priority_is_set(self, conversation: str, priority: str) -> None:
-        self.on.prioritise(conversation, priority)
-
-    @rule(which=st.integers(0, 6), yes=st.booleans())
-    def offer_is_answered(self, which: int, yes: bool) -> None:
+    @rule(which=st.integers(0, 6), yes=st.sampled_from([True, True, False]), owed=st.booleans())
+    def offer_is_answered(self, which: int, yes: bool, owed: bool) -> None:
+        self.on.owed = owed
         conversation = self.one(Offered, which)
         if conversation:
             decision = self.on.accept(conversation) if yes else self.on.decline(conversation)
             assert isinstance(decision, list)
 
-    @rule(which=st.integers(0, 6))
-    def offer_is_accepted(self, which: int) -> None:
-        self.offer_is_answered(which, True)
-
-    @rule(agent=agents, conversation=conversations, force=st.booleans())
-    def agent_claims(self, agent: str, conversation: str, force: bool) -> None:
-        self.on.claim(agent, conversation, force=force)
-
     @rule(
         agent=some, which=st.integers(0, 6), to=agents, team=st.sampled_from([None, None, "team"]), force=st.booleans()
     )
-    def agent_transfers(self, agent: str | None, which: int, to: str, team: str | None, force: bool) -> None:
+    def conversation_is_moved(self, agent: str | None, which: int, to: str, team: str | None, force: bool) -> None:
         conversation = self.one(Talking, which)
         by = agent or (self.on.talks(conversation) if conversation else None)
         self.on.transfer(by or "ann", conversation or f"c{which}", to, "note", team, force=force)
-
-    def one(self, phase: type, which: int) -> str | None:
-        """One of the conversations in a phase, if there is any."""
-        able = [name for name, held in self.on.roster.held.items() if isinstance(held.phase, phase)]
-        return able[which % len(able)] if able else None
+        self.on.claim(to, f"c{which}", force=force)
 
     @rule(seconds=seconds)
     def time_passes(self, seconds: int) -> None:
         self.on.pass_s(seconds)
 
-    @rule(owed=st.booleans())
-    def conversations_are_owed_replies(self, owed: bool) -> None:
-        self.on.owed = owed
-
-    @rule(waited_s=st.integers(0, 9_000), conversation=conversations)
-    def somebody_replies_at_last(self, waited_s: int, conversation: str) -> None:
-        self.on.replied(waited_s)
-        self.on.open_ticket(conversation)
+    def one(self, phase: type, which: int) -> str | None:
+        """One of the conversations in a phase, if there is any."""
+        able = [name for name, held in self.on.roster.held.items() if isinstance(held.phase, phase)]
+        return able[which % len(able)] if able else None
 
     @rule()
     def snapshot_is_taken(self) -> None:
@@ -282,7 +263,7 @@ def _held_by(roster: Roster, member: Member, phase: type) -> list[Held]:
     return sorted(mine, key=lambda held: int(held.phase.offer.split("_")[1]) if phase is Offered else 0)
 
 
-Conduct.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Conduct.TestCase.settings = settings(max_examples=350, stateful_step_count=50, deadline=None)
 TestConduct = Conduct.TestCase
 
 
