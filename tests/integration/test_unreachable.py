@@ -62,8 +62,8 @@ async def test_postgresql_that_does_not_answer_at_start_is_named(tmp_path: Path)
     """Within the deadline, with what its driver says, without the password."""
     port = free_port()
     nowhere = f"postgresql://somebody:let-me-in@127.0.0.1:{port}/samtale"
-    said = await Installation(tmp_path, database_url=nowhere, start_deadline_s="5").refused()
-    assert "samtale: not ready within 5 s: SQL: " in said
+    said = await Installation(tmp_path, database_url=nowhere, start_deadline_s="10").refused()
+    assert "samtale: not ready within 10 s: SQL: " in said
     assert f"port {port} failed: Connection refused" in said
     assert "let-me-in" not in said
 
@@ -71,8 +71,8 @@ async def test_postgresql_that_does_not_answer_at_start_is_named(tmp_path: Path)
 async def test_a_database_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     """Where the configuration should be there is something else."""
     (tmp_path / "config.db").mkdir()
-    said = await Installation(tmp_path, start_deadline_s="4").refused()
-    assert "samtale: not ready within 4 s: SQL: unable to open database file" in said
+    said = await Installation(tmp_path, start_deadline_s="12").refused()
+    assert "samtale: not ready within 12 s: SQL: unable to open database file" in said
 
 
 async def test_a_directory_that_cannot_be_written_is_said(tmp_path: Path) -> None:
