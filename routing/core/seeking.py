@@ -42,7 +42,7 @@ def seek(roster: Roster, command: Seek, at_ms: int) -> list[AnyRosterEvent]:
     wish = _wish(roster, command)
     events.append(_queued(roster, rule, command, wish, at_ms))
     line = roster.lines.get(key)
-    if line is not None and line.team is None and not _is_shut(roster, wish):
+    if line is not None and not _is_shut(roster, wish):
         choice = preferred(roster, line, wish.first)
         if choice is not None:
             events.append(put_before(roster, command.conversation, choice, at_ms))
@@ -78,8 +78,8 @@ def _wish(roster: Roster, command: Seek) -> Wish:
         first.append((command.prefer, "last_agent"))
     if command.reason != LOST:
         first = [(agent, reason) for agent, reason in first if agent != command.avoid]
-    hours = None if command.available_anyway else command.hours
-    return Wish(tongue(command.language), _team(roster, command), hours, first)
+    hours, team = None if command.available_anyway else command.hours, _team(roster, command)
+    return Wish(tongue(command.language), team, hours, first if team is None else [])
 
 
 def _is_shut(roster: Roster, wish: Wish) -> bool:
