@@ -33,7 +33,8 @@ def answer(state: Conversation, asked: Stamped) -> list[AnyBody] | Refusal | Alr
     given = address_in(value)
     if given is not None:
         return [_given(config, visitor, given)]
-    return _BAD_ANSWER if left else Despite(_BAD_ANSWER, _asked_again(state, asked))
+    on_the_card = left or state.beside.email.why == "before_chat"
+    return _BAD_ANSWER if on_the_card else Despite(_BAD_ANSWER, _asked_again(state, asked))
 
 
 def with_message(state: Conversation, asked: Stamped, text: str) -> list[AnyBody]:

@@ -45,8 +45,8 @@ asking = st.fixed_dictionaries(
         "communicate": st.sampled_from([None, Communicate(NEWS)]),
     }
 )
-flows = st.sampled_from([ASKS, IMPLIES, OPEN])
-people = st.sampled_from([KARI, KARI, OLA])
+flows = st.sampled_from([ASKS, ASKS, ASKS, IMPLIES, OPEN])
+people = st.sampled_from([KARI, KARI, KARI, OLA])
 values = st.sampled_from(["granted", "granted", "declined"])
 addresses = st.sampled_from(["kari@example.no", "kari@example.no", "kari", "@"])
 
@@ -149,6 +149,11 @@ class Asking(RuleBasedStateMachine):
             assert code == REFUSALS[outstanding[0]], "no address is taken before the consents"
         if outstanding == ["email"] and code not in _OTHERS:
             assert code == ("" if "example" in address else "bad_answer")
+
+    @rule(who=people, flow=flows)
+    def insists_on_no_address(self, who: VisitorId, flow: ChatflowId) -> None:
+        codes = [self._at(who, flow).answer("email", "no") for _ in range(4)]
+        assert "" not in codes
 
     @rule(who=people, purpose=st.sampled_from(["process", "process", "storage", "communicate"]))
     def withdraws(self, who: VisitorId, purpose: str) -> None:

@@ -77,6 +77,16 @@ def test_before_chat_bad_address() -> None:
     assert isinstance(visit.phase(), phases.Gated)
 
 
+def test_gate_that_opened_meanwhile() -> None:
+    """If the address asked before the chat is no longer waited for, bad ones are still refused, and words are taken."""
+    visit = Visit(ASKS, asking(ASKS, email=EmailCapture("before_chat", "never")))
+    visit.answer("consent_to_process")
+    visit.publish(email=EmailCapture("never", "never"))
+    assert [visit.answer("email", "kari") for _ in range(4)] == ["bad_answer"] * 4
+    assert why(visit) == ["before_chat"]
+    assert visit.say() == ""
+
+
 def test_closing_opens_no_gate() -> None:
     """Whoever ends a gated conversation and comes back still owes the address."""
     visit = Visit(ASKS, asking(ASKS, email=EmailCapture("before_chat", "never")))
