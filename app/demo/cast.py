@@ -1,4 +1,4 @@
-"""Everybody in the story: two agents for all of it, visitors as each scene needs them.
+"""Everybody in a story: agents for all of it, visitors as each scene needs them.
 
 Invariant: whoever is connected is disconnected when their part is over; `clear` leaves no conversation on a desk.
 """
@@ -8,32 +8,36 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import samtale
 
+from app.demo.desk import Desk
 from app.demo.narrator import Narrator
-from app.demo.people import Desk, Phone
+from app.demo.phone import Phone
+from app.demo.playbill import Setting
 from app.demo.pulse import Pulse
+from app.demo.records import Record
 from app.demo.stage import Stage
-
-APP_KEY = "app_samtale_demo"
-AGENTS = {"Ingrid": "ingrid", "Jonas": "jonas"}
+from app.demo.tape import Tape
 
 
 class Cast:
-    """The desks are there once `on_stage` yields; phones come and go."""
+    """The desks are there once `on_stage` yields; phones come and go, and their tapes stay."""
 
-    def __init__(self, stage: Stage, narrator: Narrator) -> None:
+    def __init__(self, stage: Stage, setting: Setting, narrator: Narrator) -> None:
         self.stage = stage
+        self.setting = setting
         self.narrator = narrator
         self.pulse = Pulse()
+        self.record = Record(stage.settings, setting.account)
         self.desks: list[Desk] = []
+        self.tapes: list[Tape] = []
 
     @asynccontextmanager
     async def on_stage(self) -> AsyncIterator["Cast"]:
         """Bring the agents to their desks, and clear what an earlier story left there."""
         async with AsyncExitStack() as stack:
-            for name, login in AGENTS.items():
+            for name, email in self.setting.agents.items():
                 desk = Desk(name, self.narrator, self.pulse)
                 desk.client = samtale.AgentClient(
-                    self.stage.gateways[0], email=f"{login}@demo.samtale.example", password=f"{login}-in-the-demo",
+                    self.stage.gateways[0], email=email, password=f"{email.partition('@')[0]}-in-the-demo",
                     surroundings=desk.surroundings,
                 )  # fmt: skip
                 await stack.enter_async_context(desk.client)
@@ -44,12 +48,15 @@ class Cast:
             yield self
 
     @asynccontextmanager
-    async def phone(self, name: str, tag: str = "counter", url: str | None = None) -> AsyncIterator[Phone]:
-        """Lend a visitor whom the server has never seen, connected."""
+    async def phone(
+        self, name: str, tag: str | None = None, url: str | None = None, store: samtale.Store | None = None
+    ) -> AsyncIterator[Phone]:
+        """Lend a visitor, connected, whom the server has never seen unless the `store` remembers."""
         phone = Phone(name, self.narrator, self.pulse)
+        self.tapes.append(phone.tape)
         phone.client = samtale.VisitorClient(
-            url or self.stage.gateways[0], app_key=APP_KEY, tag=tag, device=samtale.Device(locale="en"),
-            surroundings=phone.surroundings,
+            url or self.stage.gateways[0], app_key=self.setting.app_key, tag=tag or self.setting.tag,
+            device=samtale.Device(locale=self.setting.locale), store=store, surroundings=phone.surroundings,
         )  # fmt: skip
         async with phone.client:
             await phone.connected()
@@ -62,7 +69,7 @@ class Cast:
             return next((desk for desk in self.desks if desk.offer_of(conversation)), None)
 
         desk = await self.pulse.until("the conversation is offered to an agent", look)
-        self.narrator.sees(desk.name, "the conversation is offered")
+        self.narrator.sees(desk.name, self.narrator.tongue.offered)
         return desk
 
     async def served(self, phone: Phone, text: str) -> Desk:
@@ -72,8 +79,23 @@ class Cast:
         await desk.accepts(phone.conversation)
         return desk
 
+    async def given(self, phone: Phone, text: str) -> Desk:
+        """Let the visitor say `text`, and return the desk that the conversation goes to by itself."""
+        await phone.says(text)
+
+        def look() -> Desk | None:
+            return next((desk for desk in self.desks if desk.has(phone.conversation)), None)
+
+        desk = await self.pulse.until("the conversation goes to an agent", look)
+        self.narrator.sees(desk.name, self.narrator.tongue.given)
+        return desk
+
+    def desk(self, name: str) -> Desk:
+        """Return the desk of the agent called that."""
+        return next(each for each in self.desks if each.name == name)
+
     def other(self, desk: Desk) -> Desk:
-        """Return the other agent."""
+        """Return another agent."""
         return next(each for each in self.desks if each is not desk)
 
     async def clear(self) -> None:
@@ -89,3 +111,7 @@ class Cast:
                 "a closed conversation leaves the desks",
                 lambda gone=conversation: all(gone not in desk.waiting() for desk in self.desks),  # type: ignore[misc]
             )
+
+    async def apply(self, workspace: str = "") -> None:
+        """Make the account as its workspace file says, or as another `workspace` does. Raises BadWorkspace."""
+        await self.stage.apply(workspace or self.setting.workspace)

@@ -10,6 +10,7 @@ from itertools import cycle
 import click
 
 from app.demo.facts import Fact, all_hold
+from app.demo.tongue import ENGLISH, Tongue
 
 _COLOURS = ("cyan", "magenta", "yellow", "blue", "bright_cyan", "bright_magenta")
 _NAME_CHARS = 8
@@ -24,13 +25,15 @@ class Narrator:
     """`echo` takes each line, `clock` gives its time."""
 
     def __init__(self, echo: Callable[[str], object], clock: Callable[[], str] = wall_clock) -> None:
+        self.tongue: Tongue = ENGLISH
         self._echo, self._clock = echo, clock
         self._colours: dict[str, str] = {}
         self._unused = cycle(_COLOURS)
 
-    def opens(self, where: str) -> None:
-        """Say where the story is played."""
-        self._echo(click.style("Samtale demo", bold=True) + f" · {where}")
+    def opens(self, title: str, where: str, tongue: Tongue) -> None:
+        """Say what is told and where it is played, in the tongue of all that follows."""
+        self.tongue = tongue
+        self._echo(click.style(title, bold=True) + f" · {where}")
 
     def chapter(self, number: int, title: str) -> None:
         """Begin a chapter."""
@@ -39,7 +42,7 @@ class Narrator:
 
     def says(self, who: str, text: str) -> None:
         """Somebody says `text`."""
-        self._line(who, f"“{text}”")
+        self._line(who, self.tongue.said.format(text=text))
 
     def does(self, who: str, what: str) -> None:
         """Somebody does something."""
@@ -55,7 +58,7 @@ class Narrator:
         self._echo(f"    {mark} {fact.evidence}")
 
     def ends(self, facts: list[Fact], took_s: float) -> None:
-        """Sum up."""
+        """Sum the story up."""
         self._echo("")
         for fact in facts:
             mark = click.style("✓", fg="green") if fact.holds else click.style("✗", fg="red")
@@ -63,7 +66,9 @@ class Narrator:
         holding = sum(fact.holds for fact in facts)
         colour = "green" if all_hold(facts) else "red"
         self._echo("")
-        self._echo(click.style(f"{holding} of {len(facts)} facts hold", fg=colour, bold=True) + f", in {took_s:.0f} s")
+        counted = self.tongue.holding.format(holding=holding, all=len(facts), took_s=took_s)
+        self._echo(click.style(counted, fg=colour, bold=True))
+        self._echo("")
 
     def _line(self, who: str, what: str) -> None:
         if who not in self._colours:

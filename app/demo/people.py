@@ -1,4 +1,4 @@
-"""The people of the story: a visitor with a phone, an agent at a desk, both through the SDK.
+"""What the people of a story have in common: a client that tells them everything, and the patience to wait for it.
 
 Invariant: whatever a person is asked to wait for has a deadline; everything they were told is kept, in order.
 """
@@ -15,6 +15,8 @@ from app.demo.pulse import PATIENCE_S, Pulse
 
 B = TypeVar("B", bound=samtale.Body)
 E = TypeVar("E", bound=samtale.Event)
+
+CONNECTED_WITHIN_S = 10.0
 
 
 def text_of(event: samtale.LogEvent) -> str:
@@ -48,7 +50,7 @@ class Person:
             self._refuse_farewell(since)
             return next(self.told(samtale.Connected, since), None)
 
-        return await self.pulse.until(f"{self.name} is connected", look, 10.0)
+        return await self.pulse.until(f"{self.name} is connected", look, CONNECTED_WITHIN_S)
 
     async def is_told(self, what: str, kind: type[E], matches: Callable[[E], bool], since: int = 0) -> E:
         """Return the first event that matches; NotSo that `what` was not told."""
@@ -78,6 +80,14 @@ class Person:
 
         return await self.is_told(f"{self.name} hears “{text}”", samtale.LogEvent, is_it)
 
+    async def reads(self, conversation: str, seq: int) -> samtale.LogEvent:
+        """Wait for an entry of the conversation's log."""
+
+        def is_it(event: samtale.LogEvent) -> bool:
+            return (event.conversation, event.seq) == (conversation, seq)
+
+        return await self.is_told(f"{self.name} reads {seq}", samtale.LogEvent, is_it)
+
     async def sees(self, conversation: str, kind: type[B], since: int = 0) -> B:
         """Wait for an entry of that kind in the conversation's log."""
 
@@ -91,76 +101,3 @@ class Person:
         for event in self.told(samtale.Disconnected, since):
             if event.again_in_s is None:
                 raise NotSo(f"{self.name} was sent away: {event.code} {event.reason}")
-
-
-class Phone(Person):
-    """A visitor."""
-
-    client: samtale.VisitorClient
-
-    @property
-    def conversation(self) -> str:
-        """The conversation that the visitor talks in."""
-        return self.client.conversation
-
-    async def says(self, text: str) -> samtale.Acked:
-        """Send `text` and wait until it is acknowledged."""
-        self.narrator.says(self.name, text)
-        return await self.outcome(self.client.send(text), f"says “{text}”")
-
-    async def closes(self) -> None:
-        """End the conversation."""
-        await self.outcome(self.client.close(), "closes")
-
-
-class Desk(Person):
-    """An agent."""
-
-    client: samtale.AgentClient
-
-    def offer_of(self, conversation: str) -> str | None:
-        """Return the id of the offer of `conversation` that is open before this agent, or None."""
-        offers = self.client.offers.items()
-        return next((offer for offer, row in offers if row["conversation"] == conversation), None)
-
-    def has(self, conversation: str) -> bool:
-        """Whether the conversation is this agent's."""
-        return conversation in self.client.conversations
-
-    def waiting(self) -> list[str]:
-        """Return every conversation of the agent's inboxes and hands."""
-        inboxes = (rows for feed, rows in self.client.feeds.items() if feed.startswith("inbox:"))
-        return [*self.client.conversations, *(conversation for rows in inboxes for conversation in rows)]
-
-    async def ready(self) -> None:
-        """Wait until the roster counts this agent as there and available."""
-        await self.connected()
-        self.client.set_state("available")
-
-        def is_there() -> bool:
-            rows = (rows for feed, rows in self.client.feeds.items() if feed.startswith("agent:"))
-            return any(each.get("state", {}).get("state") == "available" for each in rows)
-
-        await self.pulse.until_true(f"{self.name} is at the desk", is_there)
-
-    async def accepts(self, conversation: str) -> None:
-        """Take what is offered, and wait until it is this agent's."""
-        offer = self.offer_of(conversation)
-        if offer is None:
-            raise NotSo(f"the conversation is not before {self.name}")
-        self.narrator.does(self.name, "takes it")
-        await self.outcome(self.client.accept(offer), "accepts")
-        await self.gets(conversation)
-
-    async def gets(self, conversation: str) -> None:
-        """Wait until the conversation is this agent's."""
-        await self.pulse.until_true(f"{self.name} has the conversation", lambda: self.has(conversation))
-
-    async def says(self, conversation: str, text: str) -> samtale.Acked:
-        """Answer, and wait until it is acknowledged."""
-        self.narrator.says(self.name, text)
-        return await self.outcome(self.client.send(conversation, text), f"says “{text}”")
-
-    async def closes(self, conversation: str) -> None:
-        """End the conversation."""
-        await self.outcome(self.client.close(conversation), "closes")

@@ -1,64 +1,115 @@
-"""What the installation has on record about the demo's own account.
+"""What the installation has on record about an account of the demo's own.
 
 Invariant: reads only; what is returned is at least as new as everything acknowledged before the call.
 """
 
 import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, select
 
 from app.demo.facts import NotSo
+from app.explain import story
 from app.replay import Replayed, replay_one
+from app.report import Question, rows
 from app.settings import Settings
 from app.stores import databases, dialler, redis_address
 from protocol.bus.config import AccountConfig
-from protocol.ids import AccountId
+from protocol.ids import AccountId, ConversationId
 from store.redis.keys import Keys
+from store.sql import tables
 from store.sql.database import Databases
 from store.sql.queries import accounts, audit, cells
 
-ACCOUNT = AccountId("samtale_demo")
+T = TypeVar("T")
+
 STORED_WITHIN_S = 10.0
 _LOOK_AGAIN_S = 0.05
 
 
-async def until_stored(settings: Settings) -> None:
-    """Wait until SQL has everything that the account's cell had committed at the call; NotSo if it never has."""
-    stores = databases(settings)
-    try:
-        config = await _config(stores)
-        async with asyncio.timeout(STORED_WITHIN_S):
-            wanted = await _committed(settings, config)
-            while not await _has(stores, config, wanted):
-                await asyncio.sleep(_LOOK_AGAIN_S)
-    except TimeoutError:
-        raise NotSo(f"did not happen within {STORED_WITHIN_S:g} s: SQL has everything that was committed") from None
-    finally:
-        await stores.close()
+class Record:
+    """The record of one account."""
 
+    def __init__(self, settings: Settings, account: AccountId) -> None:
+        self._settings = settings
+        self._account = account
 
-async def replayed(settings: Settings) -> list[Replayed]:
-    """Replay every conversation of the account."""
-    stores = databases(settings)
-    try:
-        ids = await stores.record.read(lambda sql: audit.conversations_of(sql, ACCOUNT))
-        found = [await replay_one(stores.record, conversation) for conversation in ids]
-    finally:
-        await stores.close()
-    return [each for each in found if each is not None]
+    async def stored(self) -> None:
+        """Wait until SQL has everything that the account's cell had committed at the call; NotSo if it never has."""
+        stores = databases(self._settings)
+        try:
+            config = await self._config(stores)
+            async with asyncio.timeout(STORED_WITHIN_S):
+                wanted = await self._committed(config)
+                while not await _has(stores, config, wanted):
+                    await asyncio.sleep(_LOOK_AGAIN_S)
+        except TimeoutError:
+            raise NotSo(f"did not happen within {STORED_WITHIN_S:g} s: SQL has everything that was committed") from None
+        finally:
+            await stores.close()
 
+    async def report(self, what: str) -> list[dict[str, Any]]:
+        """Return what `samtale report` says of the account."""
+        await self.stored()
+        return await rows(self._settings, what, Question(account=self._account))
 
-async def _config(stores: Databases) -> AccountConfig:
-    config = await stores.config.read(lambda sql: accounts.config(sql, ACCOUNT))
-    if config is None:
-        raise NotSo("the demo's account is not in the configuration any more")
-    return config
+    async def tickets_of(self, conversation: str) -> list[dict[str, Any]]:
+        """Return what `samtale report` says of the conversation's ticket, if it has one."""
+        return [row for row in await self.report("tickets") if row["conversation"] == conversation]
 
+    async def conversations_of(self, visitor: str) -> list[str]:
+        """Return the visitor's conversations."""
+        of = tables.conversation.c
+        query = select(of.id).where(of.account == self._account, of.visitor == visitor)
+        return await self._read(lambda sql: list(sql.scalars(query)))
 
-async def _committed(settings: Settings, config: AccountConfig) -> int:
-    connection = await dialler(await redis_address(settings))(config.cell)
-    try:
-        return int(await connection.call("HGET", Keys(config.cell).cell, "commit_no") or 0)
-    finally:
-        connection.abort()
+    async def subscriptions_of(self, contact: str) -> dict[str, bool]:
+        """Return what the contact wants, and does not want, to be written to about."""
+        of = tables.subscription.c
+        query = select(of.subscription, of.wants).where(of.account == self._account, of.contact == contact)
+        return await self._read(lambda sql: {name: bool(wants) for name, wants in sql.execute(query)})
+
+    async def explained(self, conversation: str) -> list[str]:
+        """Return what `samtale explain` says of the conversation."""
+        await self.stored()
+        stores = databases(self._settings)
+        try:
+            return await story(stores, ConversationId(conversation)) or []
+        finally:
+            await stores.close()
+
+    async def replayed(self) -> list[Replayed]:
+        """Replay every conversation of the account."""
+        await self.stored()
+        stores = databases(self._settings)
+        try:
+            ids = await stores.record.read(lambda sql: audit.conversations_of(sql, self._account))
+            found = [await replay_one(stores.record, conversation) for conversation in ids]
+        finally:
+            await stores.close()
+        return [each for each in found if each is not None]
+
+    async def _read(self, query: Callable[[Connection], T]) -> T:
+        await self.stored()
+        stores = databases(self._settings)
+        try:
+            return await stores.record.read(query)
+        finally:
+            await stores.close()
+
+    async def _config(self, stores: Databases) -> AccountConfig:
+        config = await stores.config.read(lambda sql: accounts.config(sql, self._account))
+        if config is None:
+            raise NotSo("the demo's account is not in the configuration any more")
+        return config
+
+    async def _committed(self, config: AccountConfig) -> int:
+        connection = await dialler(await redis_address(self._settings))(config.cell)
+        try:
+            return int(await connection.call("HGET", Keys(config.cell).cell, "commit_no") or 0)
+        finally:
+            connection.abort()
 
 
 async def _has(stores: Databases, config: AccountConfig, commit_no: int) -> bool:

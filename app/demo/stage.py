@@ -1,18 +1,19 @@
-"""Where the story is played: the running installation of these settings, or one of the demo's own.
+"""Where stories are played: the running installation of these settings, or one of the demo's own.
 
-Invariant: a running installation keeps everything but the demo's own account as it was; an own one is gone afterwards.
+Invariant: a running installation keeps everything but the demo's own accounts as it was; an own one is gone afterwards.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib import resources
 
 import samtale
 
 from app.demo.own import CannotPlay, own_installation
+from app.demo.playbill import Setting
+from app.demo.tongue import Tongue
 from app.readiness import Readiness
 from app.settings import Settings
 from app.workspace import BadWorkspace, apply_text
@@ -22,37 +23,34 @@ from store.sql.migrate import is_current
 LOOK_FOR_S = 1.5
 SERVED_WITHIN_S = 10.0
 _LOOK_AGAIN_S = 0.1
-_IN_FRONT, _LAST = "priority: 10", "priority: 30"
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """An installation that serves the demo's account at `gateways` (HTTP addresses)."""
+    """An installation that serves the demo's accounts at `gateways` (HTTP addresses)."""
 
     settings: Settings
     gateways: list[str]
     is_own: bool
 
-    @property
-    def where(self) -> str:
+    def where(self, tongue: Tongue) -> str:
         """Say in a few words where the story is played."""
-        kind = "an installation of its own" if self.is_own else "the running installation"
-        return f"{kind}, {' and '.join(self.gateways)}"
+        kind = tongue.own if self.is_own else tongue.running
+        return f"{kind}, {', '.join(self.gateways)}"
 
-    async def apply(self, *, front_last: bool = False) -> None:
-        """Make the account as its workspace file says, or with the two chatflows' priorities the other way round."""
-        text = resources.files("app.demo").joinpath("workspace.yaml").read_text(encoding="utf-8")
-        assert text.count(_IN_FRONT) == 1
-        text = text.replace(_IN_FRONT, _LAST) if front_last else text
-        await asyncio.to_thread(apply_text, self.settings.config_url, text, cells=self.settings.cells)
+    async def apply(self, workspace: str) -> None:
+        """Make the accounts as the text of a workspace file says. Raises BadWorkspace."""
+        await asyncio.to_thread(apply_text, self.settings.config_url, workspace, cells=self.settings.cells)
 
 
 @asynccontextmanager
-async def a_stage(settings: Settings, server: str | None) -> AsyncIterator[Stage]:
-    """Lend the stage: at `server`, else at the gateways of these settings if they answer, else an own one."""
+async def a_stage(settings: Settings, server: str | None, sets: Sequence[Setting]) -> AsyncIterator[Stage]:
+    """Lend the stage, the accounts of `sets` on it: at `server`, else at the gateways of these settings if they answer,
+    else an own one.
+    """
     running = [server.rstrip("/")] if server else _gateways(settings)
     found = Stage(settings, running, is_own=False)
-    why_not = await _why_not(found)
+    why_not = await _why_not(found, sets)
     if why_not is None:
         yield found
     elif server:
@@ -60,7 +58,7 @@ async def a_stage(settings: Settings, server: str | None) -> AsyncIterator[Stage
     else:
         async with own_installation() as own:
             stage = Stage(own, _gateways(own), is_own=True)
-            if (why_not := await _why_not(stage)) is not None:
+            if (why_not := await _why_not(stage, sets)) is not None:
                 raise CannotPlay(f"the demo's own installation does not serve: {why_not}")
             yield stage
 
@@ -69,8 +67,8 @@ def _gateways(settings: Settings) -> list[str]:
     return [f"http://{settings.host}:{settings.port + at}" for at in range(settings.gateways)]
 
 
-async def _why_not(stage: Stage) -> str | None:
-    """Set the account up; None if every gateway serves it then."""
+async def _why_not(stage: Stage, sets: Iterable[Setting]) -> str | None:
+    """Set the accounts up; None if every gateway serves them then."""
     ready = Readiness(stage.settings)
     try:
         async with asyncio.timeout(LOOK_FOR_S):
@@ -78,29 +76,33 @@ async def _why_not(stage: Stage) -> str | None:
                 await ready.gateway(gateway)
         if not await asyncio.to_thread(is_current, stage.settings.config_url, "config"):
             return f"there is no installation in {stage.settings.data}"
-        await stage.apply()
+        for setting in sets:
+            await stage.apply(setting.workspace)
     except TimeoutError:
         return ready.waiting_for
     except StoreAway as away:
         return f"SQL cannot be used: {away.reason}"
     except BadWorkspace as bad:
         return "; ".join(map(str, bad.mistakes))
-    refused = [why for gateway in stage.gateways if (why := await _refusal(gateway)) is not None]
+    asked = [(gateway, setting) for gateway in stage.gateways for setting in sets]
+    refused = [why for gateway, setting in asked if (why := await _refusal(gateway, setting)) is not None]
     return refused[0] if refused else None
 
 
-async def _refusal(gateway: str) -> str | None:
-    """Say hello until the demo's app is known; None then, or why it is not."""
+async def _refusal(gateway: str, setting: Setting) -> str | None:
+    """Say hello until the app is known and served; None then, or why it is not."""
     deadline = time.monotonic() + SERVED_WITHIN_S
-    while (why := await _greeted(gateway)) is not None and time.monotonic() < deadline:
+    while (why := await _greeted(gateway, setting)) is not None and time.monotonic() < deadline:
         await asyncio.sleep(_LOOK_AGAIN_S)
-    return why and f"{gateway} does not know the demo's account: {why}"
+    return why and f"{gateway} does not know the demo's account {setting.account}: {why}"
 
 
-async def _greeted(gateway: str) -> str | None:
-    async with samtale.VisitorClient(gateway, app_key="app_samtale_demo", tag="demo") as client:
+async def _greeted(gateway: str, setting: Setting) -> str | None:
+    async with samtale.VisitorClient(gateway, app_key=setting.app_key, tag=setting.tag) as client:
         async for event in client.events():
             match event:
+                case samtale.Connected(chatflow=None, reason=reason):
+                    return reason
                 case samtale.Connected():
                     return None
                 case samtale.Refused(code=code):

@@ -1,12 +1,11 @@
-"""The story: its chapters in order, told and checked.
+"""Telling stories: their chapters in order, told and checked.
 
 Invariant: exit status 0 only if every fact holds; a chapter that fails does not keep the others from being told.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import click
 
@@ -14,67 +13,49 @@ from app.demo.cast import Cast
 from app.demo.facts import FAILURES, Fact, all_hold, check, to_json
 from app.demo.narrator import Narrator
 from app.demo.own import CannotPlay
-from app.demo.scenes import handing, lines, opening, record, waiting
-from app.demo.stage import a_stage
+from app.demo.playbill import Chapter, Story
+from app.demo.stage import Stage, a_stage
 from app.settings import Settings
 
 CHAPTER_S = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class Chapter:
-    """One fact, what it says, and the scene that shows it."""
-
-    fact: str
-    title: str
-    scene: Callable[[Cast], Awaitable[str]]
-
-
-CHAPTERS = (
-    Chapter("priority", "Two chatflows have one tag: the higher priority serves", opening.priority),
-    Chapter("consent_first", "Nothing said before consent is kept anywhere", opening.consent),
-    Chapter("capacity_and_queue", "Two agents have one conversation each; the third waits", waiting.capacity),
-    Chapter("offer_expires", "An offer that nobody answers goes on", waiting.expiry),
-    Chapter("passing_by", "Typing, receipts and presence pass by", lines.passing),
-    Chapter("line_cut", "The line is cut in mid-send", lines.cut),
-    Chapter("same_send_same_seq", "The same send, repeated, is one message", lines.repeat),
-    Chapter("transfer", "A colleague takes over", handing.transfer),
-    Chapter("close_and_reopen", "Closed, and opened again", handing.reopening),
-    Chapter("replay_equal", "Every log, played again, gives the stored state", record.replay),
-)
-
-
-def tell(settings: Settings, *, as_json: bool, server: str | None) -> int:
-    """Tell the story. Exit status: 0 every fact holds, 1 some do not, 2 there is nowhere to play it."""
-    began = time.monotonic()
-    narrator = None if as_json else Narrator(click.echo)
+def tell(settings: Settings, stories: Sequence[Story], *, as_json: bool, server: str | None) -> int:
+    """Tell the stories. Exit status: 0 every fact holds, 1 some do not, 2 there is nowhere to play them."""
+    narrator = Narrator(_nobody if as_json else click.echo)
     try:
-        facts = asyncio.run(_tell(settings, server, narrator or Narrator(_nobody)))
+        facts = asyncio.run(_tell_all(settings, stories, server, narrator))
     except CannotPlay as nowhere:
         click.echo(f"samtale: {nowhere}", err=True)
         return 2
     except KeyboardInterrupt:
         return 130
-    return conclude(facts, narrator, time.monotonic() - began)
+    return conclude(facts, as_json=as_json)
 
 
-def conclude(facts: list[Fact], narrator: Narrator | None, took_s: float) -> int:
-    """Have the narrator sum up, or print the facts as JSON if there is none; return the exit status."""
-    if narrator is None:
+def conclude(facts: list[Fact], *, as_json: bool) -> int:
+    """Print the facts as JSON if asked to; return the exit status."""
+    if as_json:
         click.echo(to_json(facts))
-    else:
-        narrator.ends(facts, took_s)
     return 0 if all_hold(facts) else 1
 
 
-async def _tell(settings: Settings, server: str | None, narrator: Narrator) -> list[Fact]:
-    async with a_stage(settings, server) as stage:
-        narrator.opens(stage.where)
-        try:
-            async with Cast(stage, narrator).on_stage() as cast:
-                return await perform(CHAPTERS, cast)
-        except FAILURES as failure:
-            return [Fact(chapter.fact, False, f"the agents are not at their desks: {failure}") for chapter in CHAPTERS]
+async def _tell_all(settings: Settings, stories: Sequence[Story], server: str | None, narrator: Narrator) -> list[Fact]:
+    async with a_stage(settings, server, [story.setting for story in stories]) as stage:
+        return [fact for story in stories for fact in await tell_one(story, stage, narrator)]
+
+
+async def tell_one(story: Story, stage: Stage, narrator: Narrator) -> list[Fact]:
+    """Tell a story from beginning to end and return its facts."""
+    began = time.monotonic()
+    narrator.opens(story.title, stage.where(story.tongue), story.tongue)
+    try:
+        async with Cast(stage, story.setting, narrator).on_stage() as cast:
+            facts = await perform(story.chapters, cast)
+    except FAILURES as failure:
+        facts = [Fact(each.fact, False, f"the agents are not at their desks: {failure}") for each in story.chapters]
+    narrator.ends(facts, time.monotonic() - began)
+    return facts
 
 
 async def perform(chapters: Iterable[Chapter], cast: Cast) -> list[Fact]:

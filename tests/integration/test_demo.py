@@ -17,6 +17,8 @@ DEADLINE_S = 150  # the story itself takes well under a minute; machines that ru
 FACTS = [
     "priority", "consent_first", "capacity_and_queue", "offer_expires", "passing_by", "line_cut", "same_send_same_seq",
     "transfer", "close_and_reopen", "replay_equal",
+    "shared_tag", "language", "welcome", "seat_required", "turns", "explicit_consent", "communicate", "analytics",
+    "transfer_to_team", "withdrawal",
 ]  # fmt: skip
 
 

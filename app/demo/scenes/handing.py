@@ -3,8 +3,8 @@
 import samtale
 
 from app.demo.cast import Cast
+from app.demo.desk import Desk
 from app.demo.facts import require
-from app.demo.people import Desk
 
 _NOTE = "Knows everything about cards"
 

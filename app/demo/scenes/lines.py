@@ -11,9 +11,12 @@ from urllib.parse import urljoin
 import samtale
 from samtale.line import encode
 
-from app.demo.cast import APP_KEY, Cast
+from app.demo.cast import Cast
+from app.demo.desk import Desk
 from app.demo.facts import NotSo, require
-from app.demo.people import Desk, Person, Phone, text_of
+from app.demo.people import Person, text_of
+from app.demo.phone import Phone
+from app.demo.playbill import Setting
 from app.demo.pulse import PATIENCE_S
 from app.demo.relay import Relay
 
@@ -125,7 +128,7 @@ async def repeat(cast: Cast) -> str:
     """The same frame, sent four times by a client that is not the SDK, gets the same seq each time."""
     line = await samtale.network(samtale.JSON)(_socket(cast.stage.gateways[0]))
     try:
-        ready = await _ask(line, _hello(), "ready")
+        ready = await _ask(line, _hello(cast.setting), "ready")
         conversation = ready["conversation"]
         send = {"t": "send", "conversation": conversation, "n": 1, "id": secrets.token_hex(16), "text": "Only once"}
         cast.narrator.does("raw", json.dumps({name: send[name] for name in ("t", "n", "id", "text")}))
@@ -146,10 +149,17 @@ def _socket(gateway: str) -> str:
     return urljoin(gateway, "/v1/mobile").replace("http", "ws", 1)
 
 
-def _hello() -> dict[str, Any]:
+def _hello(setting: Setting) -> dict[str, Any]:
     credential = {"kind": "anonymous", "device_key": secrets.token_hex(24)}
     device = {"platform": "other", "app_version": "1", "locale": "en"}
-    return {"t": "hello", "v": 1, "app_key": APP_KEY, "tag": "counter", "credential": credential, "device": device}
+    return {
+        "t": "hello",
+        "v": 1,
+        "app_key": setting.app_key,
+        "tag": setting.tag,
+        "credential": credential,
+        "device": device,
+    }
 
 
 async def _ask(line: samtale.Line, frame: dict[str, Any], wanted: str) -> dict[str, Any]:

@@ -11,11 +11,12 @@ import samtale
 from app.demo.cast import Cast
 from app.demo.facts import NotSo, require
 from app.demo.pulse import PATIENCE_S
-from app.demo.records import until_stored
 from app.demo.traces import places_with
 from app.settings import Settings
 
 FRONT, BEHIND = "demo_front", "demo_behind"
+TAG = "demo"
+_IN_FRONT, _LAST = "priority: 10", "priority: 30"
 _PAUSE_S = 0.1
 
 
@@ -24,21 +25,27 @@ async def priority(cast: Cast) -> str:
     cast.narrator.does("Maja", "opens the app, which asks for the tag “demo”")
     first = await _served(cast, FRONT)
     try:
-        await cast.stage.apply(front_last=True)
+        await cast.apply(_front_last(cast.setting.workspace))
         cast.narrator.does("admin", "puts the other chatflow first")
         cast.narrator.does("Sofie", "opens the app")
         second = await _served(cast, BEHIND)
     finally:
-        await cast.stage.apply()
+        await cast.apply()
     await _served(cast, FRONT, aloud=False)
     return f"{first.id} served first, {second.id} once it had the higher priority; both have the tag “demo”"
+
+
+def _front_last(workspace: str) -> str:
+    """Return the workspace with the two chatflows' priorities the other way round."""
+    assert workspace.count(_IN_FRONT) == 1
+    return workspace.replace(_IN_FRONT, _LAST)
 
 
 async def _served(cast: Cast, wanted: str, *, aloud: bool = True) -> samtale.Chatflow:
     """Return the chatflow that is served, as soon as it is the wanted one; a change takes a moment to get around."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
-        async with cast.phone("Maja", tag="demo") as phone:
+        async with cast.phone("Maja", tag=TAG) as phone:
             flow = phone.client.chatflow
         if flow is not None and flow.id == wanted:
             if aloud:
@@ -52,7 +59,7 @@ async def _served(cast: Cast, wanted: str, *, aloud: bool = True) -> samtale.Cha
 async def consent(cast: Cast) -> str:
     """What is said before an explicit consent is refused, and is found nowhere; what is said after it is."""
     planted, control = (f"{what}-{secrets.token_hex(12)}" for what in ("planted", "agreed"))
-    async with cast.phone("Maja", tag="demo") as phone:
+    async with cast.phone("Maja", tag=TAG) as phone:
         flow = phone.client.chatflow
         outstanding = "consent_to_process" in phone.client.steps.outstanding
         require(flow is not None and flow.consent is not None and outstanding, "no consent is asked for")
@@ -65,7 +72,7 @@ async def consent(cast: Cast) -> str:
         cast.narrator.does("Maja", "agrees")
         await phone.outcome(phone.client.answer_consent(True), "agrees")
         await phone.says(f"My case is {control}")
-        await until_stored(cast.stage.settings)
+        await cast.record.stored()
     kept = Counter(place.split()[0] for place in await places_with(cast.stage.settings, control))
     for kind in _kinds(cast.stage.settings):
         require(kept[kind] > 0, f"the search is blind: no {kind} holds what was said after consent")

@@ -7,9 +7,9 @@ import samtale
 
 from app.demo.cast import Cast
 from app.demo.facts import require
-from app.demo.people import Phone
+from app.demo.phone import Phone
 
-OFFER_S = 3.0  # workspace.yaml's offer_timeout_s
+OFFER_S = 3.0  # counter.yaml's offer_timeout_s
 
 
 async def capacity(cast: Cast) -> str:

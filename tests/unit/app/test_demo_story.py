@@ -9,16 +9,23 @@ import click
 import pytest
 import samtale
 
+from app.demo import people
 from app.demo.cast import Cast
 from app.demo.facts import Fact, NotSo, all_hold, check, to_json
 from app.demo.narrator import Narrator
+from app.demo.playbill import Chapter, Setting, Story
 from app.demo.pulse import Pulse
 from app.demo.stage import Stage
-from app.demo.story import CHAPTERS, Chapter, conclude, perform
+from app.demo.stories import FIRST, STORIES
+from app.demo.story import conclude, perform, tell_one
+from app.demo.tape import Tape
+from app.demo.tongue import ENGLISH, NORWEGIAN, Tongue
 from app.demo.traces import files_with
 from app.settings import Settings
+from app.workspace import read
 from store.sql.database import StoreAway
 
+NOWHERE = Stage(Settings.model_construct(), ["http://nowhere.invalid"], True)
 HOLDS, FAILS = Fact("one", True, "seen"), Fact("two", False, "not seen")
 
 
@@ -26,7 +33,7 @@ def bare_cast() -> tuple[Cast, list[str]]:
     """A cast whose agents have not come yet, and what its narrator says."""
     said: list[str] = []
     narrator = Narrator(lambda line: said.append(click.unstyle(line)), lambda: "12:00:00.0")
-    return Cast(Stage(Settings.model_construct(), ["http://nowhere.invalid"], True), narrator), said
+    return Cast(NOWHERE, FIRST.setting, narrator), said
 
 
 def scene(evidence: str = "", error: Exception | None = None) -> Callable[[Cast], Awaitable[str]]:
@@ -116,22 +123,61 @@ def test_json_names_every_fact_and_whether_all_hold() -> None:
     assert told["facts"][1] == {"name": "two", "holds": False, "evidence": "not seen"}
 
 
-def test_chapters_have_names_of_their_own() -> None:
-    """Facts are told apart by name."""
-    assert len({chapter.fact for chapter in CHAPTERS}) == len(CHAPTERS)
-
-
 @pytest.mark.parametrize(("facts", "status"), [([HOLDS], 0), ([HOLDS, FAILS], 1)])
 def test_the_exit_status_is_that_of_the_facts(
     facts: list[Fact], status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """0 if every fact holds, 1 if one does not; the end of the story or JSON says the same."""
-    said: list[str] = []
-    assert conclude(facts, Narrator(said.append), 1.0) == status
-    assert f"1 of {len(facts)} facts hold" in said[-1]
+    """0 if every fact holds, 1 if one does not; JSON says the same, and nothing is printed that was not asked for."""
+    assert conclude(facts, as_json=False) == status
     assert capsys.readouterr().out == ""
-    assert conclude(facts, None, 1.0) == status
+    assert conclude(facts, as_json=True) == status
     assert json.loads(capsys.readouterr().out)["ok"] is (status == 0)
+
+
+def test_facts_have_names_of_their_own_over_all_stories() -> None:
+    """They are told apart by name."""
+    names = [chapter.fact for story in STORIES for chapter in story.chapters]
+    assert len(set(names)) == len(names)
+
+
+def test_stories_have_accounts_of_their_own() -> None:
+    """Nobody of one is on the other's stage; each workspace names exactly its account."""
+    for story in STORIES:
+        [account] = read(story.setting.workspace).accounts
+        assert account.thing.id == story.setting.account
+        assert {agent.thing.email for agent in account.thing.agents} >= set(story.setting.agents.values())
+    assert len({story.setting.account for story in STORIES}) == len(STORIES)
+
+
+async def test_a_story_whose_agents_do_not_come_has_no_fact_that_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is summed up all the same, in its tongue."""
+    monkeypatch.setattr(people, "CONNECTED_WITHIN_S", 0.0)
+    said: list[str] = []
+    absent = {"Ingrid": "ingrid@nowhere.example"}
+    setting = Setting(FIRST.setting.account, "app", "counter.yaml", "counter", "nb", absent)
+    story = Story("s", "Ingen hjemme", NORWEGIAN, setting, (Chapter("one", "En", scene("seen")),))
+    [fact] = await tell_one(story, NOWHERE, Narrator(said.append))
+    assert not fact.holds
+    assert fact.evidence.startswith("the agents are not at their desks")
+    assert "0 av 1 påstander holder" in "".join(said)
+
+
+@pytest.mark.parametrize(("tongue", "said"), [(ENGLISH, "“Hei”"), (NORWEGIAN, "«Hei»")])
+def test_each_tongue_has_its_own_quotation_marks(tongue: Tongue, said: str) -> None:
+    """The narrator tells a story in its tongue."""
+    lines: list[str] = []
+    narrator = Narrator(lines.append)
+    narrator.opens("A title", "somewhere", tongue)
+    narrator.says("Nora", "Hei")
+    assert lines[-1].endswith(said)
+
+
+def test_a_tape_finds_what_came_in_whatever_case() -> None:
+    """Names are looked for however they are written."""
+    tape = Tape()
+    tape.heard += "«Ingrid Lie» …".encode()
+    assert tape.holds("INGRID LIE")
+    assert not tape.holds("Jonas")
 
 
 def test_the_narrator_gives_each_person_one_colour() -> None:
