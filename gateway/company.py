@@ -91,6 +91,7 @@ async def begin(services: Services, company: Company, flow: Chatflow, opening: O
         app=app.key,
         record=cold if known is None else None,
         environment=app.environment,
+        known=known is not None,
     )
     outcome = await services.pending.answer(config.cell, sends, OUTCOME_TIMEOUT_S)
     if outcome.code == Code.CONTINUED.wire and outcome.instead:  # another conversation was begun meanwhile

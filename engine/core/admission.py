@@ -18,13 +18,13 @@ from protocol.wire.codes import Code
 
 MAX_DEVICES = 32  # of one visitor; an anonymous one has one
 UNKNOWN = Refusal(Code.VISITOR_UNKNOWN)
-_LEFT = Refusal(Code.UNAVAILABLE)  # to be asked again, with what SQL has
+LEFT = Refusal(Code.UNAVAILABLE)  # to be asked again, with what SQL has
 
 
 def admit(record: VisitorRecord | None, command: Admit, at_ms: int, config: AccountConfig | None) -> Became:
     """Return the record with the device that said hello in it. `record` None: neither the cell nor SQL has one."""
     if record is None and command.known:
-        return _LEFT
+        return LEFT
     if record is not None and (record.account, record.app) != (command.account, command.app):
         return UNKNOWN
     known = record.devices.get(command.device) if record is not None else None

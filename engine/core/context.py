@@ -20,6 +20,7 @@ MAX_PROPERTIES: Final = 50
 MAX_DEVICE_PROPERTIES: Final = 20
 MAX_BREADCRUMBS: Final = 20
 MAX_SCREEN: Final = 200
+MAX_CHARS: Final = 8_192  # of all properties, their names included
 
 
 def note_context(record: VisitorRecord, command: NoteContext, at_ms: int, config: AccountConfig | None) -> Became:
@@ -44,4 +45,9 @@ def _merged(known: dict[str, str], told: dict[str, str], most: int) -> dict[str,
     """Return what is known now: of too much, what was told last."""
     kept = {name: value for name, value in known.items() if name not in told}
     merged = {name: value for name, value in {**kept, **told}.items() if value}
-    return dict(list(merged.items())[-most:])
+    newest, left = [], MAX_CHARS
+    for name, value in reversed(list(merged.items())[-most:]):
+        left -= len(name) + len(value)
+        if left >= 0:
+            newest.append((name, value))
+    return dict(reversed(newest))

@@ -72,7 +72,7 @@ def rate(state: Conversation, asked: Stamped) -> Decision:
     if state.seq == 0:
         return Refusal(Code.NOT_FOUND)
     survey = survey_of(state.beside, command.ask)
-    if survey is None or asked.at_ms >= survey.until_ms:
+    if survey is None or asked.at_ms >= survey.until_ms or _withdrawn(asked.facts.visitor):
         return _OVER
     match command.action:
         case "seen" | "dismiss":
@@ -85,6 +85,12 @@ def rate(state: Conversation, asked: Stamped) -> Decision:
             return Refusal(Code.BAD_ANSWER)  # the score comes first
         case _:
             return _OVER
+
+
+def _withdrawn(visitor: VisitorRecord | None) -> bool:
+    """Whether the visitor took the consent to process back: that ends every ask, until they give it again."""
+    answer = visitor.consents.get("process") if visitor is not None else None
+    return answer is not None and answer.answer == "withdrawn"
 
 
 def _seen(survey: OpenSurvey, *, dismissed: bool) -> Decision:

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from engine.core import admission, contacts, context, purposes
-from engine.core.admission import UNKNOWN
+from engine.core.admission import LEFT, UNKNOWN
 from engine.core.changed import Became, Changed
 from protocol.bus.commands import Admit, CompanySends, LogOut, NoteContext, SetAnalytics, VisitorWithdraws
 from protocol.bus.config import AccountConfig
@@ -64,6 +64,8 @@ def _noted(record: VisitorRecord, note: Any, at_ms: int) -> Became:
 def _met(record: VisitorRecord | None, command: CompanySends, at_ms: int) -> Became:
     """Return the record of whom the company writes to, made if they have never been here."""
     known = record if record is not None else command.record
+    if known is None and command.known:
+        return LEFT
     if known is None:
         names = (command.visitor, command.account, command.app)
         return Changed(VisitorRecord(*names, True, at_ms, at_ms, {}, {}, {}))

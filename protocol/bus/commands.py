@@ -153,7 +153,7 @@ class NoteContext(Asked, frozen=True, tag="context"):
 class CompanySends(Asked, frozen=True, tag="csend"):
     """The company begins a conversation with an identified visitor, or goes on with the open one (n 0).
 
-    `name` is who it is from, `record` SQL's if Redis has no such visitor.
+    `name` is who it is from, `record` SQL's if Redis has no such visitor; `known` as in `Admit`.
     """
 
     conversation: ConversationId
@@ -165,6 +165,7 @@ class CompanySends(Asked, frozen=True, tag="csend"):
     app: AppKey
     record: VisitorRecord | None = None
     environment: str = "production"
+    known: bool = False
 
 
 class VisitorCloses(Asked, frozen=True, tag="vclose"):

@@ -71,6 +71,11 @@ class Visit:
         frame = commands.VisitorAnswers(ACCOUNT, asked, self.where, self.visitor, self.flow, value, "en", step=step)
         return self.ask(frame, changes)
 
+    def rate(self, ask: int, action: str, **changes: Any) -> str:
+        """Say something of a survey; return the code of the outcome."""
+        frame = commands.VisitorRates(ACCOUNT, self._origin(), self.where, self.visitor, ask, action)
+        return self.ask(frame, changes)
+
     def close(self) -> str:
         """End the conversation."""
         return self.ask(commands.VisitorCloses(ACCOUNT, self._origin(), self.where, self.visitor), {})

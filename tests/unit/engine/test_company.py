@@ -119,6 +119,13 @@ def test_rehydrated() -> None:
     assert record.created_at_ms == 7
 
 
+def test_whose_record_left_meanwhile() -> None:
+    """Whoever was seen in Redis, and is not there any more, is not made anew: their record is in SQL."""
+    world = World()
+    assert writes(world, known=True).code == "unavailable"
+    assert world.visitor(KARI) is None
+
+
 def test_no_address_is_asked_by_itself() -> None:
     """What the company says starts no clock: an address is asked after the visitor's own first word."""
     visit = Visit(OPEN, asking(OPEN, email=EmailCapture()), identified=True)

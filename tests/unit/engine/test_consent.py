@@ -4,11 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from engine.core import phases
-from protocol.bus.chatflow import Communicate, Consent, EmailCapture, Storage
+from protocol.bus.chatflow import Communicate, Consent, EmailCapture, Storage, Survey
 from protocol.bus.records import ConsentGiven
 from protocol.bus.steps import VALID_MS, communicate_label, consent_text, storage_text, text_hash
-from protocol.ids import ChatflowId, SubscriptionId
-from protocol.wire.content import Closed, ConsentAnswered
+from protocol.ids import ChatflowId, SubscriptionId, SurveyId
+from protocol.wire.content import Closed, ConsentAnswered, SurveyAnswered
 from tests.kit.visits import Visit, asking
 from tests.kit.workplace import ACCOUNT, ASKS, IMPLIES, OPEN, answers, record
 
@@ -215,6 +215,19 @@ def test_withdrawal_ends_everything() -> None:
         assert visit.kinds()[-1] == "Closed"
     assert [line.answer for line in visit.kept(ConsentGiven)] == ["granted", "withdrawn"]
     assert [current.closed_at_ms is None for current in visit.record.current.values()] == [False, False]
+
+
+def test_withdrawal_stops_surveys() -> None:
+    """An ask that is still open is over once the consent to process is taken back."""
+    visit = Visit(OPEN, asking(OPEN, survey=Survey(SurveyId("srv_1"), "How was it?")))
+    visit.agent_comes()
+    visit.say()
+    visit.agent_says()
+    visit.agent_closes()
+    assert visit.rate(1, "seen") == ""
+    visit.withdraw("process")
+    assert visit.rate(1, "answer", score=2) == "survey_over"
+    assert visit.logged(SurveyAnswered) == []
 
 
 @pytest.mark.parametrize("flow", [ASKS, IMPLIES])

@@ -101,6 +101,14 @@ def test_context_is_bounded() -> None:
     assert "p59" in context.properties
 
 
+def test_context_is_bounded_in_all() -> None:
+    """All properties together, their names included, are at most 8,192 characters: what was told last is kept."""
+    visit = Visit()
+    for number in range(20):
+        visit.tell(properties={f"p{number:02}": "x" * 497})
+    assert list(visit.record.context.properties) == [f"p{number:02}" for number in range(4, 20)]
+
+
 def test_breadcrumbs_have_times() -> None:
     """A breadcrumb has the time at which it was told."""
     visit = Visit()
