@@ -16,6 +16,7 @@ from protocol.bus.commands import RedactMessage
 from protocol.bus.decisions import Already, Refusal
 from protocol.bus.effects import Keep
 from protocol.bus.records import Erased
+from protocol.bus.tombstones import emptied
 from protocol.wire import content
 from protocol.wire.codes import Code
 from protocol.wire.content import Event
@@ -38,18 +39,10 @@ def redact(state: Conversation, asked: Stamped) -> Decision:
         return Refusal(Code.NOT_FOUND)
     if body.redacted:
         return Already()
-    tombstone = msgspec.structs.replace(said, body=_emptied(body))
+    tombstone = msgspec.structs.replace(said, body=msgspec.structs.replace(emptied(body), redacted=True))
     frame, shown = _ENCODER.encode(tombstone), visitor_frame(tombstone, state.terms.alias)
     erased = Erased(state.account, state.id, said.seq, frame, shown)
     return With([content.Redacted(author_of(agent), command.seq)], [Keep(erased)])
-
-
-def _emptied(body: content.Message | content.Note) -> content.Message | content.Note:
-    """Return what is left: who, and of a filled form which one, so that a replay knows that it was filled in."""
-    if isinstance(body, content.Note):
-        return content.Note(body.by, "", whisper=body.whisper, redacted=True)
-    filled = content.FormValues(body.content.of, {}) if isinstance(body.content, content.FormValues) else None
-    return content.Message(body.by, "", filled, redacted=True)
 
 
 def _entry(state: Conversation, command: RedactMessage) -> Event | None:

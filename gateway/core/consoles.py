@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from gateway.core.session import Identity
 from protocol.bus import commands
 from protocol.bus.config import Agent
+from protocol.bus.tombstones import emptied_entry
 from protocol.ids import AccountId, AgentId, ConversationId, OfferId, TeamId
 from protocol.wire import client
 from protocol.wire.codes import Code
@@ -150,7 +151,7 @@ class Waiting:
         if frame is None:
             self._line.pop(key, None)
         elif isinstance(command, commands.RedactMessage):
-            self._line[key] = replace(command, frame=frame)
+            self._line[key] = replace(command, frame=emptied_entry(frame))
         return self._leaving()
 
     def _leaving(self) -> list[commands.AnyCommand]:

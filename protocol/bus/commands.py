@@ -226,7 +226,7 @@ class SnoozeConversation(Asked, frozen=True, tag="snooze"):
 
 
 class RedactMessage(Asked, frozen=True, tag="redact"):
-    """`frame`: the event at `seq` as stored, read by the gateway, so that its tombstone can be made."""
+    """`frame`: the event at `seq`, emptied by the gateway that read it (`tombstones`), so that its tombstone can be made."""
 
     conversation: ConversationId
     agent: AgentId

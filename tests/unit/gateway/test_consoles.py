@@ -11,7 +11,7 @@ from protocol.bus.records import NextInLine
 from protocol.ids import InboxId
 from protocol.wire import client
 from protocol.wire.codes import Code
-from protocol.wire.content import Author, Message, Role
+from protocol.wire.content import Author, EmailGiven, Event, Message, Role
 from protocol.wire.server import (
     Candidate,
     NextAgent,
@@ -88,14 +88,25 @@ REDACT = client.Redact(n=1, id="a", conversation=CHAT, seq=4)
 
 
 def test_what_is_removed_is_read_first() -> None:
-    """The command carries the entry as stored, so that its tombstone can be made."""
+    """The command carries the entry, so that its tombstone can be made, and nothing of what was said in it."""
     session = agent()
     (asked,) = session.receive(REDACT, NOW)
     assert asked == ReadEntry(CHAT, 4, (1, "a"))
-    entry = hint(4, HELLO).frame
-    (command,) = submitted(session.entry_read(asked, head(), entry, None))
+    (command,) = submitted(session.entry_read(asked, head(), hint(4, HELLO).frame, None))
     assert isinstance(command, commands.RedactMessage)
-    assert (command.seq, command.frame) == (4, entry)
+    assert command.seq == 4
+    said = msgspec.msgpack.decode(command.frame, type=Event)
+    assert (said.seq, said.body) == (4, msgspec.structs.replace(HELLO, text=""))
+
+
+def test_what_cannot_be_redacted_is_not_carried_along() -> None:
+    """An address that was given is no message: the cell refuses it, and is not told it again."""
+    session = agent()
+    (asked,) = session.receive(REDACT, NOW)
+    given = EmailGiven("nora@example.com", "con_1")
+    (command,) = submitted(session.entry_read(asked, head(), hint(4, given).frame, None))
+    assert isinstance(command, commands.RedactMessage)
+    assert command.frame == b""
 
 
 def test_what_comes_behind_waits_for_what_is_read() -> None:
