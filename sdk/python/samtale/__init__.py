@@ -54,6 +54,7 @@ from samtale.content import (
     UnknownContent,
 )
 from samtale.desk import Breadcrumb, Candidate, Canned, Colleague, NextAgent, Team
+from samtale.device import Device
 from samtale.events import (
     Accepted,
     Acked,
@@ -84,7 +85,6 @@ from samtale.events import (
 )
 from samtale.line import JSON, MSGPACK, Line, LineLost, network
 from samtale.login import Ticket
-from samtale.phone import Device
 from samtale.served import (
     Availability,
     Chatflow,

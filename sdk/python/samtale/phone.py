@@ -6,13 +6,14 @@ is never replaced by anonymity. A conversation that goes on is not left because 
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Any
 from urllib.parse import urljoin
 
 from samtale import events
 from samtale.body import Closed, Reopened, Started
 from samtale.client import Client
+from samtale.device import Device
 from samtale.http import to_http, to_socket
 from samtale.line import LineLost
 from samtale.outbox import Item, Moved
@@ -21,6 +22,7 @@ from samtale.permission import Keep, Permission
 from samtale.reading import read
 from samtale.served import EMAIL, PROCESS, STORAGE, Availability, Chatflow, Steps
 from samtale.store import Store
+from samtale.storefront import Storefront, step_of
 from samtale.surroundings import Surroundings
 from samtale.told import Told
 from samtale.unread import UnreadCounts
@@ -29,15 +31,6 @@ from samtale.wishes import Wishes
 MAX_POSITIONS = 32
 
 TokenHook = Callable[[], Awaitable[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """What the phone is. `locale`: BCP 47."""
-
-    platform: Literal["ios", "android", "web", "react_native", "python", "other"] = "python"
-    app_version: str = "1"
-    locale: str = "en"
 
 
 class Phone(Client):
@@ -56,9 +49,6 @@ class Phone(Client):
         store: Store | None = None,
         surroundings: Surroundings | None = None,
     ) -> None:
-        self.chatflow: Chatflow | None = None
-        self.steps = Steps()
-        self.availability: Availability | None = None
         self.conversation = ""  # the one that the user talks in; "" before the first `ready`
         self.going_on: set[str] = set()  # the conversations that were begun and are not closed
         self.told = Told()
@@ -70,7 +60,7 @@ class Phone(Client):
         self._secrets: list[str] = []
         self._resumed: set[str] = set()
         self._leaving = False
-        self._view: Frame = {}
+        self._storefront = Storefront()
         self._ready_at = 0
         super().__init__(store, surroundings)
         self._takers |= {
@@ -79,6 +69,21 @@ class Phone(Client):
             "chatflow": self._on_serving,
             "done": self._on_done,
         }
+
+    @property
+    def chatflow(self) -> Chatflow | None:
+        """What to show; None if nobody serves the tag."""
+        return self._storefront.chatflow
+
+    @property
+    def steps(self) -> Steps:
+        """What must be answered before anything may be said."""
+        return self._storefront.steps
+
+    @property
+    def availability(self) -> Availability | None:
+        """Whether somebody is there, and what to say if not."""
+        return self._storefront.availability
 
     # What the lifeline needs.
 
@@ -90,8 +95,8 @@ class Phone(Client):
             credential |= {"kind": "identified", "token": await self._token()}
         elif self.who:
             credential |= {"visitor": self.who, "secrets": self._secrets}
-        view = {"view": self._view["etag"]} if self._view.get("etag") else {}
-        more = {"credential": credential, "positions": positions, **view}
+        etag = self._storefront.etag
+        more = {"credential": credential, "positions": positions, **({"view": etag} if etag else {})}
         return self._url, {"t": "hello", "v": 1, **self._app, **more}
 
     def ended(self, lost: LineLost, again_in_s: float | None) -> None:
@@ -110,7 +115,7 @@ class Phone(Client):
         self._opened(frame, frame["visitor"])
         self._serve(frame)
         self._settle(frame)
-        self.outlet.tell(read(events.Connected, {**frame, "who": self.who, "chatflow": self._shown(frame)}))
+        self.outlet.tell(read(events.Connected, {**frame, "who": self.who, "chatflow": self._storefront.shown}))
         if self._leaving:
             self.outlet.put({"t": "logout"})
         self.wishes.say_again()
@@ -119,20 +124,10 @@ class Phone(Client):
         self._gate_moved()
 
     def _serve(self, frame: Frame) -> None:
-        """Take what is shown; of a view that we said we hold, only what may differ was sent (SPEC 4.1)."""
-        view = frame["chatflow"]
-        if view is not None and view.get("etag") and view["etag"] == self._view.get("etag"):
-            view = {**self._view, **view}
-        self._view = view or self._view  # while nothing is served the last view is still held
-        self.chatflow = read(Chatflow, view) if view is not None else None
-        there = frame.get("availability")
-        self.availability = read(Availability, there) if there is not None else None
-        self.steps = read(Steps, frame.get("steps", {}))
-        self.permission.serve(self.chatflow.storage if self.chatflow else None, self.steps.outstanding)
+        self._storefront.take(frame)
+        flow = self.chatflow
+        self.permission.serve(flow.storage if flow else None, self.steps.outstanding)
         self._keep()
-
-    def _shown(self, frame: Frame) -> Frame | None:
-        return self._view if frame["chatflow"] is not None else None
 
     def _settle(self, frame: Frame) -> None:
         """Follow the visitor's conversations, and let what was said before we knew where go to the present one."""
@@ -155,7 +150,7 @@ class Phone(Client):
         self._serve(frame)
         if self.conversation not in self.going_on and frame.get("conversation"):
             self._front(frame["conversation"])
-        self.outlet.tell(read(events.Serving, {**frame, "chatflow": self._shown(frame)}))
+        self.outlet.tell(read(events.Serving, {**frame, "chatflow": self._storefront.shown}))
         self._gate_moved()
 
     def _on_done(self, frame: Frame) -> None:
@@ -189,21 +184,21 @@ class Phone(Client):
         self.unread_counts.saw(event)
         if event.at_ms >= self._ready_at:  # live; what the log tells of earlier times is told by `ready`
             self.unread_counts.settle(event.conversation)
+            self._step_done(step_of(event.body))
 
     def _acked(self, item: Item) -> None:
         """A step that was answered is outstanding no longer (SPEC 4.2)."""
-        step, value = item.fields.get("step"), item.fields.get("value", "")
+        step, value = item.fields.get("step", ""), item.fields.get("value", "")
         if step == STORAGE:
             self.permission.answered(value)
             self._keep()
         if step in (STORAGE, EMAIL) or (step == PROCESS and value == "granted"):
-            self._step_done(str(step))
+            self._step_done(step)
 
     def _step_done(self, step: str) -> None:
-        left = [each for each in self.steps.outstanding if each != step]
-        if left != self.steps.outstanding:
-            self.steps = Steps(left, self.steps.blocked)
-            self.outlet.tell(events.Serving(self.chatflow, self.conversation or None, self.steps, self.availability))
+        if self._storefront.answered(step):
+            shown = (self.chatflow, self.conversation or None, self.steps, self.availability)
+            self.outlet.tell(events.Serving(*shown))
             self._gate_moved()
 
     def _gate_moved(self) -> None:
@@ -259,7 +254,7 @@ class Phone(Client):
             "visitor": self.who,
             "secrets": self._secrets,
             "leaving": self._leaving,
-            "view": self._view,
+            "view": self._storefront.view,
             "storage": self.permission.answer,
             "wishes": self.wishes.freeze(),
             "read": self.unread_counts.freeze(),
@@ -270,7 +265,7 @@ class Phone(Client):
         self.wishes = Wishes(self.outlet, self.asking.outcomes, self._keep)
         self.wishes.thaw(kept.get("wishes", {}))
         self.who, self._secrets = kept.get("visitor", ""), kept.get("secrets", [])
-        self._leaving, self._view = kept.get("leaving", False), kept.get("view", {})
+        self._leaving, self._storefront.view = kept.get("leaving", False), kept.get("view", {})
         self.permission.thaw(kept.get("storage", ""), found=bool(self.who))
         self.unread_counts = UnreadCounts(self.role, self.outlet.tell)
         self.unread_counts.thaw(kept.get("read", {}))

@@ -7,7 +7,7 @@ import pytest
 import samtale
 
 from tests.unit.sdk.memory_line import Frame, Network
-from tests.unit.sdk.phones import ack, client, opened, rest, until
+from tests.unit.sdk.phones import ack, client, event, opened, rest, until
 
 ALL = ["storage_consent", "consent_to_process", "email"]
 QUESTION = {"text": "May we?", "text_hash": "h"}
@@ -29,6 +29,20 @@ async def test_what_is_outstanding_shrinks_as_it_is_answered(network: Network, v
         await answer
         left.append((await until(visitor, samtale.Serving)).steps.outstanding)
     assert left == [ALL[1:], ALL[2:], []]
+
+
+async def test_a_step_answered_on_another_phone_is_not_asked_here(
+    network: Network, visitor: samtale.VisitorClient
+) -> None:
+    """The log says so, while it happens; what it tells of earlier times is told by `ready`."""
+    line, _ = await opened(network, at=5, steps={"outstanding": ALL})
+    granted = {"purpose": "process", "answer": "granted", "text_hash": "h", "locale": "en"}
+    line.say("event", **event(1, "consent", **granted))
+    line.say("event", **{**event(2, "consent", **{**granted, "purpose": "storage"}), "at": 6})
+    line.say("event", **{**event(3, "email_given", email="mia@x.no", contact="c"), "at": 7})
+    while (await until(visitor, samtale.LogEvent)).seq < 3:
+        pass
+    assert visitor.steps.outstanding == ["consent_to_process"]
 
 
 async def test_not_now_leaves_the_step(network: Network, visitor: samtale.VisitorClient) -> None:
