@@ -14,7 +14,7 @@ from gateway.core.saying import Visitor
 from gateway.core.serving import Told
 from gateway.core.showing import short
 from gateway.core.storefront import Phone, Shown, Storefront
-from gateway.core.views import Standing, conversation_views, own_conversations
+from gateway.core.views import Standing, conversation_views, next_conversations, own_conversations
 from gateway.doors import OUTCOME_TIMEOUT_S, Arrival, Turned, check_cell, check_version
 from gateway.proving import Proven, prove
 from gateway.services import Services
@@ -190,7 +190,7 @@ def _session(services: Services, case: Case, told: Told, committed: Committed, a
         proven.device,
         proven.visitor,
         told.front.phone,
-        committed.own,
+        {**next_conversations(case.config, committed.record), **committed.own},
         case.app.environment,
         replace(asked, record=None, known=True) if claims is not None else None,
         claims.profile if claims is not None else None,

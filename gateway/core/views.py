@@ -58,6 +58,14 @@ def own_conversations(
     return own
 
 
+def next_conversations(config: AccountConfig, record: VisitorRecord) -> dict[ConversationId, ChatflowId]:
+    """Return what would follow each present conversation: a phone may speak of it, if a data loss took it."""
+    return {
+        conversation_id(config.id_key, record.id, chatflow, each.ordinal + 1): chatflow
+        for chatflow, each in record.current.items()
+    }
+
+
 def conversation_views(
     own: Mapping[ConversationId, ChatflowId], standings: dict[ConversationId, Standing]
 ) -> list[ConversationView]:
