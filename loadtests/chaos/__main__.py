@@ -18,7 +18,7 @@ from app.settings import Settings
 from app.stores import databases, redis_address
 from app.workspace import apply_text
 from loadtests.chaos import traffic, workspace
-from loadtests.chaos.evidence import NotQuiet, files_with, gather, until_stored
+from loadtests.chaos.evidence import NotQuiet, files_with, gather, raised, until_stored
 from loadtests.chaos.installation import Installation, Size
 from loadtests.chaos.journal import Notebook
 from loadtests.chaos.schedule import Schedule
@@ -179,6 +179,7 @@ async def _gather(settings: Settings, history: History) -> None:
         await stores.close()
     found = await asyncio.to_thread(files_with, settings.data, traffic.CANARY)
     history.leaks += [Leak(traffic.CANARY, name) for name in found]
+    history.raised += raised(settings.data)
 
 
 async def _tell_progress(notebook: Notebook, installation: Installation, stop: asyncio.Event) -> None:

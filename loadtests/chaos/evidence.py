@@ -1,6 +1,7 @@
 """What the stores hold at the end of a run, as the checker's facts.
 
-Invariant: read when nothing is under way any more; the record is compared with Redis before either is stopped.
+Invariant: read when everybody has left; the record is compared with Redis before either is stopped, each conversation
+at a moment when both stand still, since deadlines are met whoever is there.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import msgspec
 import samtale.journal as told
 
 from app.replay import replay_one
-from loadtests.checker.history import Committed, Conversation, Decision, Entry, Epoch, History
+from loadtests.checker.history import Committed, Conversation, Decision, Entry, Epoch, History, Raised
 from protocol.ids import AccountId, AgentId, CellName, ConversationId
 from routing.core import events as roster_events
 from routing.core.roster import RosterDecider
@@ -23,6 +24,8 @@ from store.sql.database import Databases
 from store.sql.queries import accounts, audit, cells
 
 QUIET_DEADLINE_S = 60.0
+SET_ASIDE = ('"conversation parked"', '"command quarantined"')
+"""What engines say when a decider raised; a command that only ended two engines, by kill -9, is no fault of theirs."""
 BY_ROUTING = frozenset({"auto", "offer", "last_agent", "owner"})
 
 
@@ -44,6 +47,8 @@ async def until_stored(stores: Databases, connection: Connection, cells_count: i
 
 async def gather(stores: Databases, connection: Connection, history: History) -> None:
     """Add everything that the stores hold to `history`."""
+    for config in await stores.config.read(accounts.all_of_them):
+        history.homes[config.account] = config.cell
     for conversation in await stores.record.read(audit.conversation_ids):
         await _conversation(stores, connection, history, conversation)
     for account in await stores.record.read(audit.accounts_with_rosters):
@@ -60,6 +65,14 @@ def files_with(directory: Path, text: str) -> list[str]:
     return sorted(str(path.relative_to(directory)) for path in files if wanted in path.read_bytes())
 
 
+def raised(directory: Path) -> Iterator[Raised]:
+    """Yield what the engines' logs below `directory` say was set aside because a decider raised."""
+    for path in sorted(directory.glob("logs/engine-*.log*")):
+        for line in path.read_text(errors="replace").splitlines():
+            if any(said in line for said in SET_ASIDE):
+                yield Raised(path.name, line[:200])
+
+
 async def _stored(stores: Databases, connection: Connection, cell: CellName) -> bool:
     epoch, commit_no, status = await connection.call("HMGET", Keys(cell).cell, "epoch", "commit_no", "status")
     position = await stores.record.read(lambda sql: cells.position(sql, cell))
@@ -71,24 +84,48 @@ async def _stored(stores: Databases, connection: Connection, cell: CellName) -> 
 async def _conversation(
     stores: Databases, connection: Connection, history: History, conversation: ConversationId
 ) -> None:
-    log = await stores.record.read(lambda sql: audit.log_of(sql, conversation))
-    assert log is not None, "ids come from the record"
+    log, redis_log = await _standing_still(stores, connection, conversation)
     config = await stores.config.read(lambda sql: accounts.config(sql, log.account))
     replayed = await replay_one(stores.record, conversation)
     assert replayed is not None
-    redis_log = await connection.call("XRANGE", Keys(log.cell).log(conversation), "-", "+")
     history.conversations.append(
         Conversation(
             log.account, conversation, log.visitor, log.cell,
             consent_required=config is not None and config.chatflows[0].consent.mode == "explicit",
-            stored=replayed.stored, replayed=replayed.replayed,
-            redis_log=tuple(dict(zip(f[::2], f[1::2], strict=True))[b"i"].decode() for _, f in redis_log),
+            stored=replayed.stored, replayed=replayed.replayed, redis_log=redis_log,
         )
     )  # fmt: skip
     for stored in log.entries:
         history.entries.append(_entry(log, stored))
         epoch, commit_no, _ = stored.id.split(".")
         history.commits.append(Committed(log.cell, int(epoch), int(commit_no)))
+
+
+async def _standing_still(
+    stores: Databases, connection: Connection, conversation: ConversationId
+) -> tuple[audit.StoredLog, tuple[str, ...]]:
+    """Return a conversation as the record has it, and its log's event ids in Redis, at one moment; raises NotQuiet."""
+    try:
+        async with asyncio.timeout(QUIET_DEADLINE_S):
+            while True:
+                log = await stores.record.read(lambda sql: audit.log_of(sql, conversation))
+                assert log is not None, "ids come from the record"
+                redis_log = await _log_in_redis(connection, log)
+                if await _stored(stores, connection, log.cell):
+                    again = await stores.record.read(lambda sql: audit.log_of(sql, conversation))
+                    if again == log:
+                        return log, redis_log
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise NotQuiet(f"SQL does not catch up with {conversation}") from None
+
+
+async def _log_in_redis(connection: Connection, log: audit.StoredLog) -> tuple[str, ...]:
+    """Return what a log still holds words of: a rebuilt one has tombstones in it, others have them beside it."""
+    found = await connection.call("XRANGE", Keys(log.cell).log(log.id), "-", "+")
+    entries = (dict(zip(fields[::2], fields[1::2], strict=True)) for _, fields in found)
+    whole = (entry for entry in entries if not msgspec.msgpack.decode(entry[b"e"])["body"].get("redacted"))
+    return tuple(entry[b"i"].decode() for entry in whole)
 
 
 def _entry(log: audit.StoredLog, stored: audit.StoredEvent) -> Entry:

@@ -1,4 +1,4 @@
-"""Rules on what the engine decided: one assignee, capacity, consent, fences, isolation, nobody stuck (G5–G8, G11).
+"""Rules on what the engine decided: assignees, capacity, consent, fences, isolation, nothing set aside (G5–G8, G11).
 
 Invariant: each rule is a pure function of the history.
 """
@@ -102,6 +102,15 @@ def survey_twice(history: History) -> Iterator[Violation]:
                 if early or (entry.kind, entry.ask) in done:
                     yield Violation("survey-twice", conversation, f"{entry.kind} at {entry.seq} once too often")
                 done.add((entry.kind, entry.ask))
+
+
+def set_aside(history: History) -> Iterator[Violation]:
+    """No decider raises: no conversation is parked, and no command quarantined for what it did."""
+    for entry in history.entries:
+        if entry.kind == "parked":
+            yield Violation("set-aside", entry.conversation, f"parked at {entry.seq}")
+    for raised in history.raised:
+        yield Violation("set-aside", raised.where, raised.what)
 
 
 def stuck(history: History) -> Iterator[Violation]:

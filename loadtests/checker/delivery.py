@@ -11,7 +11,6 @@ from loadtests.checker.history import Acked, Entry, History, Refused, Resynced, 
 
 def lost_acked(history: History) -> Iterator[Violation]:
     """Every acknowledged frame's event is in the log, a message's under its own id, unless a data loss took it."""
-    cells = {c.conversation: c.cell for c in history.conversations}
     kept = {(entry.conversation, entry.event): entry.id for entry in history.entries}
     sends = {fact.id for fact in history.facts if isinstance(fact, Sent) and fact.kind == "send"}
     for fact in history.facts:
@@ -20,7 +19,7 @@ def lost_acked(history: History) -> Iterator[Violation]:
         found = kept.get((fact.conversation, fact.event))
         if found is not None and (found == fact.id or fact.id not in sends):
             continue
-        if not history.was_rolled_back(cells.get(fact.conversation, ""), fact.event):
+        if not history.went(fact):
             yield Violation("lost-acked", fact.conversation, f"{fact.client} holds an ack for {fact.id} at {fact.seq}")
 
 
@@ -61,12 +60,11 @@ def gap(history: History) -> Iterator[Violation]:
 
 def phantom(history: History) -> Iterator[Violation]:
     """Whatever a reader saw is in the log, and whatever visitors and agents are said to have sent, they sent."""
-    cells = {c.conversation: c.cell for c in history.conversations}
     kept = {(entry.conversation, entry.event) for entry in history.entries}
     for fact in history.facts:
         if not isinstance(fact, Seen) or (fact.conversation, fact.event) in kept:
             continue
-        if not history.was_rolled_back(cells.get(fact.conversation, ""), fact.event):
+        if not history.went(fact):
             yield Violation("phantom", fact.conversation, f"{fact.client} saw {fact.event}, which no log holds")
     sent = {fact.id: fact.digest for fact in history.facts if isinstance(fact, Sent)}
     for entry in history.entries:
@@ -107,15 +105,13 @@ def unstable_ack(history: History) -> Iterator[Violation]:
     A data loss may have taken what was acknowledged; then its send is decided anew. An ack that names no event (of a
     declined offer, say) may be among what was lost wherever the account's cell was rebuilt.
     """
-    cells = {c.conversation: c.cell for c in history.conversations}
-    homes = {c.account: c.cell for c in history.conversations}
     rebuilt = {epoch.cell for epoch in history.epochs if epoch.epoch > 1}
     first: dict[tuple[str, str], Acked] = {}
 
     def is_lost(ack: Acked) -> bool:
         if not ack.event:
-            return homes.get(ack.account) in rebuilt
-        return history.was_rolled_back(cells.get(ack.conversation, ""), ack.event)
+            return history.homes.get(ack.account) in rebuilt
+        return history.went(ack)
 
     for fact in history.facts:
         if isinstance(fact, Acked):

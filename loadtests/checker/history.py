@@ -115,7 +115,7 @@ class Conversation:
     consent_required: bool
     stored: bytes = b""
     replayed: bytes = b""
-    redis_log: tuple[str, ...] = ()  # event ids still in Redis, ascending
+    redis_log: tuple[str, ...] = ()  # event ids still in Redis, ascending, without tombstones
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +169,14 @@ class Leak:
     where: str
 
 
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An engine says in its log that a decider raised. `what` it set aside for that: a conversation, or a command."""
+
+    where: str
+    what: str
+
+
 @dataclass(slots=True)
 class History:
     """Everything that is known of a run."""
@@ -180,8 +188,9 @@ class History:
     epochs: list[Epoch] = field(default_factory=list)
     commits: list[Committed] = field(default_factory=list)
     leaks: list[Leak] = field(default_factory=list)
+    raised: list[Raised] = field(default_factory=list)
     misserved: list[Misserved] = field(default_factory=list)
-    client_accounts: dict[str, str] = field(default_factory=dict)
+    homes: dict[str, str] = field(default_factory=dict)  # account → its cell
 
     def logs(self) -> dict[str, list[Entry]]:
         """Return each conversation's entries by ascending seq."""
@@ -195,10 +204,9 @@ class History:
         epoch, commit_no, _ = (int(part) for part in event.split("."))
         return any(e.cell == cell and e.epoch > epoch and e.base < commit_no for e in self.epochs)
 
-    def lost(self, conversation: str, event: str) -> bool:
-        """Whether `event` went with a data loss."""
-        cell = next((c.cell for c in self.conversations if c.conversation == conversation), "")
-        return self.was_rolled_back(cell, event)
+    def went(self, fact: Acked | Seen) -> bool:
+        """Whether the event that a client was told of went with a data loss, be it with its whole conversation."""
+        return self.was_rolled_back(self.homes.get(fact.account, ""), fact.event)
 
 
 @dataclass(frozen=True, slots=True)

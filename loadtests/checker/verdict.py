@@ -20,6 +20,7 @@ RULES: tuple[Callable[[History], Iterator[Violation]], ...] = (
     conduct.cross_account,
     conduct.leak,
     conduct.survey_twice,
+    conduct.set_aside,
     conduct.stuck,
 )
 

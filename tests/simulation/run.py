@@ -144,8 +144,7 @@ class _Run:
         happened = _counts() - self._counted
         happened["resynced"] = sum(isinstance(fact, Resynced) for fact in history.facts)
         happened["acks lost with data"] = sum(
-            isinstance(fact, Acked) and bool(fact.event) and history.lost(fact.conversation, fact.event)
-            for fact in history.facts
+            isinstance(fact, Acked) and bool(fact.event) and history.went(fact) for fact in history.facts
         )
         happened["resumed"], happened["lines lost"] = self._notebook.resumed, self._notebook.closed
         happened.update(f"refused {fact.code}" for fact in history.facts if isinstance(fact, Refused))

@@ -7,12 +7,15 @@ import msgspec
 import samtale
 
 from loadtests.chaos import traffic
+from loadtests.chaos.evidence import gather
 from loadtests.chaos.journal import Notebook
+from loadtests.checker.delivery import divergent_read
+from loadtests.checker.history import History
 from store.redis.keys import Keys
 from store.sql.queries import audit
 from tests.simulation.diary import Diary
 from tests.simulation.loop import SimulatedLoop, simulate
-from tests.simulation.run import TEAMS, configs
+from tests.simulation.run import REOPEN_WINDOW_S, TEAMS, configs
 from tests.simulation.server import redis_clock
 from tests.simulation.witness import Witness
 from tests.simulation.world import World
@@ -36,7 +39,7 @@ def tell(story: Story) -> None:
         world.prepare()
         for part in ("engine-1", "worker-1", "gateway-1"):
             world.start(part)
-        lines = traffic.Lines(ways.visitors, lambda _conversation, why: diary.bugs.append(why))
+        lines = traffic.Lines(ways.visitors, lambda _conversation, why, _rule: diary.bugs.append(why))
         around = people.surroundings("visitor", NO_CONSENT.account, lines)
         async with samtale.VisitorClient(
             traffic.SERVER, app_key=NO_CONSENT.app_key, tag="chat", surroundings=around
@@ -161,6 +164,53 @@ def test_an_owner_who_comes_back_to_older_data_believes_nothing_it_remembers() -
     tell(story)
 
 
+def test_what_was_said_in_a_conversation_that_was_lost_is_said_in_the_one_before_it() -> None:
+    """A close and the conversation after it went with a data loss: what waits for the latter goes on in the former."""
+
+    async def story(world: World, visitor: samtale.VisitorClient) -> None:
+        first = await visitor.send("one")
+        await until_stored(world, first)
+        before = world.network.server.remember()
+        world.kill("worker-1")
+        await visitor.close()
+        await asyncio.sleep(REOPEN_WINDOW_S + 1)
+        lost = await visitor.send("two")
+        assert lost.conversation != first.conversation
+        world.kill("gateway-1")
+        waits = visitor.send("three")
+        world.network.restart(before)
+        for part in ("worker-1", "gateway-1"):
+            world.start(part)
+        after = await waits
+        assert after.conversation == first.conversation
+        await until_stored(world, after)
+        said = [
+            msgspec.msgpack.decode(event.frame)["body"]["text"]
+            for event in kept(world)
+            if event.send_id and event.kind == "message"
+        ]
+        assert said == ["one", "two", "three"]
+
+    tell(story)
+
+
+def test_whoever_looks_while_people_talk_sees_one_log() -> None:
+    """The checker's own reading of two stores is of one moment, though the conversation goes on meanwhile."""
+
+    async def story(world: World, visitor: samtale.VisitorClient) -> None:
+        await until_stored(world, await visitor.send("one"))
+        connection = await world.dial_for_checker()
+        talking = asyncio.ensure_future(talk_on(visitor))
+        for _ in range(30):
+            history = History()
+            await gather(world.databases, connection, history)
+            assert list(divergent_read(history)) == []
+        talking.cancel()
+        assert len(history.entries) > 10
+
+    tell(story)
+
+
 CELL = next(config.cell for config in configs() if config.account == NO_CONSENT.account)
 
 
@@ -176,6 +226,12 @@ def kept(world: World) -> list[audit.StoredEvent]:
     log = world.record.look(lambda sql: audit.log_of(sql, conversation))
     assert log is not None
     return log.entries
+
+
+async def talk_on(visitor: samtale.VisitorClient) -> None:
+    """Say one thing after the other, until cancelled."""
+    while True:
+        await visitor.send("and on")
 
 
 async def until_stored(world: World, said: samtale.Acked) -> None:

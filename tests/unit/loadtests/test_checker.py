@@ -15,6 +15,7 @@ from loadtests.checker.history import (
     History,
     Leak,
     Misserved,
+    Raised,
     Refused,
     Resynced,
     Seen,
@@ -45,6 +46,7 @@ def clean() -> History:
         facts=list(facts),
         entries=entries,
         conversations=[conversation],
+        homes={"nordvik": "c00"},
         decisions=[Decision("nordvik", 1, "kari", 1, 1, True)],
         commits=[Committed("c00", 1, number) for number in (1, 2, 3)],
     )
@@ -160,6 +162,14 @@ def _score_twice(h: History) -> None:
     ]
 
 
+def _park(h: History) -> None:
+    h.entries.append(Entry("nordvik", "cnv_1", 6, "1.4.0", "parked", "d6"))
+
+
+def _quarantine(h: History) -> None:
+    h.raised.append(Raised("engine-1.log", "command quarantined"))
+
+
 PLANTED: list[tuple[Callable[[History], None], str]] = [
     (_drop_entry, "lost-acked"),
     (_double_entry, "duplicate"),
@@ -186,6 +196,8 @@ PLANTED: list[tuple[Callable[[History], None], str]] = [
     (_show_a_note, "leak"),
     (_ask_too_early, "survey-twice"),
     (_score_twice, "survey-twice"),
+    (_park, "set-aside"),
+    (_quarantine, "set-aside"),
     (_never_answered, "stuck"),
 ]
 
@@ -247,6 +259,14 @@ def test_what_a_data_loss_rolled_back_is_not_held_against_the_engine() -> None:
     history.epochs.append(Epoch("c00", 2, 2))
     history.commits.pop()
     history.conversations[0] = replace(history.conversations[0], redis_log=())
+    assert violations(history) == []
+
+
+def test_what_went_with_its_whole_conversation_is_not_held_against_the_engine() -> None:
+    """Nothing of the conversation survived; whose account it was of tells which cell lost it."""
+    history = clean()
+    history.entries, history.conversations, history.commits = [], [], []
+    history.epochs.append(Epoch("c00", 2, 0))
     assert violations(history) == []
 
 
