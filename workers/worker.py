@@ -15,6 +15,7 @@ from store.redis.faults import Away, Refused
 from store.sql.database import Databases, StoreAway
 from store.sql.queries.publications import PUBLISH
 from workers.counts import Counts
+from workers.forget import FORGET, Forgetter
 from workers.jobs import Doing, Jobs
 from workers.publish import Publisher
 from workers.scribe import Scribe
@@ -50,9 +51,10 @@ class Worker:
         self._databases = databases
         self._log = log.bind(worker=self._name)
         self._publisher = Publisher(dial, databases.config)
+        kinds = {FORGET: Forgetter(dial), **settings.kinds}
         self._jobs = [
             Jobs("config", databases.config, {PUBLISH: self._publisher}, now_ms, self.counts, self._log),
-            Jobs("record", databases.record, settings.kinds, now_ms, self.counts, self._log),
+            Jobs("record", databases.record, kinds, now_ms, self.counts, self._log),
         ]
         self._scribes: dict[CellName, asyncio.Task[object]] = {}
         self._stopping = asyncio.Event()

@@ -26,6 +26,7 @@ from store.redis.scripts import Check, Fence, Write
 LOG_TAIL = 200  # entries of a log that stay in Redis though SQL has them
 QUARANTINE_LENGTH = 1_000  # commands that nobody could decide, the newest
 UNSEEN_GATEWAY_MS = 10_000  # how long a gateway that is not known to hold a lease is given to renew it
+FORGET_EVERY_MS = 300_000
 _MEMBERS_AT_ONCE = 1_000
 _PACK = msgspec.msgpack.Encoder()
 
@@ -184,7 +185,17 @@ class _Draft:
                 if fact.visitor_frame is not None:  # b"" is hidden from visitors, as in the log
                     tombstones += [f"y:{fact.seq}", _PACK.encode(Hint(fact.seq, event, fact.visitor_frame))]
                 self.writes.append(("XDEL", self.keys.log(fact.conversation), f"{fact.seq}-0"))
+                self._forget_files(fact)
                 self.writes.append(("HSET", self.keys.conversation(fact.conversation), *tombstones))
+
+    def _forget_files(self, erased: Erased) -> None:
+        """Have Redis's files forget it too: once for all that is erased within the same minutes, when they are over."""
+        at_ms = self.batch.at_ms
+        ends_ms = (at_ms // FORGET_EVERY_MS + 1) * FORGET_EVERY_MS
+        cell = self.keys.name
+        job = JobRow(f"forget:{cell}:{ends_ms}", erased.account, "forget", cell.encode(), ends_ms - at_ms)
+        if job not in self.outbox.jobs:
+            self.outbox.jobs.append(job)
 
     def timers_and_jobs(self) -> None:
         due: list[Part] = []

@@ -204,12 +204,13 @@ class RosterRow(Record, frozen=True):
 
 
 class JobRow(Record, frozen=True):
-    """Something the world must do; `id` is stable, so that doing it twice can be noticed."""
+    """Something the world must do, `after_ms` of the commit; `id` is stable, so that doing it twice can be noticed."""
 
     id: str
     account: AccountId
     kind: str
     payload: bytes
+    after_ms: int = 0
 
 
 class Fact(Record, frozen=True, tag_field="f"):

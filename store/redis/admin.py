@@ -1,13 +1,12 @@
-"""What an operator asks of Redis: how it is set up, how full it is, to compact its file. Never on the hot path.
+"""What an operator asks of Redis: how it is set up, how full it is. Never on the hot path.
 
 Invariant: nothing here changes a key. redis-py's retries are off (by default it sends a command up to eleven times).
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import redis.asyncio as redis
 from redis.asyncio.retry import Retry
@@ -17,8 +16,6 @@ from redis.exceptions import RedisError
 from store.redis.address import Address
 from store.redis.connection import Connection
 from store.redis.faults import Away, Refused
-
-_LOOK_AGAIN_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,27 +87,3 @@ async def operating(address: Address) -> AsyncIterator["redis.Redis"]:
         raise Refused(str(error)) from error
     finally:
         await client.aclose()
-
-
-async def rewrite_append_only_file(address: Address, *, timeout_s: float = 600.0) -> None:
-    """Have the server write its append-only file anew, without what was deleted; Away if not in time.
-
-    The old file is unlinked by the server in the background, a moment after this returns.
-    """
-    try:
-        async with operating(address) as client, asyncio.timeout(timeout_s):
-            await _until_no_rewrite(client)
-            await client.bgrewriteaof()
-            await _until_no_rewrite(client)
-    except TimeoutError:
-        raise Away(f"{address} did not rewrite its file within {timeout_s:g} s") from None
-
-
-async def _until_no_rewrite(client: "redis.Redis") -> None:
-    while True:
-        info = await client.info("persistence")
-        if not int(info["aof_rewrite_in_progress"]) and not int(info["aof_rewrite_scheduled"]):
-            break
-        await asyncio.sleep(_LOOK_AGAIN_S)
-    if info["aof_last_bgrewrite_status"] != "ok":
-        raise Refused("ERR the last rewrite of the append-only file failed")

@@ -1,8 +1,5 @@
 """What an operator asks of a server."""
 
-import asyncio
-from pathlib import Path
-
 import pytest
 
 from store.redis import admin
@@ -30,28 +27,6 @@ async def test_an_evicting_server_is_noticed(line: Connection) -> None:
     evicts = (await admin.facts(line)).evicts
     await line.call("CONFIG", "SET", "maxmemory-policy", "noeviction")
     assert evicts is True
-
-
-async def test_rewriting_forgets_what_was_deleted(any_redis: EmbeddedValkey, line: Connection) -> None:
-    """After a rewrite no file of the server holds a value that was deleted before it."""
-    await line.call("SET", "k", "canary-4711")
-    await line.call("DEL", "k")
-    files = any_redis.directory / "appendonlydir"
-    assert holds(files, b"canary-4711")
-    await admin.rewrite_append_only_file(any_redis.address)
-    async with asyncio.timeout(10):
-        while holds(files, b"canary-4711"):  # the server unlinks its old file in the background
-            await asyncio.sleep(0.01)
-
-
-def holds(directory: Path, value: bytes) -> bool:
-    for file in directory.iterdir():
-        try:
-            if value in file.read_bytes():
-                return True
-        except FileNotFoundError:
-            continue
-    return False
 
 
 async def test_errors_are_ours(valkey: EmbeddedValkey) -> None:

@@ -55,6 +55,17 @@ async def test_a_commit_writes_everything_and_moves_on(line: Connection) -> None
     assert [record[name] for name in ("cursor", "commit_no", "attempts", "owner")] == ["6-0:2", "42", "0", "owner-1"]
 
 
+async def test_what_was_removed_is_nowhere_in_the_log(line: Connection) -> None:
+    """Not even in the bytes of its key, which files are made of; what stands around it stays, and so does the end."""
+    await open_cell(line)
+    for seq, text in ((1, "before"), (2, "canary-2"), (3, "after")):
+        await line.call("XADD", LOG, f"{seq}-0", "e", text, "i", f"1.1.{seq}")
+    writes: list[Write] = [("XADD", LOG, "4-0", "e", "redacted"), ("XDEL", LOG, "2-0")]
+    assert await scripts.commit(line, fence(), [("S", LOG, "3-0")], writes) == "ok"
+    assert [entry[0] for entry in await line.call("XRANGE", LOG, "-", "+")] == [b"1-0", b"3-0", b"4-0"]
+    assert b"canary-2" not in await line.call("DUMP", LOG)
+
+
 async def test_the_same_commit_again_is_already(line: Connection) -> None:
     """After a lost answer the same bytes are sent again: nothing more is written, and the sender learns it was done."""
     await prepare(line)

@@ -11,8 +11,7 @@ local types = { HSET = 'hash', HDEL = 'hash', HINCRBY = 'hash', XADD = 'stream',
 local now = redis.call('HMGET', KEYS[1], 'owner', 'status', 'epoch', 'cursor', 'commit_no')
 for i, name in ipairs({ 'owner', 'status', 'epoch' }) do if now[i] ~= ARGV[i] then return name end end
 if now[4] ~= ARGV[4] or now[5] ~= ARGV[6] then
-  if now[4] == ARGV[5] and now[5] == ARGV[7] then return 'already' end
-  return now[4] ~= ARGV[4] and 'cursor' or 'commit_no'
+  return now[4] == ARGV[5] and now[5] == ARGV[7] and 'already' or now[4] ~= ARGV[4] and 'cursor' or 'commit_no'
 end
 local i, last, seen = 9, #ARGV, {}
 for _ = 1, tonumber(ARGV[8]) do
@@ -23,17 +22,19 @@ for _ = 1, tonumber(ARGV[8]) do
 end
 local write = i
 while i <= last do
-  local key, wanted = ARGV[i + 2], types[ARGV[i + 1]]
-  if not wanted then return 'command:' .. ARGV[i + 1] end
-  if wanted ~= '' and seen[key] ~= wanted then
+  local name, key, wanted = ARGV[i + 1], ARGV[i + 2], types[ARGV[i + 1]]
+  if not wanted then return 'command:' .. name elseif wanted ~= '' and seen[key] ~= wanted then
     local is = redis.call('TYPE', key)
     if (is.ok or is) ~= wanted and (is.ok or is) ~= 'none' then return 'type:' .. key end -- fakeredis: a plain string
   end
   i, seen[key] = i + 1 + ARGV[i], wanted
 end
 while write <= last do
-  redis.call(unpack(ARGV, write + 1, write + ARGV[write]))
-  write = write + 1 + ARGV[write]
+  if ARGV[write + 1] == 'XDEL' then -- by itself it leaves the bytes in the stream's node: the others are written anew
+    local key, kept = ARGV[write + 2], redis.call('XRANGE', ARGV[write + 2], '-', '+')
+    redis.call('DEL', key)
+    for _, e in ipairs(kept) do if e[1] ~= ARGV[write + 3] then redis.call('XADD', key, e[1], unpack(e[2])) end end
+  else redis.call(unpack(ARGV, write + 1, write + ARGV[write])) end
+  write = write + ARGV[write] + 1
 end
-redis.call('HSET', KEYS[1], 'cursor', ARGV[5], 'commit_no', ARGV[7], 'attempts', 0)
-return 'ok'
+return redis.call('HSET', KEYS[1], 'cursor', ARGV[5], 'commit_no', ARGV[7], 'attempts', 0) and 'ok'

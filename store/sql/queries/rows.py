@@ -124,7 +124,7 @@ def roster_events(cell: CellName, commits: list[Commit]) -> list[Row]:
 
 
 def jobs(commits: list[Commit]) -> list[Row]:
-    """Return one row per job, due at once."""
+    """Return one row per job, with the time at which it is due."""
     fresh = {"attempts": 0, "done_ms": None, "error": ""}
     return [
         {
@@ -133,7 +133,7 @@ def jobs(commits: list[Commit]) -> list[Row]:
             "kind": row.kind,
             "account": row.account,
             "payload": row.payload,
-            "due_ms": commit.at_ms,
+            "due_ms": commit.at_ms + row.after_ms,
         }
         for commit in commits
         for row in commit.jobs

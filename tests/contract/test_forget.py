@@ -1,0 +1,38 @@
+"""What was erased leaves Redis's files too, on Valkey and on Redis 7.0."""
+
+import asyncio
+from pathlib import Path
+
+from protocol.ids import AccountId, CellName
+from store.redis.connection import Connection, dial
+from store.redis.server import EmbeddedValkey
+from store.sql.queries.jobs import TakenJob
+from workers.forget import FORGET, Forgetter
+
+JOB = TakenJob("forget:c07:1", FORGET, AccountId("acc_nordvik"), b"c07", 1)
+
+
+async def test_what_was_erased_is_in_no_file_when_the_job_is_done(any_redis: EmbeddedValkey, line: Connection) -> None:
+    """The server writes its append-only file anew; a moment later the old one is gone."""
+
+    async def to_it(_: CellName | None) -> Connection:
+        return await dial(any_redis.address)
+
+    await line.call("SET", "{c07}:k", "canary-0815")
+    await line.call("DEL", "{c07}:k")
+    files = any_redis.directory / "appendonlydir"
+    assert holds(files, b"canary-0815")
+    await Forgetter(to_it)(JOB)
+    async with asyncio.timeout(30):
+        while holds(files, b"canary-0815"):
+            await asyncio.sleep(0.01)
+
+
+def holds(directory: Path, value: bytes) -> bool:
+    for file in directory.iterdir():
+        try:
+            if value in file.read_bytes():
+                return True
+        except FileNotFoundError:
+            continue
+    return False
