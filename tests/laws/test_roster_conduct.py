@@ -263,7 +263,7 @@ def _held_by(roster: Roster, member: Member, phase: type) -> list[Held]:
     return sorted(mine, key=lambda held: int(held.phase.offer.split("_")[1]) if phase is Offered else 0)
 
 
-Conduct.TestCase.settings = settings(max_examples=350, stateful_step_count=50, deadline=None)
+Conduct.TestCase.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)
 TestConduct = Conduct.TestCase
 
 
