@@ -51,7 +51,7 @@ class Worker:
         self._databases = databases
         self._log = log.bind(worker=self._name)
         self._publisher = Publisher(dial, databases.config)
-        kinds = {FORGET: Forgetter(dial), **settings.kinds}
+        kinds: dict[str, Doing] = {FORGET: Forgetter(dial), **settings.kinds}
         self._jobs = [
             Jobs("config", databases.config, {PUBLISH: self._publisher}, now_ms, self.counts, self._log),
             Jobs("record", databases.record, kinds, now_ms, self.counts, self._log),
