@@ -61,7 +61,7 @@ class CellOwner:
                 self._report(faults)
             except* (UnknownSchema, EpochOver) as found:
                 self._condemned = True
-                self._around.log.error("cell condemned", cell=self._cell, why=str(found.exceptions[0]))
+                self._around.log.warning("cell condemned", cell=self._cell, why=str(found.exceptions[0]))
             except* Exception as bug:
                 self._met_trouble = True
                 metrics.FAULTS.labels(self._cell, "bug").inc()

@@ -12,7 +12,7 @@ from loadtests.chaos.journal import Notebook
 from loadtests.checker.delivery import divergent_read
 from loadtests.checker.history import History
 from store.redis.keys import Keys
-from store.sql.queries import audit
+from store.sql.queries import audit, cells
 from tests.simulation.diary import Diary
 from tests.simulation.loop import SimulatedLoop, simulate
 from tests.simulation.run import REOPEN_WINDOW_S, TEAMS, configs
@@ -160,6 +160,20 @@ def test_an_owner_who_comes_back_to_older_data_believes_nothing_it_remembers() -
         await until_stored(world, await visitor.send("three"))
         said = [event for event in kept(world) if event.kind == "message"]
         assert [msgspec.msgpack.decode(event.frame)["body"]["text"] for event in said] == ["one", "two", "three"]
+
+    tell(story)
+
+
+def test_a_rebuilding_that_only_sql_knows_of_is_begun_again() -> None:
+    """Whoever began it died before Redis heard of it; the cell is rebuilt, and nobody calls that a bug."""
+
+    async def story(world: World, visitor: samtale.VisitorClient) -> None:
+        await until_stored(world, await visitor.send("one"))
+        world.record.look(lambda sql: cells.begin_epoch(sql, CELL, 2))
+        said = visitor.send("two")
+        while world.network.server.data._dict[Keys(CELL).cell.encode()].value[b"epoch"] != b"3":
+            await asyncio.sleep(0.1)
+        await until_stored(world, await said)
 
     tell(story)
 
