@@ -28,7 +28,8 @@ def note_consent(record: VisitorRecord, note: NoteConsent, at_ms: int) -> Became
     app_version = latest.app_version if latest is not None else ""
     asked = (note.text_hash, ChatflowId(note.chatflow), note.version, note.locale)
     answer = ConsentRecord(note.answer, at_ms, *asked, app_version)
-    if _repeats(known, answer):
+    said_no_again = (note.purpose, note.answer) == ("process", "declined")  # nobody is let in by that elsewhere
+    if _repeats(known, answer) and not said_no_again:
         return Already()
     line = _line(record, purpose, answer, note.event, note.conversation)
     covers = (known.answer, answer.answer) == ("withdrawn", "declined")
@@ -79,7 +80,7 @@ def _purposes(record: VisitorRecord, purpose: str) -> list[str]:
 def _repeats(known: ConsentRecord, answer: ConsentRecord) -> bool:
     """Whether `answer` is a standing one, said again in the log of another conversation."""
     same = replace(known, at_ms=0, chatflow="", app_version="") == replace(answer, at_ms=0, chatflow="", app_version="")
-    return same and answer.answer != "declined" and answer.at_ms < known.at_ms + VALID_MS
+    return same and answer.at_ms < known.at_ms + VALID_MS
 
 
 def _by_itself(record: VisitorRecord, purpose: str, answer: ConsentRecord, device: DeviceId) -> Changed:

@@ -270,6 +270,30 @@ def test_gate_logs_what_was_answered_elsewhere() -> None:
     assert purposes == [("process", "declined"), ("process", "granted"), ("storage", "granted")]
 
 
+@pytest.mark.parametrize("value", ["granted", "declined"])
+def test_repetition_leaves_no_line(value: str) -> None:
+    """An answer that another log repeats leaves no second ledger line, and grows no younger by it."""
+    both = [replace(flow, storage=Storage("before_chat")) for flow in asking().chatflows]
+    visit = Visit(ASKS, replace(asking(), chatflows=both))
+    visit.answer("consent_to_process")
+    visit.flow = OPEN
+    visit.answer("storage_consent", value)
+    before = visit.record.consents
+    visit.flow = ASKS
+    assert visit.say() == ""
+    assert [answered.answer for answered in visit.logged(ConsentAnswered)] == ["granted", value]
+    assert len(visit.kept(ConsentGiven)) == 2
+    assert visit.record.consents == before
+
+
+def test_every_no_leaves_a_line() -> None:
+    """Who says no to processing again is recorded again."""
+    visit = Visit(ASKS)
+    visit.answer("consent_to_process", "declined")
+    visit.answer("consent_to_process", "declined")
+    assert [line.answer for line in visit.kept(ConsentGiven)] == ["declined", "declined"]
+
+
 def test_text_of_the_card() -> None:
     """The hash is of the catalogue's text where the chatflow gives none."""
     visit = Visit(ASKS, asking(ASKS, consent=Consent()))
