@@ -11,21 +11,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
-from engine.core.result import StepResult
-from protocol.bus.chatflow import Availability, Chatflow, Communicate, Consent, EmailCapture, Storage
-from protocol.bus.commands import AnyCommand, CompanySends
+from protocol.bus.chatflow import Availability, Communicate, Consent, EmailCapture, Storage
+from protocol.bus.commands import CompanySends
 from protocol.bus.hours import Hours, Interval
 from protocol.bus.records import ConsentGiven, Profile
-from protocol.ids import ChatflowId, ConversationId, HoursId, SubscriptionId, VisitorId
+from protocol.ids import ChatflowId, ConversationId, HoursId, VisitorId
 from protocol.wire import content
 from protocol.wire.content import Role
 from tests.kit.visits import Visit
 from tests.kit.workplace import ACCOUNT, ANN, APP, ASKS, IMPLIES, KARI, OLA, OPEN, origin, workplace
-from tests.kit.world import World
+from tests.laws.asks import check_asks
+from tests.laws.table import ALWAYS, NEVER, NEWS, YEAR_MS, Table
 
-YEAR_MS = 365 * 86_400_000
-NEVER, ALWAYS = HoursId("hrs_never"), HoursId("hrs_always")
-NEWS = SubscriptionId("sub_news")
+_OTHERS = frozenset({"blocked", "continued", "too_many_open", "nobody_there", "no_chatflow", "unavailable"})
 REFUSALS = {"storage": "storage_required", "process": "consent_required", "email": "email_required"}
 moments = st.sampled_from(["never", "before_chat", "on_first_message", "after_delay"])
 there = st.sampled_from(
@@ -51,23 +49,12 @@ values = st.sampled_from(["granted", "granted", "declined"])
 addresses = st.sampled_from(["kari@example.no", "kari@example.no", "kari", "@"])
 
 
-class Punctual(World):
-    """A cell in which every timer that is due fires before anything else happens."""
-
-    def do(self, command: AnyCommand, after_ms: int = 1) -> StepResult:
-        """Let the time pass, and decide the command at its end."""
-        self.pass_time(after_ms)
-        return super().do(command, 0)
-
-
-class Asking(RuleBasedStateMachine):
-    """Kari, anonymous, and Ola, whom the company vouches for, under three chatflows; one agent."""
+class Asking(RuleBasedStateMachine, Table):
+    """Two visitors under three chatflows, whatever they answer and in whatever order; one agent."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.world = Punctual()
-        self.known: dict[VisitorId, dict[str, tuple[str, int, ChatflowId, int]]] = {KARI: {}, OLA: {}}
-        self.lines = 0  # of the ledger, as many as there should be
+        RuleBasedStateMachine.__init__(self)
+        Table.__init__(self)
         self.refused: list[str] = []  # what was said and not taken
         self.said = 0
         self.there = False  # the agent
@@ -91,8 +78,8 @@ class Asking(RuleBasedStateMachine):
 
     @rule(who=people, flow=flows, address=st.sampled_from([False, False, False, True]))
     def says(self, who: VisitorId, flow: ChatflowId, address: bool) -> None:
-        visit, now_ms = self._at(who, flow), self.world.now_ms + 1
-        outstanding = self._outstanding(who, flow, now_ms)
+        visit, now_ms = self.at(who, flow), self.world.now_ms + 1
+        outstanding = self.outstanding(who, flow, now_ms)
         self.said += 1
         text = "ola@example.no" if address else f"words-{self.said}-end"
         code = visit.say(text)
@@ -101,49 +88,49 @@ class Asking(RuleBasedStateMachine):
         assert code == (REFUSALS[outstanding[0]] if outstanding else ""), "asked exactly what is outstanding, in order"
         if code and not address:
             self.refused.append(text)
-        implied = self._mode(flow) == "legitimate_interest" and self._standing(who, "process", flow, now_ms) not in (
+        implied = self.mode(flow) == "legitimate_interest" and self.standing(who, "process", flow, now_ms) not in (
             "granted", "implied",
         )  # fmt: skip
         if not code and implied:
-            self._note(who, "process", "implied", flow)
+            self.note(who, "process", "implied", flow)
 
     @rule(who=people, flow=flows, value=values, box=st.sampled_from([None, True, False]))
     def answers_card(self, who: VisitorId, flow: ChatflowId, value: str, box: bool | None) -> None:
-        visit, now_ms = self._at(who, flow), self.world.now_ms + 1
-        due = "process" in self._outstanding(who, flow, now_ms)
+        visit, now_ms = self.at(who, flow), self.world.now_ms + 1
+        due = "process" in self.outstanding(who, flow, now_ms)
         code = visit.answer("consent_to_process", value, communicate=box)
-        same = self._standing(who, "process", flow, now_ms) == value
+        same = self.standing(who, "process", flow, now_ms) == value
         assert code in (("",) if due or same else ("not_outstanding",)) or code in _OTHERS
         if code or not due:
             return
-        self._note(who, "process", value, flow)
+        self.note(who, "process", value, flow)
         boxed = "granted" if box else "declined"
-        if value == "granted" and box is not None and self._flow(flow).communicate is not None:
-            self._boxed(who, boxed, flow, now_ms)
+        if value == "granted" and box is not None and self.flow(flow).communicate is not None:
+            self.boxed(who, boxed, flow, now_ms)
 
     @rule(who=people, flow=flows, value=values)
     def answers_box(self, who: VisitorId, flow: ChatflowId, value: str) -> None:
-        visit, now_ms = self._at(who, flow), self.world.now_ms + 1
-        due = "process" in self._outstanding(who, flow, now_ms)
+        visit, now_ms = self.at(who, flow), self.world.now_ms + 1
+        due = "process" in self.outstanding(who, flow, now_ms)
         code = visit.answer("consent_to_communicate", value)
         assert code != "" or not due, "nothing else is consented to before the consent to process"
         if not code:
-            self._boxed(who, value, flow, now_ms)
+            self.boxed(who, value, flow, now_ms)
 
     @rule(who=people, flow=flows, value=values)
     def answers_storage(self, who: VisitorId, flow: ChatflowId, value: str) -> None:
-        visit, now_ms = self._at(who, flow), self.world.now_ms + 1
-        before = self._standing(who, "storage", flow, now_ms)
+        visit, now_ms = self.at(who, flow), self.world.now_ms + 1
+        before = self.standing(who, "storage", flow, now_ms)
         code = visit.answer("storage_consent", value)
         if not code and before != value:
-            assert self._storage(flow) != "never", "nobody answers what nobody asks"
+            assert self.storage(flow) != "never", "nobody answers what nobody asks"
             assert who == KARI
-            self._note(who, "storage", value, flow)
+            self.note(who, "storage", value, flow)
 
     @rule(who=people, flow=flows, address=addresses)
     def answers_email(self, who: VisitorId, flow: ChatflowId, address: str) -> None:
-        visit, now_ms = self._at(who, flow), self.world.now_ms + 1
-        outstanding = self._outstanding(who, flow, now_ms)
+        visit, now_ms = self.at(who, flow), self.world.now_ms + 1
+        outstanding = self.outstanding(who, flow, now_ms)
         code = visit.answer("email", address)
         if outstanding and outstanding[0] != "email" and code not in _OTHERS:
             assert code == REFUSALS[outstanding[0]], "no address is taken before the consents"
@@ -152,7 +139,7 @@ class Asking(RuleBasedStateMachine):
 
     @rule(who=people, flow=flows)
     def insists_on_no_address(self, who: VisitorId, flow: ChatflowId) -> None:
-        codes = [self._at(who, flow).answer("email", "no") for _ in range(4)]
+        codes = [self.at(who, flow).answer("email", "no") for _ in range(4)]
         assert "" not in codes
 
     @rule(who=people, purpose=st.sampled_from(["process", "process", "storage", "communicate"]))
@@ -167,20 +154,20 @@ class Asking(RuleBasedStateMachine):
 
     @rule(who=people, flow=flows)
     def app_tells(self, who: VisitorId, flow: ChatflowId) -> None:
-        visit, now_ms = self._at(who, flow), self.world.now_ms + 1
-        due = "process" in self._outstanding(who, flow, now_ms)
+        visit, now_ms = self.at(who, flow), self.world.now_ms + 1
+        due = "process" in self.outstanding(who, flow, now_ms)
         assert visit.tell(chatflow=flow, properties={"plan": "pro"}) == ("consent_required" if due else "")
 
     @rule(flow=flows)
     def comes_with_a_token(self, flow: ChatflowId) -> None:
-        due = "process" in self._outstanding(OLA, flow, self.world.now_ms + 1)
+        due = "process" in self.outstanding(OLA, flow, self.world.now_ms + 1)
         before = self.visits[OLA].record.profile
         self.visits[OLA].hello(identified=True, profile=Profile("Ola", "", None, "user-1"), chatflow=flow)
         assert self.visits[OLA].record.profile == (before if due else Profile("Ola", "", None, "user-1"))
 
     @rule(who=people, flow=flows)
     def closes(self, who: VisitorId, flow: ChatflowId) -> None:
-        self._at(who, flow).close()
+        self.at(who, flow).close()
 
     @rule()
     def agent_comes_and_goes(self) -> None:
@@ -194,11 +181,11 @@ class Asking(RuleBasedStateMachine):
     @precondition(lambda self: self.there)
     @rule(who=people, flow=flows)
     def agent_says(self, who: VisitorId, flow: ChatflowId) -> None:
-        self._at(who, flow).agent_says(agent=ANN)
+        self.at(who, flow).agent_says(agent=ANN)
 
     @rule(flow=flows)
     def company_writes(self, flow: ChatflowId) -> None:
-        visit = self._at(OLA, flow)
+        visit = self.at(OLA, flow)
         asked = origin("server", 0, f"call-{self.said}")
         self.world.ask(CompanySends(ACCOUNT, asked, visit.where, OLA, flow, "News.", "Nordvik", "en", APP))
 
@@ -208,53 +195,10 @@ class Asking(RuleBasedStateMachine):
 
     @rule(flow=flows, changes=asking, again=st.sampled_from([False, False, True]))
     def publishes(self, flow: ChatflowId, changes: dict[str, Any], again: bool) -> None:
-        visit = self._at(KARI, flow)
+        visit = self.at(KARI, flow)
         version = visit.served.version + 1
         asks = version if again else visit.served.consent.ask_again_from
         visit.publish(**{**changes, "consent": replace(changes["consent"], ask_again_from=asks)})
-
-    # What the table says
-
-    def _outstanding(self, who: VisitorId, flow: ChatflowId, now_ms: int) -> list[str]:
-        """What must be answered before a word under `flow` is taken, in the order of the screen."""
-        visit, plan = self._at(who, flow), self._flow(flow)
-        spoken = any(_by_visitor(event.body) for event in self._log(visit.where))
-        mode, given = self._mode(flow), self._standing(who, "process", flow, now_ms)
-        moment = plan.email.away if self._away(plan) else plan.email.open
-        due = {
-            "storage": who == KARI and self._storage(flow) == "before_chat"
-            and self._standing(who, "storage", flow, now_ms) not in ("granted", "declined"),
-            "process": (mode == "explicit" and given != "granted")
-            or (mode == "legitimate_interest" and given == "withdrawn"),
-            "email": moment == "before_chat" and not spoken and not self._known_ms(who),
-        }  # fmt: skip
-        return [step for step, is_due in due.items() if is_due]
-
-    def _standing(self, who: VisitorId, purpose: str, flow: ChatflowId, now_ms: int) -> str:
-        answer, at_ms, under, version = self.known[who].get(purpose, ("", 0, OPEN, 0))
-        if answer == "withdrawn":
-            return answer
-        again = purpose == "process" and under == flow and version < self._flow(flow).consent.ask_again_from
-        return "" if again or now_ms >= at_ms + YEAR_MS else answer
-
-    def _mode(self, flow: ChatflowId) -> str:
-        return self._flow(flow).consent.mode if self.world.configs[ACCOUNT].data_privacy else "off"
-
-    def _storage(self, flow: ChatflowId) -> str:
-        return self._flow(flow).storage.ask if self.world.configs[ACCOUNT].storage_consent else "never"
-
-    def _away(self, flow: Chatflow) -> bool:
-        if flow.availability.kind == "agents_available":
-            roster = self.world.rosters.get(ACCOUNT)
-            return roster is None or not self.world.port.ready(roster, flow.rule, flow.inbox)
-        return flow.availability.hours == NEVER
-
-    def _known_ms(self, who: VisitorId) -> int:
-        """When the first address of the visitor's was noted; 0: none was."""
-        logs = [self.world.log(where) for where in list(self.world.logs)]
-        theirs = [log for log in logs if log[0].body.visitor == who]  # type: ignore[union-attr]
-        given = (event.at for log in theirs for event in log if isinstance(event.body, content.EmailGiven))
-        return min(given, default=0)
 
     # The laws
 
@@ -316,117 +260,13 @@ class Asking(RuleBasedStateMachine):
     @invariant()
     def an_address_is_asked_at_its_moment(self) -> None:
         for where in self.world.logs:
-            known_ms = self._known_ms(self.world.conversation(where).terms.visitor)
+            known_ms = self.known_ms(self.world.conversation(where).terms.visitor)
             log = [(event.at, event.body) for event in self.world.log(where)]
-            _check_asks(log, known_ms or self.world.now_ms + 1, self.world.now_ms)
-
-    # Bookkeeping
-
-    def _log(self, where: ConversationId) -> list[content.Event]:
-        return self.world.log(where) if where in self.world.logs else []
-
-    def _at(self, who: VisitorId, flow: ChatflowId) -> Visit:
-        visit = self.visits[who]
-        visit.flow = flow
-        return visit
-
-    def _flow(self, flow: ChatflowId) -> Chatflow:
-        return next(kept for kept in self.world.configs[ACCOUNT].chatflows if kept.id == flow)
-
-    def _note(self, who: VisitorId, purpose: str, answer: str, flow: ChatflowId) -> None:
-        self.lines += 1
-        if (self.known[who].get(purpose, ("",))[0], answer) != ("withdrawn", "declined"):
-            self.known[who][purpose] = (answer, self.world.now_ms, flow, self._flow(flow).version)
-
-    def _boxed(self, who: VisitorId, answer: str, flow: ChatflowId, now_ms: int) -> None:
-        purpose = f"communicate:{NEWS}"
-        if self._standing(who, purpose, flow, now_ms) != answer:
-            self._note(who, purpose, answer, flow)
-
-
-_OTHERS = frozenset({"blocked", "continued", "too_many_open", "nobody_there", "no_chatflow", "unavailable"})
+            check_asks(log, known_ms or self.world.now_ms + 1, self.world.now_ms)
 
 
 def _daily(name: HoursId, intervals: list[Interval]) -> Hours:
     return Hours(name, name, "UTC", [intervals] * 7)
-
-
-def _by_visitor(body: Any) -> bool:
-    return isinstance(body, content.Message) and body.by.role is Role.VISITOR
-
-
-class Story:
-    """What one log has told so far of its asks."""
-
-    def __init__(self, started: content.Started, known_ms: int) -> None:
-        self.plan, self.known_ms = started.email, known_ms
-        self.moment = "never"  # as it was when the visitor first spoke
-        self.first_ms = self.agent_ms = self.closed_ms = self.reopened_ms = 0
-        self.asks: list[str] = []
-        self.over = False
-
-    def take(self, at_ms: int, body: Any) -> None:
-        """Hear one entry; an ask must come at its moment."""
-        match body:
-            case content.Message(by=by) if by.role is Role.VISITOR:
-                self.first_ms = self.first_ms or at_ms
-            case content.Message(by=by) if by.role is Role.AGENT:
-                self.agent_ms = self.agent_ms or at_ms
-            case content.Queued() | content.Unrouted() if at_ms == self.first_ms and not self.asks:
-                self.moment = self.plan.away if body.away else self.plan.open
-            case content.Reopened():
-                self.reopened_ms = at_ms
-            case content.Closed():
-                self.closed_ms = self.closed_ms or at_ms
-            case content.EmailGiven() | content.EmailGivenUp():
-                self.over = True
-            case content.EmailAsked():
-                assert not self.over, "given or given up, it is not asked again"
-                assert at_ms <= self.known_ms, "nobody is asked for what is known"
-                self._asked(at_ms, body.why)
-                self.asks.append(body.why)
-
-    def _asked(self, at_ms: int, why: str) -> None:
-        assert not self.asks or why == "invalid", f"one ask: {self.asks} and {why}"
-        match why:
-            case "before_chat":
-                assert not self.first_ms, "before the chat is before the first word"
-            case "first_message" | "away":
-                assert (at_ms, self.moment) == (self.first_ms, "on_first_message")
-                assert (self.plan.away if why == "away" else self.plan.open) == "on_first_message"
-            case "delay":
-                assert self.moment == "after_delay"
-                assert not self.agent_ms, "a human message stops it"
-                assert at_ms == max(self.due_ms, self.reopened_ms), "from the first message, to the millisecond"
-            case "invalid":
-                assert self.asks, "asked again means asked before"
-                assert self.asks.count("invalid") < 2, "two polite asks"
-            case "overflow":
-                assert self.first_ms, "who has not spoken waits for nothing"
-                assert not self.plan.open == self.plan.away == "never"
-            case _:
-                raise AssertionError(f"no such moment as {why}")
-
-    @property
-    def due_ms(self) -> int:
-        return self.first_ms + self.plan.delay_s * 1000
-
-    def ends(self, now_ms: int) -> None:
-        """Hear that this is all so far: no moment may have gone by without its ask."""
-        if self.over or not self.first_ms:
-            return
-        if self.moment == "on_first_message" and self.first_ms < self.known_ms:
-            assert self.asks, "the first message is the moment"
-        spoke = 0 < self.agent_ms <= self.due_ms or 0 < self.closed_ms <= self.due_ms
-        if self.moment == "after_delay" and self.due_ms <= min(now_ms, self.known_ms) and not spoke:
-            assert self.asks, "the delay is over, and nobody has answered"
-
-
-def _check_asks(log: list[tuple[int, Any]], known_ms: int, now_ms: int) -> None:
-    story = Story(log[0][1], known_ms)
-    for at_ms, body in log:
-        story.take(at_ms, body)
-    story.ends(now_ms)
 
 
 TestAsking = Asking.TestCase
