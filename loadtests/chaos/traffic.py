@@ -25,6 +25,7 @@ CANARY = "never-stored-before-consent"
 SERVER = "http://samtale.invalid"  # the ways know where to
 _LINE_CUT = 0.03
 _CLOSE = 0.02
+_HASTY = 0.25  # the share who write before they have consented
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ async def visit(world: World, team: Team, number: int) -> samtale.VisitorClient:
 
 async def _talk(world: World, team: Team, client: samtale.VisitorClient, lines: Lines, name: str) -> None:
     if team.consent == "explicit":
-        if world.chance.random() < 0.1:
+        if world.chance.random() < _HASTY:
             client.send(f"{CANARY} {name}")
             await world.rest()
         client.answer_consent(True)
