@@ -1,1 +1,1 @@
-"""`samtale demo`: a story played by real clients on real sockets, with every claim in it checked."""
+"""`samtale demo`: stories played by real clients on real sockets, with every claim in them checked."""

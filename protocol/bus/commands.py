@@ -226,7 +226,7 @@ class SnoozeConversation(Asked, frozen=True, tag="snooze"):
 
 
 class RedactMessage(Asked, frozen=True, tag="redact"):
-    """`frame`: the event at `seq`, emptied by the gateway that read it (`tombstones`), so that its tombstone can be made."""
+    """`frame`: the event at `seq`, emptied by the gateway that read it; its tombstone is made of it."""
 
     conversation: ConversationId
     agent: AgentId

@@ -25,7 +25,7 @@ async def quick_replies(cast: Cast) -> str:
         chosen = await phone.outcome(phone.client.choose(said, "last"), "chooses")
         answer = (await desk.reads(conversation, chosen.seq)).body
         assert isinstance(answer, samtale.Message)
-        cast.narrator.sees(desk.name, f"«{answer.text}» (valg {answer.content})")
+        cast.narrator.sees(desk.name, f"«{answer.text}»")
         require(answer.content == samtale.Choice(asked.seq, "last"), f"the agent reads {answer}")
         require(answer.text == "Lastesykkel", f"its plain form is “{answer.text}”")
         code = await refusal(phone, phone.client.choose(said, "by"))

@@ -8,6 +8,7 @@ from app.demo.cast import Cast
 from app.demo.facts import require
 from app.demo.phone import Phone
 from app.demo.scenes.guests import guest, refusal, shown
+from app.demo.scenes.lines import types
 from app.workspace import read
 
 BRAND = "Nordlys Sykkel"
@@ -34,8 +35,8 @@ async def close_button(cast: Cast) -> str:
 
 async def among_colleagues(cast: Cast) -> str:
     """A note with a mention, a whisper, a tag and a field are for staff; no byte of them comes to the phone."""
-    secret = secrets.token_hex(8)
-    note, whisper, tag = f"Ring verkstedet {secret}1", f"Gi henne en gratis time {secret}2", f"trøbbel-{secret}3"
+    secret = f"BX{secrets.randbelow(10**12):012d}"
+    note, whisper = f"Ring verkstedet om {secret}", f"Gi henne en gratis time på {secret}"
     async with guest(cast, "Selma") as phone:
         desk = await cast.given(phone, "Bremsen hyler")
         kari, conversation = cast.desk("Kari"), phone.conversation
@@ -47,8 +48,8 @@ async def among_colleagues(cast: Cast) -> str:
         await colleague.is_told("the colleague is told", samtale.FeedChanged, lambda told: told.key == key)
         cast.narrator.does("Kari", f"hvisker: «{whisper}»")
         await kari.outcome(kari.client.whisper(conversation, whisper), "whispers")
-        await desk.outcome(desk.client.tag(conversation, add=[tag]), "tags")
-        await desk.outcome(desk.client.set_fields(conversation, {"sykkel": f"BX-{secret}4"}), "sets a field")
+        await desk.outcome(desk.client.tag(conversation, add=[f"bremse-{secret}"]), "tags")
+        await desk.outcome(desk.client.set_fields(conversation, {"ramme": secret}), "sets a field")
         await desk.says(conversation, "Prøv å ta det rolig i bakken")
         heard = await phone.hears(conversation, "Prøv å ta det rolig i bakken")
         staff = [type(event.body).__name__ for event in desk.log(conversation)]
@@ -68,8 +69,8 @@ async def alias(cast: Cast) -> str:
     async with guest(cast, "Selma", store) as phone:
         desk = await cast.given(phone, "Hvem er det jeg snakker med?")
         conversation = phone.conversation
-        desk.client.typing(conversation)
-        typing = await phone.is_told("somebody types", samtale.Typing, lambda told: told.on)
+        await desk.hears(conversation, "Hvem er det jeg snakker med?")
+        typing = await types(lambda: desk.client.typing(conversation), phone, conversation)
         cast.narrator.sees("Selma", f"{typing.name} skriver …")
         said = await desk.outcome(desk.client.send(conversation, canned="velkommen"), "answers")
         answer = next(event for event in desk.log(conversation) if event.seq == said.seq)

@@ -32,13 +32,15 @@ async def supervisor(cast: Cast) -> str:
         forced = kari.client.transfer(selma.conversation, ingrid.client.who, "Ta denne også, er du snill", force=True)
         await kari.outcome(forced, "forces it")
         await ingrid.gets(selma.conversation)
-        given = await ingrid.sees(selma.conversation, samtale.Assigned)
-        cast.narrator.sees("Ingrid", f"har tre samtaler ({given.reason})")
-        require(given.reason == "forced", f"the log says {given}")
+        handed = await ingrid.sees(selma.conversation, samtale.Transferred)
+        require(handed.by.id == kari.client.who, f"the log says {handed}")
+        why = [line for line in await cast.record.explained(selma.conversation) if "forced by a supervisor" in line]
+        require(bool(why), "explain says nothing of force")
+        cast.narrator.sees("explain", why[0].strip())
         require(len(ingrid.client.conversations) == CAPACITY + 1, "she has another number of them")
         await ingrid.says(selma.conversation, "Jeg kommer!")
         await selma.hears(selma.conversation, "Jeg kommer!")
-    return f"Selma ventet på plass 1; {code} uten tvang, «{given.reason}» i loggen med; de andre er tilbake"
+    return f"Selma ventet på plass 1; uten tvang: {code}; med: tre hos Ingrid, og det står at Kari tvang det gjennom"
 
 
 async def snooze(cast: Cast) -> str:
