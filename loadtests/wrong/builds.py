@@ -80,12 +80,16 @@ BUILDS: dict[str, Build] = {
         decisions.consent_only_at_gateways,
         "tests/unit/engine/test_conversation_starts.py",
         seed=0,
+        spare="every gateway holds back what is not consented to; only one that believes in a consent taken back at "
+        "this moment elsewhere lets a word through.",
     ),
     "survey_asked_twice": Build(
-        "a close asks again though nobody has spoken since the last ask",
+        "a close asks again though no agent has answered since the last ask",
         decisions.survey_asked_twice,
         "tests/unit/engine/test_surveys.py",
         seed=0,
+        spare="it takes a close, a reopening and another close before anybody has answered, which the laws of talk "
+        "bring about and people seldom do.",
     ),
     "scribe_unfenced": Build(
         "SQL takes commits wherever it stands, over what is there",
