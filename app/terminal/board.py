@@ -125,7 +125,7 @@ class Board:
         if known is None:
             self._console.say("nothing is known of the visitor yet", dim=True)
             return
-        for line in _of_context(known):
+        for line in of_context(known):
             self._console.say(f"[{self.number(self.front)}]    {line}", dim=True)
 
     def tell_next(self, answer: samtale.NextAgent) -> None:
@@ -220,7 +220,7 @@ class Board:
             self._client.read(event.conversation, event.seq)
 
 
-def _of_context(known: samtale.Context) -> list[str]:
+def of_context(known: samtale.Context) -> list[str]:
     """Return the lines that say who the visitor is, and where."""
     email = f"{known.email}{'' if known.email_verified or not known.email else ' (not verified)'}"
     who = " · ".join(filter(None, (known.name, email))) or ("known to the company" if known.identified else "unknown")
@@ -229,6 +229,6 @@ def _of_context(known: samtale.Context) -> list[str]:
     values = {**known.properties, **{f"device.{name}": value for name, value in known.device.items()}}
     told = [f"on {known.screen}"] if known.screen else []
     told += [f"{name}={value}" for name, value in values.items()]
-    told += [f"{len(known.past)} other conversations"] if known.past else []
+    told += [f"{len(known.past)} other conversation{'' if len(known.past) == 1 else 's'}"] if known.past else []
     trail = " → ".join(crumb.text for crumb in known.breadcrumbs[-5:])
     return [*lines, *([", ".join(told)] if told else []), *([trail] if trail else [])]
