@@ -6,7 +6,7 @@ import samtale
 
 from app.demo.cast import Cast
 from app.demo.facts import require
-from app.demo.phone import Phone
+from app.demo.people import Person
 from app.demo.scenes.guests import guest, refusal, shown
 from app.demo.scenes.lines import types
 from app.workspace import read
@@ -83,6 +83,8 @@ async def alias(cast: Cast) -> str:
         names = {author.name for each in (phone, back) for author in _agents(each, conversation)}
         ids = {author.id for each in (phone, back) for author in _agents(each, conversation)}
     require((names, ids) == ({BRAND}, {""}), f"agents are {names} with ids {ids}")
+    staff = {author.id for author in _agents(desk, conversation)}
+    require(staff == {desk.client.who}, f"colleagues read that it was {staff}")
     wanted = _identities(cast)
     heard = sum(len(tape.heard) for tape in cast.tapes)
     require(phone.tape.holds(BRAND), "the search is blind: not even the brand is found")
@@ -99,8 +101,8 @@ def _identities(cast: Cast) -> list[str]:
     return [identity for agent in agents for identity in (agent.id, agent.name, agent.email)]
 
 
-def _agents(phone: Phone, conversation: str) -> list[samtale.Author]:
+def _agents(reader: Person, conversation: str) -> list[samtale.Author]:
     """Return whoever of staff an entry of the log names."""
-    bodies = [event.body for event in phone.log(conversation)]
+    bodies = [event.body for event in reader.log(conversation)]
     named = [getattr(body, field, None) for body in bodies for field in ("by", "agent")]
     return [author for author in named if isinstance(author, samtale.Author) and author.role == "agent"]
