@@ -25,6 +25,7 @@ CANARY = "never-stored-before-consent"
 SERVER = "http://samtale.invalid"  # the ways know where to
 _LINE_CUT = 0.03
 _CLOSE = 0.02
+_PATIENCE = 15  # messages that wait: nobody types more into an app that sends nothing, and 30 a minute may pass
 _HASTY = 0.25  # the share who write before they have consented
 
 
@@ -139,6 +140,8 @@ async def _talk(world: World, team: Team, client: samtale.VisitorClient, lines: 
         client.answer_consent(True)
     count = 0
     while await world.rest():
+        if len(client.asking.outbox.waiting()) >= _PATIENCE:
+            continue
         count += 1
         client.send(f"{name} says {count}")
         if world.chance.random() < _LINE_CUT:
