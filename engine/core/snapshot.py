@@ -53,6 +53,7 @@ def head_of(conversation: Conversation) -> Head:
         terms.alias,
         type(phase) is Gated and "email" in phase.missing,
         survey_until_ms(conversation.beside) if conversation.beside.surveys else 0,
+        not conversation.heard.visitor_ms,
     )
 
 

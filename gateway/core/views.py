@@ -12,7 +12,7 @@ from protocol.bus.records import CurrentConversation, Head, VisitorRecord
 from protocol.ids import ChatflowId, ConversationId, conversation_id
 from protocol.wire.server import ConversationView
 
-UNSAID = ("gated", "ready")  # phases in which the visitor has said nothing
+UNSAID = ("gated", "ready")  # phases in which nobody has said anything
 
 
 class Standing(Struct, frozen=True):
@@ -26,7 +26,7 @@ class Standing(Struct, frozen=True):
     @property
     def is_spoken(self) -> bool:
         """Whether the visitor has spoken: what comes before the chat is over."""
-        return self.head is not None and self.head.phase not in UNSAID
+        return self.head is not None and self.head.phase not in UNSAID and not self.head.silent
 
 
 def address(config: AccountConfig, flow: Chatflow, record: VisitorRecord, at_ms: int) -> ConversationId:

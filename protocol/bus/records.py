@@ -123,6 +123,7 @@ class Head(Record, frozen=True):
     alias: str = ""  # what agents are called before the visitor; "": by their names
     email_required: bool = False  # the address that is asked before the chat is still to come
     survey_until_ms: int = 0
+    silent: bool = False  # the visitor has said nothing here yet
 
 
 class Snapshot(Record, frozen=True):
