@@ -4,10 +4,9 @@ Invariant: reads only; what is returned is at least as new as everything acknowl
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
-
-from sqlalchemy import Connection, select
 
 from app.demo.facts import NotSo
 from app.explain import story
@@ -16,11 +15,10 @@ from app.report import Question, rows
 from app.settings import Settings
 from app.stores import databases, dialler, redis_address
 from protocol.bus.config import AccountConfig
-from protocol.ids import AccountId, ConversationId
+from protocol.ids import AccountId, ConversationId, VisitorId
 from store.redis.keys import Keys
-from store.sql import tables
 from store.sql.database import Databases
-from store.sql.queries import accounts, audit, cells
+from store.sql.queries import accounts, audit, cells, records, reports
 
 T = TypeVar("T")
 
@@ -60,15 +58,13 @@ class Record:
 
     async def conversations_of(self, visitor: str) -> list[str]:
         """Return the visitor's conversations."""
-        of = tables.conversation.c
-        query = select(of.id).where(of.account == self._account, of.visitor == visitor)
-        return await self._read(lambda sql: list(sql.scalars(query)))
+        found = partial(records.conversations_of, account=self._account, visitor_id=VisitorId(visitor))
+        return list(await self._read(lambda stores: stores.record.read(found)))
 
     async def subscriptions_of(self, contact: str) -> dict[str, bool]:
         """Return what the contact wants, and does not want, to be written to about."""
-        of = tables.subscription.c
-        query = select(of.subscription, of.wants).where(of.account == self._account, of.contact == contact)
-        return await self._read(lambda sql: {name: bool(wants) for name, wants in sql.execute(query)})
+        found = partial(reports.subscriptions, account=self._account, contact=contact)
+        return await self._read(lambda stores: stores.record.read(found))
 
     async def explained(self, conversation: str) -> list[str]:
         """Return what `samtale explain` says of the conversation."""
@@ -90,11 +86,11 @@ class Record:
             await stores.close()
         return [each for each in found if each is not None]
 
-    async def _read(self, query: Callable[[Connection], T]) -> T:
+    async def _read(self, ask: Callable[[Databases], Awaitable[T]]) -> T:
         await self.stored()
         stores = databases(self._settings)
         try:
-            return await stores.record.read(query)
+            return await ask(stores)
         finally:
             await stores.close()
 

@@ -115,6 +115,13 @@ def tickets(connection: Connection, span: Span, limit: int) -> list[dict[str, An
     return _listed(connection, tables.ticket, "opened_at_ms", span, limit)
 
 
+def subscriptions(connection: Connection, account: AccountId, contact: str) -> dict[str, bool]:
+    """Return what a contact wants, and does not want, to be written to about."""
+    rows = tables.subscription.c
+    query = select(rows.subscription, rows.wants).where(rows.account == account, rows.contact == contact)
+    return {name: bool(wants) for name, wants in connection.execute(query.order_by(rows.subscription))}
+
+
 def _listed(connection: Connection, table: Table, time: str, span: Span, limit: int) -> list[dict[str, Any]]:
     at = table.c[time]
     query = select(table).where(table.c.account == span.account, at >= span.from_ms, at < span.to_ms)
