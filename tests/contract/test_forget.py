@@ -21,10 +21,14 @@ async def test_what_was_erased_is_in_no_file_when_the_job_is_done(any_redis: Emb
     await line.call("SET", "{c07}:k", "canary-0815")
     await line.call("DEL", "{c07}:k")
     files = any_redis.directory / "appendonlydir"
-    assert holds(files, b"canary-0815")
+    await until(files, b"canary-0815", is_there=True)  # it puts off writing while it waits for the disk
     await Forgetter(to_it)(JOB)
-    async with asyncio.timeout(30):
-        while holds(files, b"canary-0815"):
+    await until(files, b"canary-0815", is_there=False)
+
+
+async def until(files: Path, value: bytes, *, is_there: bool) -> None:
+    async with asyncio.timeout(60):
+        while holds(files, value) is not is_there:
             await asyncio.sleep(0.01)
 
 
