@@ -141,7 +141,6 @@ async def run(plan: Plan, data: Path) -> Report:
             await _until_stored(installation.settings)
             await _gather(installation.settings, history)
         except NotQuiet as fault:
-            history.is_whole = False
             history.facts.append(Waited(loop.time(), "scribe", "", str(fault), "SQL", loop.time() - calm_at))
         await installation.stop()
     return _report(plan, schedule, notebook, history, world)

@@ -53,10 +53,7 @@ async def gather(stores: Databases, connection: Connection, history: History) ->
         await _conversation(stores, connection, history, conversation)
     for account in await stores.record.read(audit.accounts_with_rosters):
         log = await stores.record.read(lambda sql, of=account: audit.roster_log(sql, of))  # type: ignore[misc]
-        try:
-            history.decisions += _decisions(account, [stored for _, stored in log])
-        except Exception as error:  # whatever a decider with a bug raises
-            history.raised.append(Raised(account, f"its roster's log cannot be played again: {error!r}"))
+        history.decisions += _decisions(account, [stored for _, stored in log])
     for cell, epoch, base in await stores.record.read(cells.epochs_of):
         history.epochs.append(Epoch(cell, epoch, base))
 

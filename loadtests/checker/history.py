@@ -171,7 +171,7 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """A decider raised: an engine's log says what it set aside for that, or a roster's cannot be played again."""
+    """An engine says in its log that a decider raised. `what` it set aside for that: a conversation, or a command."""
 
     where: str
     what: str
@@ -191,7 +191,6 @@ class History:
     raised: list[Raised] = field(default_factory=list)
     misserved: list[Misserved] = field(default_factory=list)
     homes: dict[str, str] = field(default_factory=dict)  # account → its cell
-    is_whole: bool = True  # False: the record could not be read to its end
 
     def logs(self) -> dict[str, list[Entry]]:
         """Return each conversation's entries by ascending seq."""

@@ -25,11 +25,6 @@ RULES: tuple[Callable[[History], Iterator[Violation]], ...] = (
 )
 
 
-WITHOUT_RECORD = frozenset({conduct.leak, conduct.set_aside, conduct.stuck})
-"""What can be judged though the record is not there to be compared with."""
-
-
 def violations(history: History) -> list[Violation]:
     """Return every broken promise that `history` shows."""
-    rules = [rule for rule in RULES if history.is_whole or rule in WITHOUT_RECORD]
-    return [violation for rule in rules for violation in rule(history)]
+    return [violation for rule in RULES for violation in rule(history)]

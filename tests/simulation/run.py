@@ -156,7 +156,6 @@ class _Run:
             await until_stored(self._world.databases, connection, CELLS)
             await gather(self._world.databases, connection, history)
         except NotQuiet as fault:
-            history.is_whole = False
             history.facts.append(Waited(self._loop.time(), "scribe", "", str(fault), "SQL", SETTLE_S))
         if late:
             done = {fact.id for fact in history.facts if isinstance(fact, Acked | Refused)}

@@ -270,14 +270,6 @@ def test_what_went_with_its_whole_conversation_is_not_held_against_the_engine() 
     assert violations(history) == []
 
 
-def test_without_the_record_only_waiting_is_judged() -> None:
-    """What nobody could read to its end is not taken for lost."""
-    history = clean()
-    history.entries, history.conversations, history.is_whole = [], [], False
-    history.facts.append(Waited(9.0, "scribe", "", "c00", "SQL", 60.0))
-    assert {violation.rule for violation in violations(history)} == {"stuck"}
-
-
 def test_a_reader_who_was_told_to_resync_may_read_again() -> None:
     """After a resync the log follows from its start, once more."""
     history = clean()
