@@ -158,6 +158,7 @@ async def test_colleagues_see_each_other(samtale_server: RunningSamtale) -> None
     """Who else looks, who types, who is mentioned, and a supervisor's whisper."""
     async with talking(samtale_server, "shared", "siri") as (_, siri), desk(samtale_server, "per") as per:
         await per.shows("connected; colleagues: ")
+        await per.shows("assigned   Siri Moen")  # his feeds are read: what is told from now on he hears
         siri.type("/note @Per: look at this")
         await per.shows("you are mentioned in conversation ")
         per.type(f"/open {(await per.shows(':'))[:-1]}")
