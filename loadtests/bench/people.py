@@ -10,7 +10,7 @@ from time import perf_counter
 from loadtests.bench import frames
 from loadtests.bench.account import APP, TAG
 from loadtests.bench.generous import PLENTY
-from loadtests.bench.line import Line, LineEnded, connect
+from loadtests.lean.line import Line, LineEnded, connect
 from loadtests.bench.verdict import Reader, Verdict
 
 READY_S = 30.0

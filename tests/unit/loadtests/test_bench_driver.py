@@ -3,7 +3,7 @@
 import pytest
 
 from loadtests.bench.frames import DECODER, TEXT_CHARS, Form, encode, number_in
-from loadtests.bench.line import Line, LineEnded
+from loadtests.lean.line import Line, LineEnded
 from protocol.ids import ChatflowId, ConversationId, EventId, InboxId, RuleId, VisitorId
 from protocol.wire import client, content
 from protocol.wire.codec import MOBILE

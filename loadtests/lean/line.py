@@ -1,4 +1,4 @@
-"""A raw WebSocket of a load driver: whole binary frames out and in, as cheaply as Python can.
+"""A raw WebSocket of a load driver: whole frames out and in, as cheaply as Python can.
 
 Invariant: it speaks RFC 6455 to the letter but for the mask, which is zero: valid, and free of charge for the driver.
 """
@@ -14,7 +14,7 @@ from protocol.wire.limits import SUBPROTOCOL_MSGPACK
 
 HANDSHAKE_S = 20.0
 _NO_MASK = b"\0\0\0\0"
-_BINARY, _CLOSE, _PING = 0x2, 0x8, 0x9
+_TEXT, _BINARY, _CLOSE, _PING = 0x1, 0x2, 0x8, 0x9
 
 
 class LineEnded(Exception):
@@ -32,23 +32,27 @@ class Line(asyncio.Protocol):
         self._why = "the line was cut"
 
     def send(self, message: bytes) -> None:
-        """Send one message."""
+        """Send one binary message."""
         self._write(0x80 | _BINARY, message)
+
+    def send_text(self, message: bytes) -> None:
+        """Send one text message, in UTF-8."""
+        self._write(0x80 | _TEXT, message)
 
     def end(self) -> None:
         """Cut the line, as a phone does that loses its network."""
         if self._transport is not None:
             self._transport.abort()
 
-    async def shake(self, host: str, path: str) -> None:
-        """Ask for the socket and wait until it is there; raises LineEnded."""
+    async def shake(self, host: str, path: str, subprotocol: str) -> None:
+        """Ask for the socket, with a subprotocol unless it is "", and wait until it is there; raises LineEnded."""
         assert self._transport is not None, "not connected"
         key = base64.b64encode(os.urandom(16)).decode()
         self._transport.write(
             (
                 f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
-                f"Sec-WebSocket-Protocol: {SUBPROTOCOL_MSGPACK}\r\n\r\n"
+                + (f"Sec-WebSocket-Protocol: {subprotocol}\r\n\r\n" if subprotocol else "\r\n")
             ).encode()
         )
         await self.opened()
@@ -107,7 +111,7 @@ class Line(asyncio.Protocol):
             if size - start < length:
                 break
             opcode, at = data[at] & 0x0F, start + length
-            if opcode == _BINARY:
+            if opcode in (_BINARY, _TEXT):
                 self._on_message(data[start:at])
             else:
                 self._control(opcode, data[start:at])
@@ -128,10 +132,16 @@ class Line(asyncio.Protocol):
         self._transport.write(head + _NO_MASK + payload)
 
 
-async def connect(url: str, path: str, on_message: Callable[[bytes], None], on_end: Callable[[str], None]) -> Line:
-    """Return an open line to the gateway at `url` (http://host:port). Raises LineEnded or OSError."""
+async def connect(
+    url: str,
+    path: str,
+    on_message: Callable[[bytes], None],
+    on_end: Callable[[str], None],
+    subprotocol: str = SUBPROTOCOL_MSGPACK,
+) -> Line:
+    """Return an open line to the server at `url` (http://host:port). Raises LineEnded or OSError."""
     host, _, port = url.removeprefix("http://").rpartition(":")
     loop = asyncio.get_running_loop()
     _, line = await loop.create_connection(lambda: Line(on_message, on_end), host, int(port))
-    await line.shake(f"{host}:{port}", path)
+    await line.shake(f"{host}:{port}", path, subprotocol)
     return line

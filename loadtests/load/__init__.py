@@ -1,0 +1,1 @@
+"""The load kit: scenarios of phones and agents against any server, judged and reported."""
