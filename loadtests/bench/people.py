@@ -10,8 +10,8 @@ from time import perf_counter
 from loadtests.bench import frames
 from loadtests.bench.account import APP, TAG
 from loadtests.bench.generous import PLENTY
-from loadtests.lean.line import Line, LineEnded, connect
 from loadtests.bench.verdict import Reader, Verdict
+from loadtests.lean.line import Line, LineEnded, connect
 
 READY_S = 30.0
 

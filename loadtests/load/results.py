@@ -31,7 +31,7 @@ class Latency(Struct):
 
 
 class Series(Struct):
-    """Something over time. `panel` names the plot it belongs to: throughput, latency, cpu, memory, queue, sessions, …"""
+    """Something over time. `panel` names the plot it belongs to: throughput, latency, cpu, memory, queue, sessions."""
 
     name: str
     panel: str
