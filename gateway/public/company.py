@@ -9,7 +9,7 @@ from msgspec import Struct
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from gateway.company import Company, Opening, begin, company_of, flow_for
+from gateway.company import Company, Opening, begin, company_of
 from gateway.doors import Turned, check_cell
 from gateway.public.answers import answer, refuse
 from gateway.public.body import TooLong, body_of, is_json
@@ -85,10 +85,7 @@ class CompanyDesk:
         if bool(opening.tag) == (opening.chatflow is not None):
             return refuse(400, Code.MALFORMED)
         check_cell(company.config.cell, self._services.load, self._services.lease)
-        flow = flow_for(company, opening)
-        if flow is None:
-            return refuse(404, Code.NO_CHATFLOW)
-        return _told(*await begin(self._services, company, flow, opening))
+        return _told(*await begin(self._services, company, opening))
 
 
 def _told(visitor: VisitorId, outcome: Outcome) -> Response:

@@ -153,7 +153,8 @@ class NoteContext(Asked, frozen=True, tag="context"):
 class CompanySends(Asked, frozen=True, tag="csend"):
     """The company begins a conversation with an identified visitor, or goes on with the open one (n 0).
 
-    `name` is who it is from, `record` SQL's if Redis has no such visitor; `known` as in `Admit`.
+    `name` is who it is from, `record` SQL's if Redis has no such visitor; `known` as in `Admit`. `version` is of the
+    chatflow, as the visitor's phone is served it; 0: the newest.
     """
 
     conversation: ConversationId
@@ -166,6 +167,7 @@ class CompanySends(Asked, frozen=True, tag="csend"):
     record: VisitorRecord | None = None
     environment: str = "production"
     known: bool = False
+    version: int = 0
 
 
 class VisitorCloses(Asked, frozen=True, tag="vclose"):

@@ -15,7 +15,7 @@ from protocol.ids import AccountId, AppKey, CellName, ChatflowId, SubscriptionId
 
 __all__ = [
     "CONFIG_DECODER", "CONFIG_ENCODER", "AccountConfig", "Agent", "App", "Canned", "Chatflow", "Consent", "Heading",
-    "IdentityKey", "Inbox", "Rule", "Subscription", "Team", "flow_at", "serve", "text_for",
+    "IdentityKey", "Inbox", "Rule", "Subscription", "Team", "flow_at", "text_for",
 ]  # fmt: skip
 
 
@@ -93,9 +93,3 @@ def flow_at(config: AccountConfig, chatflow: ChatflowId | None, version: int) ->
     if newest.version == version or not version:
         return newest
     return next((flow for flow in config.past if flow.version == version and flow.id == chatflow), newest)
-
-
-def serve(config: AccountConfig, tag: str) -> Chatflow | None:
-    """Return the enabled chatflow with the highest priority for `tag`, or None (product: chatflows, mobile tag)."""
-    serving = [flow for flow in config.chatflows if flow.enabled and tag in (*flow.tags, *flow.former_tags)]
-    return min(serving, key=lambda flow: (flow.priority, flow.id), default=None)

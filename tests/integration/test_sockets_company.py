@@ -5,6 +5,7 @@ import hashlib
 import json
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
@@ -13,6 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.rules import SocketRules
+from protocol.bus.chatflow import Targeting
 from protocol.bus.config import AccountConfig
 from protocol.ids import identified_visitor_id
 from store.redis.keys import SERVERS
@@ -34,11 +36,18 @@ def with_server() -> AccountConfig:
     return msgspec.structs.replace(config, apps=[msgspec.structs.replace(config.apps[0], server_keys=[hashed])])
 
 
+@asynccontextmanager
+async def open_house(valkey: EmbeddedValkey, databases: Databases, config: AccountConfig) -> AsyncIterator[Bench]:
+    """A house that knows the company's server."""
+    async with bench(valkey, databases) as cell, house(cell, config):
+        (hashed,) = config.apps[0].server_keys
+        await cell.call("HSET", SERVERS, hashed, f"{CELL} {ACCOUNT}")
+        yield cell
+
+
 @pytest.fixture
 async def cell(valkey: EmbeddedValkey, sqlite_databases: Databases) -> AsyncIterator[Bench]:
-    async with bench(valkey, sqlite_databases) as cell, house(cell, with_server()):
-        (hashed,) = with_server().apps[0].server_keys
-        await cell.call("HSET", SERVERS, hashed, f"{CELL} {ACCOUNT}")
+    async with open_house(valkey, sqlite_databases, with_server()) as cell:
         yield cell
 
 
@@ -90,6 +99,30 @@ async def test_what_is_said_next_goes_into_the_open_conversation(gateway: Runnin
         while (event := await get(phone, "event"))["seq"] != second["seq"]:
             pass
         assert (event["body"]["text"], event["body"]["by"]["name"]) == ("And your hat.", "Nordvik")
+
+
+async def test_the_tag_serves_what_the_last_phone_is_served(
+    valkey: EmbeddedValkey, sqlite_databases: Databases
+) -> None:
+    """Targeting counts for the company as for the phone; a chatflow's own id passes it by."""
+    flows = [
+        msgspec.structs.replace(flow, targeting=Targeting(platforms=["ios"])) if flow.id == OPEN else flow
+        for flow in with_server().chatflows
+    ]
+    targeted = msgspec.structs.replace(with_server(), chatflows=flows)
+    async with open_house(valkey, sqlite_databases, targeted) as cell, running(cell) as gateway:
+        assert (await says(gateway)).json()["code"] == "no_chatflow"  # nobody knows what phone it would be
+        async with gateway.visitor(
+            credential=kari(), device={"platform": "android", "app_version": "1.0", "locale": "en"}
+        ) as phone:
+            await get(phone, "ready")
+        assert (await says(gateway)).status_code == 404
+        assert (await says(gateway, {"subject": "user-17", "chatflow": OPEN, "text": "By its id."})).status_code == 201
+        async with gateway.visitor(
+            credential=kari("user-18"), device={"platform": "ios", "app_version": "1.0", "locale": "en"}
+        ) as phone:
+            await get(phone, "ready")
+        assert (await says(gateway, {**SAYS, "subject": "user-18"})).status_code == 201
 
 
 async def test_consent_still_gates_the_reply(gateway: Running) -> None:
