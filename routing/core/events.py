@@ -70,7 +70,7 @@ class GatewayEnded(RosterEvent, frozen=True, tag="gateway_ended"):
 
 
 class StateSet(RosterEvent, frozen=True, tag="state"):
-    """`why`: agent, supervisor (`by`), or expiries (too many offers in a row were let expire)."""
+    """`why`: agent, supervisor (`by`), or expiries (too many in a row: offers let expire, conversations unanswered)."""
 
     agent: AgentId
     state: AgentState
@@ -213,10 +213,11 @@ class HandedToTeam(RosterEvent, frozen=True, tag="to_team"):
 
 
 class AgentFreed(RosterEvent, frozen=True, tag="freed"):
-    """The agent has the conversation no longer; somebody else is sought."""
+    """The agent has the conversation no longer; somebody else is sought. `unanswered`: they never replied."""
 
     conversation: ConversationId
     agent: AgentId
+    unanswered: bool = False
 
 
 class ConversationReleased(RosterEvent, frozen=True, tag="released"):

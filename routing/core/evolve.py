@@ -139,6 +139,7 @@ def _weighed(roster: Roster, event: events.ConversationWeighed) -> None:
         member.quiet.pop(held.conversation, None)
     else:
         member.quiet[held.conversation] = True
+        member.expiries = 0  # it waits for the visitor: they answered
     settle(roster, member)
 
 
@@ -181,11 +182,14 @@ def _transferred(roster: Roster, event: events.ConversationTransferred) -> None:
 
 
 def _freed(roster: Roster, event: events.AgentFreed) -> None:
+    roster.members[event.agent].expiries += event.unanswered
     put(roster, roster.held[event.conversation], Unassigned(), event.at_ms)
 
 
 def _released(roster: Roster, event: events.ConversationReleased) -> None:
     held = roster.held[event.conversation]
+    if isinstance(held.phase, Talking):
+        roster.members[held.phase.agent].expiries = 0  # they had it to its end
     put(roster, held, Unassigned(), event.at_ms)
     forget(roster, held)
 

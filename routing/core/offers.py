@@ -106,19 +106,24 @@ def decline(roster: Roster, command: DeclineOffer, at_ms: int) -> list[AnyRoster
 
 
 def expire(roster: Roster, offer: OfferId, at_ms: int) -> list[AnyRosterEvent]:
-    """Let the next agent be asked; who let several in a row expire is not there and is set away."""
+    """Let the next agent be asked."""
     conversation = roster.offers.get(offer)
     if conversation is None:
         return []
     held = roster.held[conversation]
     assert isinstance(held.phase, Offered)
     member = roster.members[held.phase.agent]
-    ended: list[AnyRosterEvent] = [OfferEnded(at_ms, offer, conversation, member.agent, "expired")]
+    away = missed(roster, member, held, at_ms)
+    rest = [event for event in away if not isinstance(event, OfferEnded) or event.offer != offer]
+    return [OfferEnded(at_ms, offer, conversation, member.agent, "expired"), *rest]
+
+
+def missed(roster: Roster, member: Member, held: Held, at_ms: int) -> list[AnyRosterEvent]:
+    """Return what it means that `member` missed `held` too: who misses several in a row is not there, and set away."""
     line = own_line(roster, held)
     if line is None or member.state != "available" or member.expiries + 1 < line.rule.expiries_to_away:
-        return ended
-    ended.append(StateSet(at_ms, member.agent, "away", "expiries"))
-    return ended + [event for event in withdraw_all(member, at_ms) if event.offer != offer]
+        return []
+    return [StateSet(at_ms, member.agent, "away", "expiries"), *withdraw_all(member, at_ms)]
 
 
 def withdraw_all(member: Member, at_ms: int) -> list[OfferEnded]:

@@ -20,13 +20,14 @@ from routing.core.events import (
 from routing.core.explain import reasons
 from routing.core.lines import asks_owner, default_rule, key_of, rule_for
 from routing.core.log import AnyRosterEvent
-from routing.core.offers import put_before
+from routing.core.offers import missed, put_before
 from routing.core.patience import level_of, next_reminder
 from routing.core.places import first_place, rank_of
 from routing.core.queue import Held, Offered, Talking, Wish
 from routing.core.state import Roster
 
 LOST = "agent_lost"
+NO_REPLY = "no_reply"
 QUIET = "lost"  # its agent is gone and it is owed nothing: there is nothing to remind anybody of
 
 
@@ -36,7 +37,9 @@ def seek(roster: Roster, command: Seek, at_ms: int) -> list[AnyRosterEvent]:
     key = "" if rule is None else key_of(rule.id, _team(roster, command))
     if held is not None and not isinstance(held.phase, Talking) and held.line == key:
         return []
-    events = [] if held is None else freed(held, at_ms)
+    events = [] if held is None else freed(held, at_ms, unanswered=command.reason == NO_REPLY)
+    if held is not None and isinstance(held.phase, Talking) and command.reason == NO_REPLY:
+        events += missed(roster, roster.members[held.phase.agent], held, at_ms)
     if rule is None:
         return [*events, _unrouted(roster, held, command, at_ms)]
     wish = _wish(roster, command)
@@ -87,11 +90,11 @@ def _is_shut(roster: Roster, wish: Wish) -> bool:
     return door is not None and not door.open
 
 
-def freed(held: Held, at_ms: int) -> list[AnyRosterEvent]:
+def freed(held: Held, at_ms: int, *, unanswered: bool = False) -> list[AnyRosterEvent]:
     """Return what ends the present hold of an agent on `held`, if there is one."""
     match held.phase:
         case Talking(agent=agent):
-            return [AgentFreed(at_ms, held.conversation, agent)]
+            return [AgentFreed(at_ms, held.conversation, agent, unanswered)]
         case Offered(offer=offer, agent=agent):
             return [OfferEnded(at_ms, offer, held.conversation, agent, "withdrawn")]
     return []

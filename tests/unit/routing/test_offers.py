@@ -122,6 +122,20 @@ def test_expiries_in_a_row_set_away() -> None:
     assert shift.rows[f"agent:{ACCOUNT}:ann"] == {"state": {"state": "away"}}
 
 
+def test_who_answers_nobody_is_set_away_too() -> None:
+    """With auto_accept nothing expires: conversations taken back unanswered count instead, in a row."""
+    shift = Shift(account([agent("ann")], rules=[Rule(RULE, INBOX, "R", auto_accept=True, expiries_to_away=2)]))
+    shift.arrive("ann")
+    shift.seek("c1", "c2", "c3", "c4")
+    shift.seek("c1", reason="no_reply", avoid="ann")
+    shift.weigh("c2", counts=False)
+    shift.seek("c3", reason="no_reply", avoid="ann")
+    assert shift.roster.members["ann"].state == "available"
+    shift.seek("c4", reason="no_reply", avoid="ann")
+    assert shift.roster.members["ann"].state == "away"
+    assert shift.roster.held["c4"].line  # it waits for whoever comes
+
+
 def test_an_answer_ends_the_row_of_expiries() -> None:
     """Declining shows that somebody is there."""
     shift = Shift(account([agent("ann")], rules=[Rule(RULE, INBOX, "R", decline_pause_s=1, expiries_to_away=2)]))
