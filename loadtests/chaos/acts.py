@@ -19,18 +19,20 @@ _EMAIL, _SURVEY, _CHOICE, _WITHDRAW, _CONTEXT = 0.5, 0.7, 0.6, 0.003, 0.05
 
 
 class Visiting:
-    """A visitor who answers what they are asked, if they feel like it."""
+    """A visitor who answers what they are asked, if they feel like it. `email`, `survey`: the share of times."""
 
-    def __init__(self, chance: random.Random, client: samtale.VisitorClient) -> None:
+    def __init__(
+        self, chance: random.Random, client: samtale.VisitorClient, email: float = _EMAIL, survey: float = _SURVEY
+    ) -> None:
         self._chance, self._client = chance, client
-        self._asked: set[tuple[str, int]] = set()
+        self._email, self._survey = email, survey
 
     def saw(self, event: samtale.LogEvent) -> None:
         """Take the next entry of a log; one that was seen before, after a loss, is answered again like a new one."""
         match event.body:
-            case samtale.EmailAsked() if self._chance.random() < _EMAIL:
+            case samtale.EmailAsked() if self._chance.random() < self._email:
                 self._client.answer_email(self._chance.choice(_ADDRESSES))
-            case samtale.SurveyAsked() if self._chance.random() < _SURVEY:
+            case samtale.SurveyAsked() if self._chance.random() < self._survey:
                 self._rate(event.conversation, event.body)
             case samtale.Message(content=samtale.QuickReplies()) if self._chance.random() < _CHOICE:
                 self._client.choose(event, self._chance.choice(("yes", "no", "perhaps")))

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from urllib.parse import urlsplit, urlunsplit
 
 import samtale
 from samtale.line import Connect
@@ -18,7 +17,7 @@ from samtale.login import Login, over_http
 
 from loadtests.chaos.acts import AMONG_COLLEAGUES, Visiting, act, tell_or_take_back
 from loadtests.chaos.journal import Notebook
-from loadtests.chaos.wire import Tell, WatchedLine, Wire
+from loadtests.chaos.wire import Tell, WatchedLine, Wire, redirected
 from loadtests.chaos.workspace import BEHIND_ALIAS, PASSWORD, Team
 
 CANARY = "never-stored-before-consent"
@@ -48,14 +47,11 @@ def over_network(gateways: list[str], chance: random.Random) -> Ways:
     """Return the ways over real sockets, each time to one of the gateways, as behind a load balancer."""
     open_line = samtale.network()
 
-    def elsewhere(url: str) -> str:
-        return urlunsplit(urlsplit(url)._replace(netloc=urlsplit(chance.choice(gateways)).netloc))
-
     async def connect(url: str) -> samtale.Line:
-        return await open_line(elsewhere(url))
+        return await open_line(redirected(url, chance.choice(gateways)))
 
     async def login(url: str, email: str, password: str) -> samtale.Ticket:
-        return await over_http(elsewhere(url), email, password)
+        return await over_http(redirected(url, chance.choice(gateways)), email, password)
 
     return Ways(connect, connect, login, hurry=0.1)
 

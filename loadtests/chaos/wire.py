@@ -8,6 +8,7 @@ Invariant: judges one line from its first frame on; each conversation by itself.
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import samtale
 from samtale.line import decode
@@ -101,3 +102,8 @@ class WatchedLine:
         for word in self._forbidden:
             if word in raw:
                 self._wire.leaked(frame.get("conversation", ""), f"{frame.get('t')} holds {word.decode()}")
+
+
+def redirected(url: str, gateway: str) -> str:
+    """Return `url` at another gateway, as behind a load balancer."""
+    return urlunsplit(urlsplit(url)._replace(netloc=urlsplit(gateway).netloc))

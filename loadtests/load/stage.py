@@ -29,6 +29,7 @@ from samtale.line import Connect
 from samtale.login import Login, over_http
 
 from loadtests.chaos.journal import Notebook
+from loadtests.chaos.wire import redirected
 from loadtests.load.recorder import Recorder
 from loadtests.load.watch import Watch
 
@@ -42,12 +43,21 @@ class Habits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stays_s: float = 0.0  # how long a life lasts; 0: until all is said
     fault_every_s: float = 10.0  # between two faults of a persona's network, on average
     fault_s: float = 3.0  # how long one lasts
+    burst: int = 4  # messages that a chatty person says in one go, at most
+    allows_storage: float = 0.8  # share of people
+    consents: float = 0.95  # share of people; the others go without a word
+    is_hasty: float = 0.1  # share of people: they write before they have consented
+    gives_email: float = 0.7  # share of people, where it is asked in passing
     answers_survey: float = 0.7  # share of people
+    ends: float = 0.3  # share of people who close the conversation when all is said
     # Agents.
     answers_s: float = 2.0  # from hearing something to answering it, on average
     declines: float = 0.0  # share of offers
     transfers: float = 0.0  # share of conversations that go on to a colleague
     closes_after: int = 0  # messages of the visitor; 0: never
+    closes_silent_s: float = 0.0  # without a word of the visitor; 0: never
+    away_every_s: float = 0.0  # between two absences, on average; 0: never
+    away_s: float = 10.0  # how long one lasts
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,7 @@ class Stage:
     is_visitor: bool = True
     entropy: Callable[[int], bytes] | None = None
     login: Login = over_http
-    _said: int = 0
+    said: int = 0  # messages so far
 
     def now_s(self) -> float:
         """Return the seconds since the run began."""
@@ -92,16 +102,25 @@ class Stage:
 
     def words(self) -> str:
         """Return what this person says next: never the same twice in a run."""
-        self._said += 1
-        return f"{self.name} says {self._said} ".ljust(self.habits.text_chars, "·")
+        self.said += 1
+        return f"{self.name} says {self.said} ".ljust(self.habits.text_chars, "·")
 
-    def surroundings(self, connect: Connect | None = None) -> samtale.Surroundings:
-        """Return a client's surroundings; `connect` opens a line over this person's network."""
+    def surroundings(self, connect: Connect | None = None, life: int = 0) -> samtale.Surroundings:
+        """Return a client's surroundings; `connect` opens a line over this person's network, each to any gateway.
+
+        `life`: how often the app has died before. A new one remembers what was kept and reads its logs anew.
+        """
+        client = f"{self.name}/{life}" if life else self.name
         if self.is_visitor:
-            self.notebook.visitors.add(self.name)
-        watch = Watch(self.name, self.account, self.notebook, self.recorder)
+            self.notebook.visitors.add(client)
+        watch = Watch(client, self.account, self.notebook, self.recorder)
+        open_line = connect or samtale.network()
+
+        async def anywhere(url: str) -> samtale.Line:
+            return await open_line(redirected(url, self.url()))
+
         return samtale.Surroundings(
-            connect=watch.connect(connect or samtale.network()),
+            connect=watch.connect(anywhere),
             login=self.login,
             chance=self.chance.random,
             entropy=self.entropy or random.Random(f"{self.chance.random()} ids").randbytes,

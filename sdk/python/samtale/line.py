@@ -85,8 +85,9 @@ class SocketLine:
         await self._socket.close(code)
 
 
-def network(subprotocol: str = MSGPACK) -> Connect:
-    """Return the `connect` that opens real sockets."""
+def network(subprotocol: str = MSGPACK, via: tuple[str, int] | None = None) -> Connect:
+    """Return the `connect` that opens real sockets; `via`: the host and port to go through, whoever the URL names."""
+    through = {} if via is None else {"host": via[0], "port": via[1]}
 
     async def connect(url: str) -> Line:
         try:
@@ -99,6 +100,7 @@ def network(subprotocol: str = MSGPACK) -> Connect:
                 ping_interval=None,  # the client pings in frames, so that every kind of line is watched alike
                 close_timeout=2.0,
                 proxy=None,
+                **through,
             )
         except InvalidURI:
             raise
