@@ -4,6 +4,7 @@ Invariant: what is read is a whole run of a format we know, or it is refused wit
 """
 
 import gzip
+import zlib
 from pathlib import Path
 
 import msgspec
@@ -43,7 +44,7 @@ def read_run(path: Path) -> Run:
         raw = gzip.decompress(raw) if raw.startswith(_GZIP) else raw
     except FileNotFoundError:
         raise NoRun(f"{file}: there is no such file") from None
-    except (OSError, EOFError) as trouble:
+    except (OSError, EOFError, zlib.error) as trouble:
         raise NoRun(f"{file}: {trouble}") from None
     try:
         number = msgspec.json.decode(raw, type=_Format).format

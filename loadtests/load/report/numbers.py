@@ -20,15 +20,20 @@ def number(value: float | None) -> str:
     return f"{value:.{decimals}f}".replace("-", "−")
 
 
+def tenths(value: float) -> str:
+    """Return `value` with one decimal, to stand in a column of such."""
+    return f"{value:,.1f}" if math.isfinite(value) else number(value)
+
+
 def share(part: float, whole: float) -> str:
     """Return how much of `whole` is `part`, in per cent."""
-    return f"{number(round(100 * part / whole, 1))} %" if whole else UNKNOWN
+    return f"{tenths(100 * part / whole)} %" if whole else UNKNOWN
 
 
 def duration(seconds: float) -> str:
     """Return a time span: 4.2 s, 3 min 05 s, 1 h 02 min."""
     if seconds < 60:
-        return f"{number(round(seconds, 1))} s"
+        return f"{tenths(seconds)} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
