@@ -87,7 +87,7 @@ class SocketLine:
 
 def network(subprotocol: str = MSGPACK, via: tuple[str, int] | None = None) -> Connect:
     """Return the `connect` that opens real sockets; `via`: the host and port to go through, whoever the URL names."""
-    through = {} if via is None else {"host": via[0], "port": via[1]}
+    through: dict[str, Any] = {} if via is None else {"host": via[0], "port": via[1]}
 
     async def connect(url: str) -> Line:
         try:
