@@ -35,18 +35,10 @@ def joined(children: Iterable[Child]) -> Html:
     return Html("".join(_text(child) for child in children))
 
 
-def table(label: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, words: Sequence[str] = ()) -> Html:
-    """Return a table that scrolls inside itself. The first column names the row; the others are figures or `words`."""
-    looks = [{"class_": "words"} if head in words else {} for head in heads]
-    head = h("tr", *(h("th", text, scope="col", **look) for text, look in zip(heads, looks, strict=True)))
-    lines = (
-        h(
-            "tr",
-            h("th", name, scope="row"),
-            *(h("td", cell, **look) for cell, look in zip(cells, looks[1:], strict=True)),
-        )
-        for name, *cells in rows
-    )
+def table(label: str, heads: Sequence[str], rows: Iterable[Sequence[Child]]) -> Html:
+    """Return a table that scrolls inside itself. The first column names the row; the others are figures."""
+    head = h("tr", *(h("th", text, scope="col") for text in heads))
+    lines = (h("tr", h("th", name, scope="row"), *(h("td", cell) for cell in cells)) for name, *cells in rows)
     content = h("table", h("thead", head), h("tbody", *lines))
     return h("div", content, class_="scroll", role="region", aria_label=label, tabindex="0")
 

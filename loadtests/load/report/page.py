@@ -21,7 +21,6 @@ _STYLE = Path(__file__).with_name("style.css")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # nothing from outside, no script: whatever a text holds
 _LARGE_BYTES = 300_000  # a raw run above this is carried compressed
 _DRIVER = "driver"
-_FIGURE_HEADS = ("figure", "value", "unit", "note")
 
 
 def page(run: Run) -> str:
@@ -76,13 +75,16 @@ def _figures(figures: Sequence[Figure]) -> Iterator[Html]:
         if at == 0:
             yield h("section", h("h2", heading), h("dl", *map(_card, members), class_="figures"))
         else:
-            rows = [[each.name, number(each.value), each.unit, each.note] for each in members]
-            yield h("section", h("h2", heading), table(heading, _FIGURE_HEADS, rows, words=_FIGURE_HEADS[2:]))
+            rows = [(joined([each.name, _note(each)]), number(each.value), each.unit) for each in members]
+            yield h("section", h("h2", heading), table(heading, ("figure", "value", "unit"), rows))
 
 
 def _card(figure: Figure) -> Html:
-    note = h("small", figure.note) if figure.note else None
-    return h("div", h("dt", figure.name), h("dd", h("strong", number(figure.value)), f" {figure.unit}", note))
+    return h("div", h("dt", figure.name), h("dd", h("strong", number(figure.value)), f" {figure.unit}", _note(figure)))
+
+
+def _note(figure: Figure) -> Html | None:
+    return h("small", figure.note) if figure.note else None
 
 
 def _plots(shown: Sequence[Panel]) -> Html:
@@ -112,7 +114,7 @@ def _latencies(run: Run) -> Iterator[Html]:
         for each in run.latencies
     ]
     heads = ("latency, ms", "count", "mean", *(f"p{name}" for name in names), "longest")
-    told = h("p", "Counted from when a message was due, so that a stall is not hidden.", class_="quiet")
+    told = h("p", "Each counted from when it was due, so that a stall is not hidden.", class_="quiet")
     yield h("section", h("h2", "Latencies"), told, table("Latencies", heads, rows))
 
 
@@ -125,7 +127,7 @@ def _usages(run: Run) -> Iterator[Html]:
         [
             each.role,
             number(each.processes),
-            number(each.cpu_s),
+            tenths(each.cpu_s),
             share(each.cpu_s, whole),
             number(each.cpu_us_per_message),
         ]

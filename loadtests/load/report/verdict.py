@@ -11,7 +11,7 @@ _WORDS = {
     "lost": "lost",
     "duplicated": "duplicated",
     "out_of_order": "out of order",
-    "gaps": "gaps",
+    "gaps": "with a gap",
     "two_assignees": "with two assignees",
     "over_capacity": "over capacity",
     "stored_before_consent": "stored before consent",
