@@ -1,0 +1,79 @@
+"""Clients that do what none should: they must come to no harm, and nobody else may notice.
+
+Invariant: each speaks the protocol to the letter, but for the one thing it stands for.
+"""
+
+import random
+
+import samtale
+from samtale.line import decode
+
+from loadtests.load.personas.pipe import DOWN, Pipe
+from loadtests.load.personas.visitor import Visitor, app_of
+from loadtests.load.stage import Stage
+
+_WINDOW_BYTES = 4_096  # of the phone's kernel
+_LONG_ONES, _LONG_CHARS = 4, 8_000  # 64 KB in UTF-8: as much as fits into a page
+_PAGES = 100  # more than a kernel keeps for one socket
+_NEWEST, _EVERYTHING = 2**53, 100
+_KNOCKS_S = 0.2
+_LATE = 0.5  # share of frames whose second copy comes later, often after the outcome of the first
+
+
+async def duplicate_sender(stage: Stage) -> None:
+    """Put each frame on the line twice."""
+
+    async def connect(url: str) -> samtale.Line:
+        return _Twice(await samtale.network()(url), stage.chance)
+
+    async with app_of(stage, connect) as visitor:
+        while await visitor.has_more_to_say():
+            visitor.say()
+
+
+async def never_reading(stage: Stage) -> None:
+    """From a moment on read nothing and go on asking; the server has to end the line."""
+    async with Pipe(_WINDOW_BYTES) as pipe, app_of(stage, pipe.connect) as visitor:
+        next_s = 0.0
+        while await visitor.has_more_to_say():
+            visitor.say()
+            if stage.now_s() >= next_s:
+                await _ask_and_never_read(visitor, pipe)
+                next_s = stage.now_s() + stage.chance.expovariate(1 / stage.habits.fault_every_s)
+
+
+class _Twice:
+    """A line on which everything but the hello goes out twice: right behind itself, or behind what comes next."""
+
+    def __init__(self, line: samtale.Line, chance: random.Random) -> None:
+        self._line, self._chance = line, chance
+        self._kept: list[bytes | str] = []
+
+    async def send(self, raw: bytes | str) -> None:
+        await self._line.send(raw)
+        kept, self._kept = self._kept, []
+        if decode(raw)["t"] != "hello":
+            (self._kept if self._chance.random() < _LATE else kept).append(raw)
+        for again in kept:
+            await self._line.send(again)
+
+    async def receive(self) -> bytes | str:
+        return await self._line.receive()
+
+    async def close(self, code: int = 1000) -> None:
+        await self._line.close(code)
+
+
+async def _ask_and_never_read(visitor: Visitor, pipe: Pipe) -> None:
+    client, stage, before = visitor.client, visitor.stage, visitor.arrivals
+    for _ in range(_LONG_ONES):
+        client.send(stage.words().ljust(_LONG_CHARS, "·"))
+    await stage.settled(client)
+    pipe.hold(DOWN)
+    page = {"t": "history", "conversation": client.conversation, "before": _NEWEST, "limit": _EVERYTHING}
+    for number in range(_PAGES):
+        client.outlet.put({**page, "ref": f"page{number}"})
+    while pipe.is_whole and await stage.rest(_KNOCKS_S):
+        client.outlet.put({"t": "ping", "ref": "knock"})  # whoever does not read hears of the end when they write
+    pipe.release()
+    await visitor.until(lambda: visitor.arrivals > before)
