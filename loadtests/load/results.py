@@ -40,6 +40,13 @@ class Series(Struct):
     values: list[float | None]  # None: not known then
 
 
+class Mark(Struct):
+    """A moment from which on something else was done: a phase of the scenario, a fault."""
+
+    at_s: float
+    text: str
+
+
 class Usage(Struct):
     """What the processes of one role used: gateway, engine, worker, valkey, driver."""
 
@@ -106,6 +113,7 @@ class Run(Struct):
     figures: list[Figure] = []
     latencies: list[Latency] = []
     series: list[Series] = []
+    marks: list[Mark] = []  # drawn into every plot over time
     usages: list[Usage] = []
     refusals: dict[str, int] = {}
     notes: list[str] = []

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from hdrh.histogram import HdrHistogram
 
-from loadtests.load.results import Figure, Judgement, Latency, Machine, Run, Series, Usage
+from loadtests.load.results import Figure, Judgement, Latency, Machine, Mark, Run, Series, Usage
 
 SECONDS = 60
 
@@ -42,6 +42,7 @@ def a_run(seed: int = 7) -> Run:
         ],
         latencies=[a_latency("send→ack", chance, 900.0), a_latency("send→delivered", chance, 1_300.0)],
         series=list(a_minute(chance)),
+        marks=[Mark(0.0, "warm up"), Mark(10.0, "a thousand a second")],
         usages=[
             Usage("gateway", 2, 31.2, 512.4, 61.0, 74.5, 73.9),
             Usage("engine", 1, 22.8, 374.4, 52.0, 66.1, 66.1),

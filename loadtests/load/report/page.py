@@ -50,7 +50,7 @@ def _heading(run: Run) -> Html:
 def _sections(run: Run) -> Iterator[Html]:
     yield _verdict(run)
     yield from _figures(run.figures)
-    yield _plots(panels(run))
+    yield _plots(run)
     yield from _latencies(run)
     yield from _usages(run)
     yield from _refusals(run)
@@ -87,10 +87,11 @@ def _note(figure: Figure) -> Html | None:
     return h("small", figure.note) if figure.note else None
 
 
-def _plots(shown: Sequence[Panel]) -> Html:
-    return h(
-        "section", h("h2", "Plots"), h("div", *(_figure(panel, at) for at, panel in enumerate(shown)), class_="plots")
-    )
+def _plots(run: Run) -> Html:
+    """The plots, and what the numbers on their uprights stand for."""
+    shown = [_figure(panel, at) for at, panel in enumerate(panels(run))]
+    key = h("ol", *(h("li", f"{mark.text}, from {duration(mark.at_s)}") for mark in run.marks), class_="marks")
+    return h("section", h("h2", "Plots"), key if run.marks else None, h("div", *shown, class_="plots"))
 
 
 def _figure(panel: Panel, at: int) -> Html:

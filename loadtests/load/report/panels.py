@@ -11,7 +11,7 @@ from hdrh.histogram import HdrHistogram
 
 from loadtests.load.report.numbers import number
 from loadtests.load.report.plots import Line, Plot
-from loadtests.load.results import Latency, Run, Series
+from loadtests.load.results import Latency, Mark, Run, Series
 
 _TITLES = {  # in the order a reader asks
     "throughput": "Throughput",
@@ -52,19 +52,20 @@ def panels(run: Run) -> list[Panel]:
     found: dict[tuple[str, str], list[Series]] = {}
     for series in run.series:
         found.setdefault((series.panel, series.unit), []).append(series)
-    shown = [(name, _over_time(name, unit, members)) for (name, unit), members in found.items()]
+    shown = [(name, _over_time(name, unit, members, run.marks)) for (name, unit), members in found.items()]
     if measured := [latency for latency in run.latencies if latency.count]:
         shown.append(("percentiles", _percentiles(measured)))
     shown.sort(key=lambda one: order.index(one[0]) if one[0] in order else len(order))
     return [panel for _, panel in shown]
 
 
-def _over_time(name: str, unit: str, members: Sequence[Series]) -> Panel:
+def _over_time(name: str, unit: str, members: Sequence[Series], marks: Sequence[Mark]) -> Panel:
     title = _TITLES.get(name) or name[:1].upper() + name[1:]
     lasted_s = max((at for series in members for at in series.at_s), default=0.0)
     clock, length_s = ("minutes", 60.0) if lasted_s > _MINUTES_FROM_S else ("seconds", 1.0)
     lines = [Line(series.name, [at / length_s for at in series.at_s], series.values) for series in members]
-    plot = Plot(title, unit, lines, f"{clock} since the run began", is_wide=name == "latency")
+    uprights = [mark.at_s / length_s for mark in marks]
+    plot = Plot(title, unit, lines, f"{clock} since the run began", is_wide=name == "latency", marks=uprights)
     return Panel(plot, SPAN_HEADS, [_span(line) for line in lines])
 
 

@@ -21,6 +21,7 @@ from loadtests.load.report.svg import DASHES, GRID, INK, LABEL, line_colour, pai
 WIDTH_IN, HEIGHT_IN = 6.0, 3.3  # at 72 units an inch: text of 12 is 15 px on a desk and 10 px on a phone
 MOST_POINTS = 300  # of one line: two to a pixel of a phone
 _LOG_FROM = 20  # times the least
+_HEADROOM = 1.15  # for the numbers of marks, above every line
 _NINES = (50.0, 90.0, 99.0, 99.9, 99.99, 99.999, 99.9999)
 
 
@@ -43,6 +44,7 @@ class Plot:
     x_label: str = ""
     is_wide: bool = False  # may span decades; a logarithmic axis then
     by_percentile: bool = False
+    marks: Sequence[float] = ()  # xs to draw an upright at, numbered from 1
 
     @property
     def is_log(self) -> bool:
@@ -59,6 +61,7 @@ def drawn(plot: Plot, name: str, described: str) -> Html:
         for at, line in enumerate(plot.lines):
             _add(axes, plot, line, at)
         _dress(axes, plot)
+        _mark(axes, plot.marks)
         image = io.StringIO()
         figure.savefig(image, format="svg", metadata={"Date": None})
     return painted(image.getvalue(), name, plot.title, described, label=plot.unit)
@@ -112,6 +115,20 @@ def _alone(ys: Sequence[float]) -> list[int]:
     return [at for at in range(len(ys)) if gaps[at] and not gaps[at + 1] and gaps[at + 2]]
 
 
+def _mark(axes: Axes, marks: Sequence[float]) -> None:
+    for at, x in enumerate(marks, start=1):
+        axes.axvline(x, color=INK, linewidth=0.8, linestyle=(0, (1, 2)))
+        axes.annotate(
+            str(at),
+            (x, 1),
+            (3, -2),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            va="top",
+            color=INK,
+        )
+
+
 def _dress(axes: Axes, plot: Plot) -> None:
     """Axes, grid and their labels, in colours that the page chooses."""
     axes.figure.patch.set_alpha(0)
@@ -148,6 +165,6 @@ def _y_axis(axes: Axes, plot: Plot) -> None:
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if many else (1.0, 2.0, 5.0)))
         axes.minorticks_off()
     else:
-        axes.set_ylim(bottom=0, top=None if values else 1)
+        axes.set_ylim(bottom=0, top=_HEADROOM * max(values, default=1.0))
         axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))

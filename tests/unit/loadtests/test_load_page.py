@@ -125,6 +125,12 @@ def test_every_plot_names_its_axes(page: Element) -> None:
     assert all(each & {"/s", "ms", "% of a core", "MiB", "conversations", "sessions"} for each in texts)
 
 
+def test_what_the_uprights_of_plots_stand_for_is_told(page: Element) -> None:
+    """In the order of their numbers."""
+    marks = next(page.all("ol"))
+    assert [item.text for item in marks.children] == ["warm up, from 0.0 s", "a thousand a second, from 10.0 s"]
+
+
 def test_every_table_has_heads(page: Element) -> None:
     """Each cell stands below one and beside one."""
     tables = list(page.all("table"))

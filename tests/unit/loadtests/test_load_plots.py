@@ -130,6 +130,13 @@ def test_a_latency_without_a_histogram_has_its_percentiles() -> None:
     assert list(curve.xs)[:2] == [50.0, 90.0]
 
 
+def test_marks_stand_in_every_plot_over_time() -> None:
+    """Numbered from 1, and in none by percentile."""
+    shown = [each.plot for each in panels(a_run())]
+    assert [plot.by_percentile for plot in shown if not plot.marks] == [True]
+    assert all(f">{number}</text>" in drawn(shown[0], "p", "").text for number in (1, 2))
+
+
 def test_only_what_spans_decades_is_drawn_on_a_logarithmic_axis() -> None:
     """Else differences would look smaller than they are."""
     assert [Plot("T", "ms", [Line("a", [0, 1], ys)], is_wide=True).is_log for ys in ([1, 900], [1, 9], [])] == [
