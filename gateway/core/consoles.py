@@ -3,11 +3,10 @@
 Invariant: pure. Who may do what to a conversation is the deciders' to judge, who would refuse what is refused here too.
 """
 
-import unicodedata
-
 from msgspec.structs import replace
 
 from gateway.core.session import Identity
+from gateway.core.words import nfc
 from protocol.bus import commands
 from protocol.bus.config import Agent
 from protocol.bus.tombstones import emptied_entry
@@ -65,11 +64,6 @@ def needs_supervisor(frame: Numbered) -> bool:
             return of is not None
         case _:
             return False
-
-
-def nfc(text: str) -> str:
-    """Return `text` as it is stored."""
-    return unicodedata.normalize("NFC", text)
 
 
 def command_of(frame: Numbered, desk: Desk) -> commands.AnyCommand:

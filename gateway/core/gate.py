@@ -7,6 +7,7 @@ Invariant: it opens only on what is committed, and not knowing counts as closed.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -45,10 +46,12 @@ class Gate:
         self.config, self.record, self.rows = config, record, rows
         self.spoken: set[ConversationId] = set()  # where the visitor has spoken: no address is waited for there
         self._served: dict[ChatflowId, int] = {}
+        self._open: tuple[Any, ...] = ()  # all that was looked at when words might pass last
 
     def served(self, flow: Chatflow) -> None:
         """The phone was shown this version."""
         self._served[flow.id] = flow.version
+        self._open = ()
 
     def row(self, flow: Chatflow) -> RuleRow | None:
         """Return what is told of the rule of `flow`, or of its inbox's rules if it has none; None: nothing is known."""
@@ -75,11 +78,23 @@ class Gate:
         return [step for step in STEPS if step in asked]
 
     def closed_by(self, chatflow: ChatflowId | None, at_ms: int, conversation: ConversationId | None) -> Code | None:
-        """Return why words may not pass to `conversation` under `chatflow`, or None."""
+        """Return why words may not pass to `conversation` under `chatflow`, or None.
+
+        An open gate stays open for the rest of its second if nothing of what it looked at changed: hours begin and end
+        on whole minutes.
+        """
+        second = at_ms // 1000
+        seen = (second, conversation, chatflow, self.rows, self.record, self.config)
+        if seen == self._open:
+            return None
         if self.blocked:
             return Code.BLOCKED
         first = next(iter(self.outstanding(chatflow, at_ms, conversation)), None)
-        return steps.REFUSED[first] if first is not None else None
+        if first is not None:
+            return steps.REFUSED[first]
+        lapses = steps.lapses_ms(self.record)
+        self._open = seen if not any(second == lapse_ms // 1000 for lapse_ms in lapses) else ()
+        return None
 
     def may_process(self, chatflow: ChatflowId | None, at_ms: int) -> bool:
         """Whether what the app tells of the visitor may be kept."""

@@ -6,6 +6,7 @@ Invariant: at most one reading per conversation is under way, and the last chang
 from collections.abc import Callable
 
 from gateway.core.actions import Action, ReadContext, Say
+from gateway.core.words import but_words
 from protocol.bus.records import DeviceRecord, Head, VisitorRecord
 from protocol.bus.topics import Hint
 from protocol.ids import ConversationId, InboxId
@@ -40,7 +41,7 @@ class Knowing:
 
     def passed(self, conversation: ConversationId, entries: list[Hint]) -> list[Action]:
         """Take committed entries on their way to the agent."""
-        moved = any(mark in entry.frame for entry in entries for mark in _MARKS)
+        moved = any(mark in entry.frame for entry in but_words(entries) for mark in _MARKS)
         return self.read(conversation) if moved else []
 
     def take(self, asked: ReadContext, record: VisitorRecord | None, past: list[ConversationId] | None) -> list[Action]:

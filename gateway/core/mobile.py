@@ -14,6 +14,7 @@ from gateway.core.saying import Numbered, Visitor, command_of, why_not
 from gateway.core.serving import SPREAD_MS, Told
 from gateway.core.session import UNAVAILABLE_MS, Moment, Session, as_frame, encode
 from gateway.core.token import TokenClock
+from gateway.core.words import but_words
 from protocol.bus.commands import (
     Admit,
     Asked,
@@ -149,7 +150,11 @@ class MobileSession(Session):
     # What comes from the cell.
 
     def passed(self, conversation: ConversationId, entries: list[Hint]) -> list[Action]:
-        """The gate moves on what is committed."""
+        """The gate moves on what is committed; of words, only on the visitor's first."""
+        if conversation in self.gate.spoken:
+            entries = but_words(entries)
+        if not entries:
+            return []
         before, shown = self.gate.record, self.told.shown
         self.gate.passed(conversation, self._own.get(conversation), entries)
         moved = self.gate.record != before

@@ -3,11 +3,10 @@
 Invariant: pure; nothing that a visitor typed passes `why_not` while a step that comes before it is outstanding.
 """
 
-import unicodedata
-
 from gateway.core.gate import PROCESS, Gate
 from gateway.core.session import Identity
 from gateway.core.storefront import Phone
+from gateway.core.words import nfc
 from protocol.bus import steps
 from protocol.bus.commands import Admit, AnyCommand, VisitorAnswers, VisitorCloses, VisitorRates, VisitorSends
 from protocol.bus.records import Profile
@@ -55,7 +54,7 @@ def _outstanding(frame: Numbered, gate: Gate, chatflow: ChatflowId, at_ms: int) 
 
 
 def _unfit(frame: client.Send) -> Code | None:
-    if len(unicodedata.normalize("NFC", frame.text)) > MAX_TEXT_CHARS:
+    if len(nfc(frame.text)) > MAX_TEXT_CHARS:
         return Code.TOO_LARGE
     if isinstance(frame.content, FormValues):
         values = frame.content.values
@@ -84,14 +83,13 @@ def command_of(frame: Numbered, me: Visitor, chatflow: ChatflowId, version: int)
     conversation, origin, locale = ConversationId(frame.conversation), me.origin(frame.n, frame.id), me.phone.locale
     match frame:
         case client.Send(text=text, content=content):
-            words = unicodedata.normalize("NFC", text)
             about = (me.account, origin, conversation, me.visitor, chatflow)
-            return VisitorSends(*about, words, locale, version, content, me.environment)
+            return VisitorSends(*about, nfc(text), locale, version, content, me.environment)
         case client.Answer(step=step, value=value, communicate=communicate):
             about = (me.account, origin, conversation, me.visitor, chatflow)
             return VisitorAnswers(*about, value, locale, version, step, communicate, me.environment)
         case client.Survey(ask=ask, action=action, score=score, text=text):
-            words = unicodedata.normalize("NFC", text) if action == "comment" else ""
+            words = nfc(text) if action == "comment" else ""
             return VisitorRates(me.account, origin, conversation, me.visitor, ask, action, score, words)
         case client.Close():
             return VisitorCloses(me.account, origin, conversation, me.visitor)

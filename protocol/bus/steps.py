@@ -91,6 +91,11 @@ def standing(record: VisitorRecord | None, purpose: str, flow: Chatflow, at_ms: 
     return None if asked_again or at_ms >= answer.at_ms + VALID_MS else answer
 
 
+def lapses_ms(record: VisitorRecord | None) -> list[int]:
+    """Return when the visitor's answers cease to count by themselves."""
+    return [answer.at_ms + VALID_MS for answer in record.consents.values()] if record is not None else []
+
+
 def current_flow(config: AccountConfig, chatflow: ChatflowId | None, served: int) -> Chatflow | None:
     """Return the version whose steps a device must answer: the newest, but in a staged rollout the one it was served.
 

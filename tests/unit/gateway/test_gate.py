@@ -212,6 +212,33 @@ def test_a_grant_that_has_grown_old_counts_no_longer(age_ms: int, code: str) -> 
     assert refused_with(visiting(workplace(), answered("process", "granted", AT_MS - age_ms)), ASKING) == code
 
 
+def test_a_grant_counts_to_its_last_millisecond_and_no_longer() -> None:
+    """Also if words passed in the same second."""
+    gate = visiting(workplace(), answered("process", "granted", AT_MS)).gate
+    lapses_ms = AT_MS + VALID_MS
+    assert gate.closed_by(ASKS, lapses_ms - 1, ASKING) is None
+    assert gate.closed_by(ASKS, lapses_ms, ASKING) is Code.CONSENT_REQUIRED
+
+
+def test_an_open_gate_closes_with_whatever_it_looked_at() -> None:
+    """The record, the configuration, the version shown: in the very millisecond in which words passed."""
+    asks = workplace()
+    open_now = msgspec.structs.replace(asks, data_privacy=False)
+    for change in ({"record": answered("process", "withdrawn")}, {"config": asks, "record": record()}):
+        gate = visiting(open_now if "config" in change else asks, answered("process", "granted", AT_MS)).gate
+        assert gate.closed_by(ASKS, AT_MS, ASKING) is None
+        for name, now in change.items():
+            setattr(gate, name, now)
+        assert gate.closed_by(ASKS, AT_MS, ASKING) is Code.CONSENT_REQUIRED
+
+
+def test_a_gate_that_is_open_to_one_conversation_may_be_closed_to_another() -> None:
+    """Each under its own chatflow, in one millisecond."""
+    gate = mobile().gate
+    assert gate.closed_by(OPEN, AT_MS, CHAT) is None
+    assert gate.closed_by(ASKS, AT_MS, ASKING) is Code.CONSENT_REQUIRED
+
+
 @pytest.mark.parametrize("flow", [ASKS, IMPLIES])
 def test_after_a_withdrawal_nothing_passes(flow: ChatflowId) -> None:
     """Explicit or not, it has to be granted anew."""
