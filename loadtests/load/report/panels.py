@@ -52,20 +52,27 @@ def panels(run: Run) -> list[Panel]:
     found: dict[tuple[str, str], list[Series]] = {}
     for series in run.series:
         found.setdefault((series.panel, series.unit), []).append(series)
-    shown = [(name, _over_time(name, unit, members, run.marks)) for (name, unit), members in found.items()]
+    ends_s = [at for series in run.series for at in series.at_s] + [mark.at_s for mark in run.marks]
+    end_s = max(ends_s, default=0.0)
+    shown = [(name, _over_time(name, members, run.marks, end_s)) for (name, _), members in found.items()]
     if measured := [latency for latency in run.latencies if latency.count]:
         shown.append(("percentiles", _percentiles(measured)))
     shown.sort(key=lambda one: order.index(one[0]) if one[0] in order else len(order))
     return [panel for _, panel in shown]
 
 
-def _over_time(name: str, unit: str, members: Sequence[Series], marks: Sequence[Mark]) -> Panel:
-    title = _TITLES.get(name) or name[:1].upper() + name[1:]
-    lasted_s = max((at for series in members for at in series.at_s), default=0.0)
-    clock, length_s = ("minutes", 60.0) if lasted_s > _MINUTES_FROM_S else ("seconds", 1.0)
+def _over_time(name: str, members: Sequence[Series], marks: Sequence[Mark], end_s: float) -> Panel:
+    clock, length_s = ("minutes", 60.0) if end_s > _MINUTES_FROM_S else ("seconds", 1.0)
     lines = [Line(series.name, [at / length_s for at in series.at_s], series.values) for series in members]
-    uprights = [mark.at_s / length_s for mark in marks]
-    plot = Plot(title, unit, lines, f"{clock} since the run began", is_wide=name == "latency", marks=uprights)
+    plot = Plot(
+        _TITLES.get(name) or name[:1].upper() + name[1:],
+        members[0].unit,
+        lines,
+        f"{clock} since the run began",
+        is_wide=name == "latency",
+        marks=[mark.at_s / length_s for mark in marks],
+        x_end=end_s / length_s or None,
+    )
     return Panel(plot, SPAN_HEADS, [_span(line) for line in lines])
 
 

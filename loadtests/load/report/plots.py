@@ -45,6 +45,7 @@ class Plot:
     is_wide: bool = False  # may span decades; a logarithmic axis then
     by_percentile: bool = False
     marks: Sequence[float] = ()  # xs to draw an upright at, numbered from 1
+    x_end: float | None = None  # so that plots side by side have one axis
 
     @property
     def is_log(self) -> bool:
@@ -143,7 +144,8 @@ def _dress(axes: Axes, plot: Plot) -> None:
     if plot.by_percentile:
         _percentile_axis(axes, plot)
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.set_xlim(left=0, right=plot.x_end)
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 3, 6, 10]))
     _y_axis(axes, plot)
 
 

@@ -102,6 +102,13 @@ def test_series_of_one_panel_and_one_unit_share_a_plot() -> None:
     ]
 
 
+def test_plots_over_time_share_an_axis() -> None:
+    """What happened at once stands below each other, however short a series is."""
+    run = a_run()
+    run.series[0].at_s, run.series[0].values = [3.0], [1.0]
+    assert {each.plot.x_end for each in panels(run) if not each.plot.by_percentile} == {59.0}
+
+
 def test_a_long_run_is_drawn_in_minutes() -> None:
     """Nobody reads 5,400 seconds."""
     run = a_run()
