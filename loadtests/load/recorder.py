@@ -30,11 +30,24 @@ class Recorder:
         self.ended: dict[str, array[float]] = defaultdict(lambda: array("d"))
         self.took: dict[str, array[float]] = defaultdict(lambda: array("d"))
         self.refusals: Counter[str] = Counter()
+        self.happened: Counter[str] = Counter()  # what befell phones and their networks
+        self._under_way: dict[str, tuple[str, float]] = {}  # what nobody else has heard yet: who said it, and when
 
     def add(self, name: str, began_s: float, ended_s: float) -> None:
         """Note that what was due at `began_s` had come about at `ended_s`."""
         self.ended[name].append(ended_s)
         self.took[name].append(ended_s - began_s)
+
+    def said(self, who: str, words: str, at_s: float) -> None:
+        """Take that `who` said something for the first time; `words` stands for it, and for nothing else."""
+        self._under_way[words] = (who, at_s)
+
+    def heard(self, who: str, words: str, at_s: float) -> None:
+        """Note how long something took to the first who heard it but for whoever said it."""
+        said_by, said_s = self._under_way.get(words, (who, 0.0))
+        if said_by != who:
+            del self._under_way[words]
+            self.add(DELIVERED, said_s, at_s)
 
     def refused(self, code: str) -> None:
         """Count a refusal."""

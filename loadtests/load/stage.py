@@ -115,17 +115,22 @@ class Stage:
             self.notebook.visitors.add(client)
         watch = Watch(client, self.account, self.notebook, self.recorder)
         open_line = connect or samtale.network()
+        beside = random.Random(self.chance.random())  # how often a network makes it draw must not change a person
 
         async def anywhere(url: str) -> samtale.Line:
-            return await open_line(redirected(url, self.url()))
+            return await open_line(redirected(url, beside.choice(self.urls)))
 
         return samtale.Surroundings(
             connect=watch.connect(anywhere),
             login=self.login,
-            chance=self.chance.random,
-            entropy=self.entropy or random.Random(f"{self.chance.random()} ids").randbytes,
+            chance=beside.random,
+            entropy=self.entropy or beside.randbytes,
             journal=watch.note,
         )
+
+    def befalls(self, what: str) -> None:
+        """Count what happens to this person's phone or network, for the report."""
+        self.recorder.happened[what] += 1
 
     async def until(self, at_s: float) -> bool:
         """Wait until second `at_s` of the run; False if the run is over first."""

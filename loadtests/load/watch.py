@@ -24,6 +24,7 @@ class Watch:
         self._account = account
         self._keep = notebook.for_client(name, account)
         self._asked_s: dict[str, float] = {}
+        self._first: set[str] = set()  # words without outcome that were on a line
         self._waits_s: dict[str, float] = {}  # since when a conversation wants an agent
         self._has_agent: set[str] = set()
         self._dialled_s: float | None = None
@@ -46,10 +47,14 @@ class Watch:
         match fact:
             case told.Asked(t, id_):
                 self._asked_s[id_] = t
-            case told.Sent(t=t, conversation=conversation, id=id_, kind="send"):
+            case told.Sent(t=t, conversation=conversation, id=id_, kind="send", digest=digest):
+                if id_ in self._asked_s and id_ not in self._first:
+                    self._first.add(id_)  # again on another line it is no news
+                    self._recorder.said(self._name, digest, self._asked_s[id_])
                 if conversation not in self._has_agent:
                     self._waits_s.setdefault(conversation, self._asked_s.get(id_, t))
             case told.Acked(t=t, id=id_):
+                self._first.discard(id_)
                 if (asked_s := self._asked_s.pop(id_, None)) is not None:
                     self._recorder.add(ACK, asked_s, t)
             case told.Refused(code=code):
@@ -57,6 +62,8 @@ class Watch:
             case told.Opened(t=t) if self._dialled_s is not None:
                 self._recorder.add(READY, self._dialled_s, t)
                 self._dialled_s = None
+            case told.Seen(t=t, kind="message", digest=digest):
+                self._recorder.heard(self._name, digest, t)
             case told.Seen(t=t, conversation=conversation, kind=kind):
                 self._saw(t, conversation, kind)
             case _:
@@ -90,7 +97,7 @@ class _Line:
         frame = decode(raw)
         self._wire.sent(frame)
         match frame:
-            case {"t": "hello" | "agent_hello", "positions": [*positions]}:
+            case {"t": "hello", "positions": [*positions]}:
                 for position in positions:
                     self._watch.resumes(position["conversation"])
             case {"t": "resume", "position": {"conversation": conversation}}:

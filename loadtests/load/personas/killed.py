@@ -46,6 +46,7 @@ async def _dies(stage: Stage, flash: Flash, life: int) -> bool:
             visitor.say()
             if stage.now_s() >= dies_s:
                 await stage.rest(stage.chance.choice((0.0, 0.01)))  # before its word is on the way, or after
+                stage.befalls("app killed")
                 flash.is_written, visitor.is_dead = False, True
                 pipe.cut()
                 break

@@ -12,6 +12,7 @@ from loadtests.load.stage import Stage
 
 Fault = Callable[[Visitor, Pipe], Awaitable[None]]
 """Happens and is over."""
+_HEALS = 0.5  # share of faults that a line survives
 
 
 async def backgrounded(stage: Stage) -> None:
@@ -45,6 +46,7 @@ async def _with_faults(stage: Stage, fault: Fault) -> None:
 
 
 async def _put_away(visitor: Visitor, pipe: Pipe) -> None:
+    visitor.stage.befalls("put away")
     pipe.hold(UP, DOWN)
     await visitor.stage.rest(visitor.stage.habits.fault_s)
     _heal(visitor, pipe)
@@ -52,12 +54,14 @@ async def _put_away(visitor: Visitor, pipe: Pipe) -> None:
 
 async def _change_networks(visitor: Visitor, pipe: Pipe) -> None:
     before = visitor.arrivals
+    visitor.stage.befalls("other network")
     pipe.strand()
     visitor.say()
     await visitor.until(lambda: visitor.arrivals > before)
 
 
 async def _fly(visitor: Visitor, pipe: Pipe) -> None:
+    visitor.stage.befalls("no network")
     pipe.is_off = True
     pipe.strand()
     visitor.say()
@@ -66,7 +70,9 @@ async def _fly(visitor: Visitor, pipe: Pipe) -> None:
 
 
 async def _lose_one_way(visitor: Visitor, pipe: Pipe) -> None:
-    pipe.hold(visitor.stage.chance.choice((UP, DOWN)))
+    way = visitor.stage.chance.choice((UP, DOWN))
+    visitor.stage.befalls(f"nothing gets through {way}")
+    pipe.hold(way)
     visitor.say()
     await visitor.stage.rest(visitor.stage.habits.fault_s)
     _heal(visitor, pipe)
@@ -74,7 +80,8 @@ async def _lose_one_way(visitor: Visitor, pipe: Pipe) -> None:
 
 def _heal(visitor: Visitor, pipe: Pipe) -> None:
     """Let what was held arrive late, or lose it with the line."""
-    if visitor.stage.chance.random() < 0.5:
+    if visitor.stage.chance.random() < _HEALS:
         pipe.release()
     else:
+        visitor.stage.befalls("line lost")
         pipe.cut()

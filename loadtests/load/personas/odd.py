@@ -4,6 +4,7 @@ Invariant: each speaks the protocol to the letter, but for the one thing it stan
 """
 
 import random
+from itertools import chain, repeat
 
 import samtale
 from samtale.line import decode
@@ -17,6 +18,10 @@ _LONG_ONES, _LONG_CHARS = 4, 8_000  # 64 KB in UTF-8: as much as fits into a pag
 _PAGES = 100  # more than a kernel keeps for one socket
 _NEWEST, _EVERYTHING = 2**53, 100
 _KNOCKS_S = 0.2
+_QUICK, _QUICK_ROUNDS = (
+    20,
+    22,
+)  # pings: their answers fill the gateway's queue, and they are fewer than would be a flood
 _LATE = 0.5  # share of frames whose second copy comes later, often after the outcome of the first
 
 
@@ -69,11 +74,17 @@ async def _ask_and_never_read(visitor: Visitor, pipe: Pipe) -> None:
     for _ in range(_LONG_ONES):
         client.send(stage.words().ljust(_LONG_CHARS, "·"))
     await stage.settled(client)
+    stage.befalls("reads no more")
+    ended = pipe.ended
     pipe.hold(DOWN)
     page = {"t": "history", "conversation": client.conversation, "before": _NEWEST, "limit": _EVERYTHING}
     for number in range(_PAGES):
         client.outlet.put({**page, "ref": f"page{number}"})
-    while pipe.is_whole and await stage.rest(_KNOCKS_S):
-        client.outlet.put({"t": "ping", "ref": "knock"})  # whoever does not read hears of the end when they write
+    knocks = chain(repeat(_QUICK, _QUICK_ROUNDS), repeat(1))
+    while pipe.ended == ended and await stage.rest(_KNOCKS_S):
+        for _ in range(next(knocks)):  # whoever does not read hears of the end when they write
+            client.outlet.put({"t": "ping", "ref": "knock"})
+    if pipe.ended > ended:
+        stage.befalls("cut off for that")
     pipe.release()
     await visitor.until(lambda: visitor.arrivals > before)

@@ -19,13 +19,13 @@ UP, DOWN = "up", "down"  # from the phone, and to it
 class Pipe:
     """One phone's. Each line that `connect` opens goes over it, through a free port of 127.0.0.1.
 
-    `receive_bytes`: how much the kernel takes from the server while nobody reads; 0: as it likes. `stranded` counts the
-    lines whose phone went without a word, `let_go` those of them that the server has ended since.
+    `receive_bytes`: how much the kernel takes from the server while nobody reads; 0: as it likes. `ended` counts the
+    lines that were and are no more; with the way down held, that the server has ended one is found out by writing.
     """
 
     def __init__(self, receive_bytes: int = 0) -> None:
         self.is_off = False
-        self.stranded = self.let_go = 0
+        self.ended = 0
         self.flows = {UP: asyncio.Event(), DOWN: asyncio.Event()}
         self._receive_bytes = receive_bytes
         self._wires: set[_Wire] = set()
@@ -75,13 +75,7 @@ class Pipe:
     def strand(self) -> None:
         """End every line at the phone's end only: the server is told nothing."""
         for wire in self._wires:
-            if wire.strand():
-                self.stranded += 1
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether a line is there; with the way down held, that its server has ended it is found out by writing."""
-        return bool(self._wires)
+            wire.strand()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._carry(_Wire(self.flows, reader, writer)))
@@ -97,7 +91,7 @@ class Pipe:
         finally:
             wire.cut()
             self._wires.discard(wire)
-        self.let_go += wire.is_stranded
+            self.ended += 1
 
     async def _dial(self) -> socket.socket:
         loop = asyncio.get_running_loop()
@@ -140,11 +134,9 @@ class _Wire:
             if writer is not None:
                 writer.transport.abort()
 
-    def strand(self) -> bool:
-        """Cut the phone's end; False if it was cut before."""
-        first, self.is_stranded = not self.is_stranded, True
+    def strand(self) -> None:
+        self.is_stranded = True
         self._near_writer.transport.abort()
-        return first
 
     async def _pump(self, way: str, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         while carried := await source.read(_CHUNK_BYTES):
