@@ -46,12 +46,17 @@ def entry_of(command: Any) -> tuple[type[content.Body], ...]:
     return _ENTRIES.get(type(command), ())
 
 
-def answer_from(result: StepResult, command: Asked, decision: Any, owner: str | None = None) -> None:
-    """Put the command's outcome into `result`, to be remembered under `owner`. None: there is no ledger yet."""
+def answer_from(
+    result: StepResult, command: Asked, decision: Any, owner: str | None = None, entry: Event | None = None
+) -> None:
+    """Put the command's outcome into `result`, to be remembered under `owner`. None: there is no ledger yet.
+
+    `entry`: the log entry that stands for the command, if there is one.
+    """
     origin = command.origin
     # A list first: it is what nearly always comes, and the dearest to rule out.
     if type(decision) is list or type(decision) is With:
-        outcome = outcome_of(command, _entry(result, command))
+        outcome = outcome_of(command, entry)
     else:
         outcome = outcome_of(command, decision.refusal if isinstance(decision, Despite) else decision)
     away = outcome.code == Code.UNAVAILABLE.wire  # not judged, so not used up
@@ -86,7 +91,8 @@ def outcome_of(command: Asked, became: Refusal | Already | Told | Recorded | Mis
             return Outcome(*asked, "", conversation, next_in_line=became.next_in_line)
 
 
-def _entry(result: StepResult, command: Asked) -> Event | None:
+def entry_in(result: StepResult, command: Asked) -> Event | None:
+    """Return the log entry to which the command of a roster led."""
     kinds = entry_of(command)
     for logged in result.events:
         if type(logged.event.body) in kinds:

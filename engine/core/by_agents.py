@@ -6,12 +6,12 @@ claims, a ticket's number), it does so in the same step, and the command is then
 
 from typing import Any
 
-from engine.core.asked import Facts, Stamped
+from engine.core.asked import Decision, Facts, Stamped
 from engine.core.conversation import Conversation
 from engine.core.decide import decide
 from engine.core.ledger import DESK
 from engine.core.numbered import conclude, fresh
-from engine.core.settling import Asking, Settling
+from engine.core.settling import Settling, Then
 from protocol.bus import commands
 from protocol.bus.decisions import First, Refusal
 from protocol.wire.codes import Code
@@ -32,27 +32,33 @@ ABOUT_CONVERSATIONS = frozenset(
 )
 
 
-def agent_asked(settling: Settling, command: Any) -> Asking:
+def agent_asked(settling: Settling, command: Any) -> Then | None:
     """Decide an agent's numbered command about a conversation, unless it has been decided before."""
-    if not (yield from fresh(settling, command, DESK)):
-        return
-    state: Conversation = yield from settling.conversation(command.account, command.conversation)
-    decision = yield from _judged(settling, command, state)
+    if not fresh(settling, command, DESK):
+        return None
+    state = settling.conversation(command.account, command.conversation)
+    decision = _judged(settling, command, state)
+    if type(decision) is First:
+        return _asked_again, (command, settling.decide_roster(command.account, decision.command))
+    conclude(settling, command, state, decision, DESK)
+    return None
+
+
+def _asked_again(settling: Settling, asked: tuple[Any, Any]) -> None:
+    """Decide the command for good, now that the roster has decided what came first."""
+    command, before = asked
+    state = settling.conversation(command.account, command.conversation)
+    decision = before if isinstance(before, Refusal) else _judged(settling, command, state)
     if isinstance(decision, First):
-        before = yield from settling.decide_roster(command.account, decision.command)
-        yield from settling.rest()
-        state = yield from settling.conversation(command.account, command.conversation)
-        decision = before if isinstance(before, Refusal) else (yield from _judged(settling, command, state))
-        if isinstance(decision, First):
-            decision = Refusal(Code.NOT_ASSIGNED)  # the roster sees no need for what the conversation asks
+        decision = Refusal(Code.NOT_ASSIGNED)  # the roster sees no need for what the conversation asks
     conclude(settling, command, state, decision, DESK)
 
 
-def _judged(settling: Settling, command: Any, state: Conversation) -> Asking:
+def _judged(settling: Settling, command: Any, state: Conversation) -> Decision:
     """Return the conversation's decision, its facts having been fetched."""
-    config = yield from settling.config(command.account)
+    config = settling.config(command.account)
     # Only a ready reply knows the visitor by name.
     by_name = state.seq > 0 and bool(getattr(command, "canned", ""))
-    visitor = (yield from settling.visitor(state.account, state.terms.visitor)) if by_name else None
+    visitor = settling.visitor(state.terms.visitor) if by_name else None
     settling.deciding = state
     return decide(state, Stamped(command, settling.at_ms, Facts(visitor, config)))

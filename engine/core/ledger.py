@@ -15,10 +15,6 @@ from protocol.wire.limits import REMEMBERED_OUTCOMES
 DESK = "desk"  # owner of the ledgers of agents' devices
 
 
-class Fresh(msgspec.Struct, frozen=True):
-    """This frame was never decided: decide it."""
-
-
 class Recorded(msgspec.Struct, frozen=True):
     """This frame was decided: that is what became of it."""
 
@@ -30,9 +26,6 @@ class Misnumbered(msgspec.Struct, frozen=True):
 
     code: Code
     expected: int
-
-
-FRESH = Fresh()
 
 
 class Ledger:
@@ -47,14 +40,14 @@ class Ledger:
         for outcome in sorted(outcomes, key=lambda outcome: outcome.n):
             self.remember(outcome)
 
-    def check(self, n: int, id_: str) -> Fresh | Recorded | Misnumbered:
-        """Return whether the frame is new, already decided (by its id, whatever its n), or wrongly numbered."""
+    def check(self, n: int, id_: str) -> Recorded | Misnumbered | None:
+        """Return that the frame was decided (by its id, whatever its n) or is wrongly numbered; None: it is new."""
         known = self._by_id.get(id_)
         if known is not None:
             return Recorded(known)
         expected = self.last + 1
         if n == expected:
-            return FRESH
+            return None
         return Misnumbered(Code.OUT_OF_ORDER if n > expected else Code.N_CONFLICT, expected)
 
     def remember(self, outcome: Outcome) -> None:

@@ -6,20 +6,17 @@ Invariant: what was decided is answered from memory and changes nothing; what ta
 from engine.core.answers import answer_from, entry_of, outcome_of
 from engine.core.asked import Decision
 from engine.core.conversation import Conversation
-from engine.core.ledger import Fresh, Ledger
-from engine.core.result import Need
-from engine.core.settling import Asking, Settling
+from engine.core.settling import Settling
 from protocol.bus.commands import Asked
 
 
-def fresh(settling: Settling, command: Asked, owner: str) -> Asking:
+def fresh(settling: Settling, command: Asked, owner: str) -> bool:
     """Return whether the frame is to be decided; if it is not, it has been answered."""
     origin = command.origin
     if not origin.n:
         return True  # nobody counts what gateways ask by themselves
-    ledger: Ledger = yield Need("ledger", command.account, owner, origin.device)
-    check = ledger.check(origin.n, origin.id)
-    if isinstance(check, Fresh):
+    check = settling.values.ledger(owner, origin.device).check(origin.n, origin.id)
+    if check is None:
         return True
     settling.result.outcome = (origin.gateway, outcome_of(command, check))
     return False
@@ -27,5 +24,5 @@ def fresh(settling: Settling, command: Asked, owner: str) -> Asking:
 
 def conclude(settling: Settling, command: Asked, state: Conversation, decision: Decision, owner: str) -> None:
     """Let `decision` take effect, tell whoever asked, and remember it under `owner`."""
-    settling.conclude(state, decision, entry_of(command), command)
-    answer_from(settling.result, command, decision, owner)
+    entry = settling.conclude(state, decision, entry_of(command), command)
+    answer_from(settling.result, command, decision, owner, entry)

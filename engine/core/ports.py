@@ -5,13 +5,38 @@ Invariant: whoever is fitted here keeps the promise of each method; the engine i
 
 from typing import Any, Protocol
 
+from engine.core.conversation import Conversation
+from engine.core.ledger import Ledger
 from protocol.bus.config import AccountConfig
 from protocol.bus.decisions import Already, Refusal, Told
 from protocol.bus.effects import Effect, Inner, SetTimer
-from protocol.ids import InboxId, Incarnation, RuleId
+from protocol.bus.records import VisitorRecord
+from protocol.ids import AccountId, ConversationId, DeviceId, InboxId, Incarnation, RuleId, VisitorId
 
 Roster = Any  # the roster's own value; only its port looks inside
 RosterEvent = Any
+
+
+class Values(Protocol):
+    """The cell as it was before the step. Each method raises `result.Absent` for what must be loaded first."""
+
+    def conversation(self, id_: ConversationId) -> Conversation | None:
+        """Return a conversation, None if there is none."""
+
+    def visitor(self, id_: VisitorId) -> VisitorRecord | None:
+        """Return a visitor's record, None if there is none."""
+
+    def ledger(self, owner: str, device: DeviceId) -> Ledger:
+        """Return what became of a device's frames in a conversation or at the `ledger.DESK`; it may be empty."""
+
+    def roster(self, account: AccountId) -> Roster | None:
+        """Return the account's roster, None if there is none."""
+
+    def config(self, account: AccountId) -> AccountConfig | None:
+        """Return the account's configuration, None if there is none."""
+
+    def roster_accounts(self) -> list[AccountId]:
+        """Return the accounts of the cell that have a roster."""
 
 
 class RosterPort(Protocol):

@@ -26,22 +26,22 @@ class Stamp(msgspec.Struct, frozen=True, gc=False):
 
 
 class Need(msgspec.Struct, frozen=True, gc=False):
-    """A value that the step cannot go on without.
+    """A value that the step cannot go on without, as `ports.Values` names it.
 
-    | kind | id | answer |
-    |---|---|---|
-    | conversation | its id | `Conversation`, None if there is none |
-    | visitor | its id | `VisitorRecord`, None if there is none |
-    | ledger | owner: a conversation, or `ledger.DESK`; and `device` | `Ledger`, empty if there is none |
-    | roster | "" | the roster's own value, None if there is none |
-    | config | "" | `AccountConfig`, None if there is none |
-    | roster_accounts | "", account "" | list of the accounts in this cell that have a roster |
+    `id`: the conversation's, the visitor's, the ledger's owner, or the account of a roster or a configuration.
     """
 
     kind: NeedKind
-    account: AccountId
     id: str = ""
     device: DeviceId | Literal[""] = ""
+
+
+class Absent(Exception):
+    """What is needed is not at hand: load it, then go on with the step."""
+
+    def __init__(self, need: Need) -> None:
+        super().__init__(need)
+        self.need = need
 
 
 class Logged(msgspec.Struct, frozen=True, gc=False):

@@ -9,12 +9,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from engine.core.answers import answer_from
-from engine.core.asked import Facts, Stamped
+from engine.core.asked import Decision, Stamped
 from engine.core.conversation import Conversation, reopenable
 from engine.core.decide import decide, may_address
 from engine.core.numbered import conclude, fresh
 from engine.core.result import Need
-from engine.core.settling import Asking, Settling
+from engine.core.settling import Settling, Then
 from protocol.bus.commands import (
     Admit,
     AnyCommand,
@@ -36,46 +36,49 @@ VisitorFrame = VisitorSends | VisitorAnswers | VisitorCloses | VisitorRates
 _STARTING = frozenset({VisitorSends, VisitorAnswers})
 
 
-def visitor_asked(settling: Settling, command: VisitorFrame) -> Asking:
+def visitor_asked(settling: Settling, command: VisitorFrame) -> None:
     """Decide a numbered frame of a visitor's."""
-    state = yield from settling.conversation(command.account, command.conversation)
+    state = settling.conversation(command.account, command.conversation)
     if state.seq == 0 or not may_address(state, command):
         # Without a state of the visitor's own there is no ledger either: what is refused here consumes no n.
-        decision = yield from _judged(settling, command, state)
+        decision = _judged(settling, command, state)
         if isinstance(decision, Refusal | Already):
             answer_from(settling.result, command, decision)
-        elif (yield from fresh(settling, command, command.conversation)):
+        elif fresh(settling, command, command.conversation):
             conclude(settling, command, state, decision, state.id)
-    elif (yield from fresh(settling, command, command.conversation)):
-        decision = yield from _judged(settling, command, state)
-        conclude(settling, command, state, decision, state.id)
+    elif fresh(settling, command, command.conversation):
+        conclude(settling, command, state, _judged(settling, command, state), state.id)
 
 
-def visitor_met(settling: Settling, command: Admit | LogOut | VisitorWithdraws | SetAnalytics | NoteContext) -> Asking:
+def visitor_met(settling: Settling, command: Admit | LogOut | VisitorWithdraws | SetAnalytics | NoteContext) -> None:
     """Decide what is of the visitor's record alone."""
-    decision = yield from settling.decide_visitor(command.account, command.visitor, command)
+    decision = settling.decide_visitor(command.account, command.visitor, command)
     answer_from(settling.result, command, decision if isinstance(decision, Refusal) else Already())
 
 
-def company_asked(settling: Settling, command: CompanySends) -> Asking:
-    """Decide what the company says, whose visitor may never have been here."""
-    met = yield from settling.decide_visitor(command.account, command.visitor, command)
+def company_asked(settling: Settling, command: CompanySends) -> Then | None:
+    """Decide whom the company writes to, who may never have been here."""
+    met = settling.decide_visitor(command.account, command.visitor, command)
     if isinstance(met, Refusal):
         answer_from(settling.result, command, met)
-        return
-    state = yield from settling.conversation(command.account, command.conversation)
-    decision = yield from _judged(settling, command, state)
-    conclude(settling, command, state, decision, state.id)
+        return None
+    return _company_said, command
+
+
+def _company_said(settling: Settling, command: CompanySends) -> None:
+    """Decide what the company says, now that its visitor is known."""
+    state = settling.conversation(command.account, command.conversation)
+    conclude(settling, command, state, _judged(settling, command, state), state.id)
 
 
 def needed(command: AnyCommand) -> list[Need] | None:
     """Return what such a command asks for at the least; None for a command of somebody else's."""
     match command:
         case VisitorSends() | VisitorAnswers() | VisitorCloses() | VisitorRates():
-            ledger = Need("ledger", command.account, command.conversation, command.origin.device)
-            return [Need("conversation", command.account, command.conversation), ledger, _record(command)]
+            ledger = Need("ledger", command.conversation, command.origin.device)
+            return [Need("conversation", command.conversation), ledger, _record(command)]
         case CompanySends():
-            return [Need("conversation", command.account, command.conversation), _record(command)]
+            return [Need("conversation", command.conversation), _record(command)]
         case Admit() | LogOut() | VisitorWithdraws() | SetAnalytics() | NoteContext():
             return [_record(command)]
         case _:
@@ -83,22 +86,22 @@ def needed(command: AnyCommand) -> list[Need] | None:
 
 
 def _record(command: Any) -> Need:
-    return Need("visitor", command.account, command.visitor)
+    return Need("visitor", command.visitor)
 
 
-def _judged(settling: Settling, command: VisitorFrame | CompanySends, state: Conversation) -> Asking:
+def _judged(settling: Settling, command: VisitorFrame | CompanySends, state: Conversation) -> Decision:
     """Return the conversation's decision, its facts having been fetched."""
-    facts: Facts = yield from settling.facts(state, command)
+    facts = settling.facts(state, command)
     visitor = facts.visitor
     if type(command) in _STARTING and (visitor is None or facts.config is None or visitor.account != command.account):
         return Refusal(Code.UNAVAILABLE)
-    if state.seq == 0 and visitor is not None and (yield from _left(settling, command, visitor)):
+    if state.seq == 0 and visitor is not None and _left(settling, command, visitor):
         facts = replace(facts, left=True)
     settling.deciding = state
     return decide(state, Stamped(command, settling.at_ms, facts))
 
 
-def _left(settling: Settling, command: Any, visitor: VisitorRecord) -> Asking:
+def _left(settling: Settling, command: Any, visitor: VisitorRecord) -> bool:
     """Return whether the cell has let go of the visitor's last conversation, which by their record may go on.
 
     That is early (its window was longer than a rebuilding knew, or a clock was wrong), and no reason to be silent.
@@ -109,5 +112,4 @@ def _left(settling: Settling, command: Any, visitor: VisitorRecord) -> Asking:
         return False
     if not reopenable(last.closed_at_ms, last.reopen_window_s, settling.at_ms):
         return False
-    found = yield from settling.conversation(command.account, last.conversation)
-    return found.seq == 0
+    return settling.conversation(command.account, last.conversation).seq == 0

@@ -4,20 +4,18 @@ Invariant: a batch holds whole commands only. When deciding one raises, nothing 
 whose rosters it may have changed in place, must be dropped.
 """
 
-from collections.abc import Generator
 from typing import Any
 
 from engine.core.ports import RosterPort
-from engine.core.result import Need, Stamp, StepFailed, StepResult
+from engine.core.result import Absent, Need, Stamp, StepFailed, StepResult
+from engine.core.settling import Settling
 from engine.core.step import park, step
 from engine.runtime.batch import Batch
-from engine.runtime.memory import ABSENT, Memory
+from engine.runtime.memory import Memory
 from engine.runtime.watchdog import Watchdog
 from protocol.bus.commands import AgentArrives, AnyCommand, Asked, GatewayLost, PublishConfig
 from protocol.bus.records import Outcome
 from protocol.wire.codes import Code
-
-Steps = Generator[Need, Any, StepResult]
 
 
 class Deciding:
@@ -32,7 +30,7 @@ class Deciding:
         if isinstance(command, PublishConfig):
             # Even if its bytes are at hand: they may have been read for a visitor's sake, unknown to the roster.
             self._memory.forget_config(command.account)
-        result = await self._settle(batch, step(command, self._stamp(batch), self._port))
+        result = await self._settle(batch, step(command, self._stamp(batch), self._port, self._memory))
         match command:
             case AgentArrives() if result.outcome is not None and not result.outcome[1].code:
                 batch.gateways[command.origin.gateway] = True
@@ -43,31 +41,28 @@ class Deciding:
 
     async def park(self, batch: Batch, failed: StepFailed) -> None:
         """Set aside the conversation whose decider raised. Raises StepFailed."""
-        await self._settle(batch, park(failed, self._stamp(batch), self._port))
+        await self._settle(batch, park(failed, self._stamp(batch), self._port, self._memory))
 
-    async def _settle(self, batch: Batch, steps: Steps) -> StepResult:
-        result = await self._run(steps)
+    async def _settle(self, batch: Batch, settling: Settling) -> StepResult:
+        while (need := self._go_on(settling)) is not None:
+            await self._memory.load(need)
+        result = settling.result
         self._memory.evolve(result)
         batch.absorb(result, self._port.encode)
         return result
 
-    async def _run(self, steps: Steps) -> StepResult:
-        find, watchdog, answer = self._memory.find, self._watchdog, None
+    def _go_on(self, settling: Settling) -> Need | None:
+        """Decide until all is at rest, or until something must be loaded first: that is returned."""
+        watchdog = self._watchdog
+        watchdog.serial += 1
+        watchdog.inside = True
         try:
-            while True:
-                watchdog.serial += 1
-                watchdog.inside = True
-                need = steps.send(answer)
-                watchdog.inside = False
-                answer = find(need)
-                if answer is ABSENT:
-                    answer = await self._memory.load(need)
-        except StopIteration as rest:
-            result: StepResult = rest.value
-            return result
+            settling.settle()
+        except Absent as absent:
+            return absent.need
         finally:
             watchdog.inside = False
-            steps.close()
+        return None
 
     def _stamp(self, batch: Batch) -> Stamp:
         return Stamp(batch.epoch, batch.commit_no, batch.next_index, batch.at_ms)

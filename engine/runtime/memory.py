@@ -8,9 +8,10 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, Final
 
-from engine.core.ledger import DESK
-from engine.core.ports import RosterPort
-from engine.core.result import Need, StepResult
+from engine.core.conversation import Conversation
+from engine.core.ledger import DESK, Ledger
+from engine.core.ports import Roster, RosterPort
+from engine.core.result import Absent, Need, StepResult
 from engine.core.step import needs
 from engine.runtime import stored
 from engine.runtime.batch import Batch, RosterSnapshot
@@ -19,17 +20,21 @@ from engine.runtime.heads import ConversationHead, Heads, RosterHead
 from engine.runtime.stored import HeldConversation, HeldRoster, HeldVisitor
 from engine.runtime.surroundings import CALL_S, EngineSettings
 from protocol.bus.commands import AnyCommand
+from protocol.bus.config import AccountConfig
+from protocol.bus.records import VisitorRecord
 from protocol.ids import AccountId, CellName, ConversationId, DeviceId, VisitorId
 from store.redis.connection import Connection
 from store.redis.keys import Keys
 
 Key = tuple[str, str]  # kind, id
 LOADS_AT_ONCE: Final = 1_000  # well below what a line takes at once
-ABSENT: Final = object()  # not remembered; None means that Redis has no such value
 
 
 class Memory:
-    """The values of one cell that its owner has at hand, the least recently used of them forgotten first."""
+    """The values of one cell that its owner has at hand, the least recently used of them forgotten first.
+
+    These are the `Values` of its steps: None for what Redis does not have, Absent for what must be loaded first.
+    """
 
     def __init__(self, cell: CellName, line: Connection, port: RosterPort, settings: EngineSettings) -> None:
         self.stored = 0  # the commit_no up to which SQL has everything
@@ -40,37 +45,61 @@ class Memory:
         }
         self._conversations: dict[str, HeldConversation] = self._held["conversation"]
         self._visitors: dict[str, HeldVisitor] = self._held["visitor"]
+        self._desks: dict[str, Ledger] = self._held["desk"]
+        self._rosters: dict[str, HeldRoster] = self._held["roster"]
+        self._configs: dict[str, AccountConfig | None] = self._held["config"]
         self._accounts: set[AccountId] | None = None
 
-    def find(self, need: Need) -> Any:
-        """Return what a step needs, or ABSENT if it must be loaded first."""
-        kind = need.kind
-        if kind == "conversation":
-            conversation = self._conversations.get(need.id)
-            return ABSENT if conversation is None else conversation.state
-        if kind == "visitor":
-            visitor = self._visitors.get(need.id)
-            return ABSENT if visitor is None else visitor.record
-        if kind == "ledger":
-            if need.id == DESK:
-                return self._held["desk"].get(need.device, ABSENT)
-            conversation = self._conversations.get(need.id)
-            return ABSENT if conversation is None else conversation.ledger(DeviceId(need.device))
-        if kind == "config":
-            return self._held["config"].get(need.account, ABSENT)
-        if kind == "roster":
-            held = self._held["roster"].get(need.account)
-            return ABSENT if held is None else held.roster
-        return ABSENT if self._accounts is None else sorted(self._accounts)
+    def conversation(self, id_: ConversationId) -> Conversation | None:
+        """Return a conversation."""
+        held = self._conversations.get(id_)
+        if held is None:
+            raise Absent(Need("conversation", id_))
+        return held.state
 
-    async def load(self, need: Need) -> Any:
-        """Return what a step needs, asking Redis for it."""
+    def visitor(self, id_: VisitorId) -> VisitorRecord | None:
+        """Return a visitor's record."""
+        held = self._visitors.get(id_)
+        if held is None:
+            raise Absent(Need("visitor", id_))
+        return held.record
+
+    def ledger(self, owner: str, device: DeviceId) -> Ledger:
+        """Return what is remembered of a device's frames in a conversation, or at the desk."""
+        if owner == DESK:
+            desk = self._desks.get(device)
+            if desk is not None:
+                return desk
+        elif owner in self._conversations:
+            return self._conversations[owner].ledger(device)
+        raise Absent(Need("ledger", owner, device))
+
+    def roster(self, account: AccountId) -> Roster | None:
+        """Return an account's roster."""
+        held = self._rosters.get(account)
+        if held is None:
+            raise Absent(Need("roster", account))
+        return held.roster
+
+    def config(self, account: AccountId) -> AccountConfig | None:
+        """Return an account's configuration."""
+        if account not in self._configs:
+            raise Absent(Need("config", account))
+        return self._configs[account]
+
+    def roster_accounts(self) -> list[AccountId]:
+        """Return the accounts that have a roster."""
+        if self._accounts is None:
+            raise Absent(Need("roster_accounts"))
+        return sorted(self._accounts)
+
+    async def load(self, need: Need) -> None:
+        """Load what a step needs."""
         if need.kind == "roster_accounts":
             reply = await self._line.call("HKEYS", self._keys.rosters, timeout_s=CALL_S)
             self._accounts = {AccountId(account.decode()) for account in reply}
         else:
             await self._load([_key(need)])
-        return self.find(need)
 
     async def prefetch(self, commands: Iterable[AnyCommand]) -> None:
         """Load, in one round trip, what these commands need at the least."""
@@ -102,13 +131,12 @@ class Memory:
         """Make what is held what it is after one command."""
         for id_, state in step.conversations.items():
             self._conversations[id_].state = state
+        for owner, device, outcome in step.ledger:
+            self.ledger(owner, device).remember(outcome)
         for visitor, record in step.visitors.items():
             self._visitors[visitor].record = record
-        for owner, device, outcome in step.ledger:
-            ledger = self._held["desk"][device] if owner == DESK else self._held["conversation"][owner].ledger(device)
-            ledger.remember(outcome)
         for account, roster in step.rosters.items():
-            self._held["roster"].setdefault(account, HeldRoster()).roster = roster
+            self._rosters.setdefault(account, HeldRoster()).roster = roster
             if self._accounts is not None:
                 self._accounts.add(account)
 
@@ -199,10 +227,6 @@ class Memory:
 
 
 def _key(need: Need) -> Key:
-    match need.kind:
-        case "ledger":
-            return ("desk", need.device) if need.id == DESK else ("conversation", need.id)
-        case "roster" | "config":
-            return (need.kind, need.account)
-        case _:
-            return (need.kind, need.id)
+    if need.kind != "ledger":
+        return (need.kind, need.id)
+    return ("desk", need.device) if need.id == DESK else ("conversation", need.id)

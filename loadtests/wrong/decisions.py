@@ -6,7 +6,7 @@ Invariant: a patch replaces one attribute of the product, and calls what it repl
 from typing import Any
 
 from engine.core import aside, consent, speaking
-from engine.core.ledger import FRESH, Ledger
+from engine.core.ledger import Ledger
 from gateway.core.gate import Gate
 from protocol.bus.decisions import Refusal
 from protocol.ids import AgentId
@@ -21,7 +21,7 @@ Patch = tuple[object, str, Any]
 
 
 def dedupe_off() -> list[Patch]:
-    return [(Ledger, "check", lambda _self, _n, _id: FRESH)]
+    return [(Ledger, "check", lambda _self, _n, _id: None)]
 
 
 def gate_off() -> list[Patch]:

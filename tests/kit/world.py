@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from engine.core.ledger import Ledger, slot_of
-from engine.core.result import Need, Stamp, StepResult
+from engine.core.result import Absent, Need, Stamp, StepResult
+from engine.core.settling import Settling
 from engine.core.snapshot import freeze, thaw
 from engine.core.step import step
 from protocol.bus.commands import COMMAND_DECODER, COMMAND_ENCODER, AnyCommand, TimerFired
@@ -28,7 +29,8 @@ _EVENT = msgspec.msgpack.Decoder(Event)
 class World:
     """One cell, ready: `config` is published before anything else."""
 
-    def __init__(self, config: AccountConfig | None = None) -> None:
+    def __init__(self, config: AccountConfig | None = None, *, at_hand: bool = False) -> None:
+        self.at_hand = at_hand  # whether steps find whatever they need, or are interrupted for all of it
         self.port = RosterDecider()
         self.configs: dict[AccountId, AccountConfig] = {ACCOUNT: config or workplace()}
         self.conversations: dict[ConversationId, bytes] = {}
@@ -47,7 +49,7 @@ class World:
         """Decide one command and commit what came of it."""
         self.now_ms += after_ms
         self.commit_no += 1
-        result = self.run(step(command, Stamp(1, self.commit_no, 0, self.now_ms), self.port))
+        result = self.decide(command, Stamp(1, self.commit_no, 0, self.now_ms))
         self.commit(result)
         return result
 
@@ -57,19 +59,10 @@ class World:
         assert outcome is not None
         return outcome[1]
 
-    def run(self, asking: Any) -> StepResult:
-        """Give a step what it needs until it is done; nothing is asked for twice."""
-        given: set[Need] = set()
-        value: Any = None
-        try:
-            while True:
-                need = asking.send(value)
-                assert need not in given, need
-                given.add(need)
-                value = self.load(need)
-        except StopIteration as done:
-            result: StepResult = done.value
-            return result
+    def decide(self, command: AnyCommand, stamp: Stamp) -> StepResult:
+        """Return what one command comes to."""
+        values = Loaded(self)
+        return values.settle(step(command, stamp, self.port, values))
 
     def pass_time(self, by_ms: int) -> None:
         """Let time go on, and every timer that comes due fire, in order."""
@@ -121,9 +114,9 @@ class World:
             case "ledger":
                 return Ledger(self.ledgers[need.id, DeviceId(need.device)].values())
             case "roster":
-                return self.rosters.get(need.account)
+                return self.rosters.get(AccountId(need.id))
             case "config":
-                return self.configs.get(need.account)
+                return self.configs.get(AccountId(need.id))
             case "roster_accounts":
                 return list(self.rosters)
 
@@ -157,3 +150,51 @@ class World:
                 self.shown[erased.conversation][erased.seq - 1] = shown
             case Keep():
                 self.facts.append(effect.fact)
+
+
+class Loaded:
+    """The `Values` of one step over a world: unless all is `at_hand`, each is absent until it was asked for, so that
+    the step is interrupted wherever one can be."""
+
+    def __init__(self, world: World) -> None:
+        self.asked: list[Need] = []
+        self._world = world
+        self._values: dict[Need, Any] = {}
+
+    def settle(self, settling: Settling) -> StepResult:
+        """Give a step what it needs, one value at a time and each once, until it is done."""
+        while True:
+            try:
+                return settling.settle()
+            except Absent as absent:
+                self._load(absent.need)
+
+    def conversation(self, id_: ConversationId) -> Any:
+        return self._value(Need("conversation", id_))
+
+    def visitor(self, id_: VisitorId) -> Any:
+        return self._value(Need("visitor", id_))
+
+    def ledger(self, owner: str, device: DeviceId) -> Any:
+        return self._value(Need("ledger", owner, device))
+
+    def roster(self, account: AccountId) -> Any:
+        return self._value(Need("roster", account))
+
+    def config(self, account: AccountId) -> Any:
+        return self._value(Need("config", account))
+
+    def roster_accounts(self) -> Any:
+        return self._value(Need("roster_accounts"))
+
+    def _value(self, need: Need) -> Any:
+        if need not in self._values:
+            if not self._world.at_hand:
+                raise Absent(need)
+            self._load(need)
+        return self._values[need]
+
+    def _load(self, need: Need) -> None:
+        assert need not in self.asked, need
+        self.asked.append(need)
+        self._values[need] = self._world.load(need)

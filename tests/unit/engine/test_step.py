@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.core import phases
-from engine.core.result import Need, Stamp, StepFailed
+from engine.core.result import Stamp, StepFailed
 from engine.core.settling import Settling
 from engine.core.step import needs, park, step
 from protocol.bus.commands import (
@@ -39,7 +39,7 @@ from tests.kit.workplace import (
     sends,
     workplace,
 )
-from tests.kit.world import World
+from tests.kit.world import Loaded, World
 
 CHAT = conversation()
 
@@ -70,7 +70,7 @@ def test_message_to_assignment_in_one_step() -> None:
 def test_event_ids_run_on() -> None:
     """Events of one commit are numbered on across its steps."""
     cell = world(ANN)
-    first = cell.run(step(sends(), Stamp(4, 9, 2, 5_000), cell.port))
+    first = cell.decide(sends(), Stamp(4, 9, 2, 5_000))
     assert [logged.event.id for logged in first.events] == ["4.9.2", "4.9.3", "4.9.4", "4.9.5"]
     assert first.next_index == 6
 
@@ -259,9 +259,10 @@ def test_failure_is_parked() -> None:
     cell.ask(sends())
     impossible = replace(sends(2), text=7)  # no gateway lets this through
     with pytest.raises(StepFailed) as failed:
-        cell.run(step(impossible, Stamp(1, 50, 0, 5_000), cell.port))
+        cell.decide(impossible, Stamp(1, 50, 0, 5_000))
     assert (failed.value.conversation, failed.value.roster_touched) == (CHAT, frozenset())
-    cell.commit(cell.run(park(failed.value, Stamp(1, 50, 0, cell.now_ms), cell.port)))
+    values = Loaded(cell)
+    cell.commit(values.settle(park(failed.value, Stamp(1, 50, 0, cell.now_ms), cell.port, values)))
     assert cell.kinds(CHAT)[-2:] == ["Unassigned", "Parked"]
     assert cell.ask(sends(2)).code == "parked"
     cell.ask(answers())
@@ -274,21 +275,26 @@ def test_loaded_ahead() -> None:
     cell = world(ANN)
     cell.ask(sends())
     for command in (sends(2), closes(2), replies(ANN, 1, CHAT), admits(), arrives(BO), GatewayLost(GATEWAY)):
-        assert set(needs(command)) <= set(asked_by(cell, command)), command
+        values = Loaded(cell)
+        values.settle(step(command, Stamp(1, 1, 0, 1), cell.port, values))
+        assert set(needs(command)) <= set(values.asked), command
 
 
-def asked_by(cell: World, command: Any) -> list[Need]:
-    """What the step over `command` asks for."""
-    asked: list[Need] = []
-    asking = step(command, Stamp(1, 1, 0, 1), cell.port)
-    need = next(asking, None)
-    while need is not None:
-        asked.append(need)
-        try:
-            need = asking.send(cell.load(need))
-        except StopIteration:
-            break
-    return asked
+def test_interrupted_or_not() -> None:
+    """A step that is interrupted for each value that it needs comes to the same as one that has them all at hand."""
+    cells = [World(workplace(auto_accept=False), at_hand=at_hand) for at_hand in (True, False)]
+    asked = (
+        admits(),
+        arrives(ANN),
+        arrives(BO),
+        sends(),
+        replies(BO, 1, CHAT),
+        closes(2),
+        sends(3),
+        hangs_up(BO, 2, CHAT),
+    )
+    whole, interrupted = ([cell.do(command) for command in (*asked, GatewayLost(GATEWAY))] for cell in cells)
+    assert whole == interrupted
 
 
 def test_a_conversation_that_left_early_is_continued() -> None:
@@ -306,7 +312,8 @@ def test_a_conversation_that_left_early_is_continued() -> None:
 def test_a_step_as_large_as_an_account() -> None:
     """Thousands of agents who leave at once, each with conversations, are no sign of a cell that never rests."""
     cell = world(ANN)
-    settling = Settling(Stamp(1, 9, 0, 5_000), cell.port)
+    values = Loaded(cell)
+    settling = Settling(None, Stamp(1, 9, 0, 5_000), cell.port, values)
     settling.inner.extend(AgentLost(ACCOUNT, CHAT, ANN) for _ in range(50_000))
-    cell.run(settling.rest())
+    values.settle(settling)
     assert not settling.inner
