@@ -19,6 +19,7 @@ from protocol.wire import content
 from protocol.wire.codes import Code
 from protocol.wire.content import Event
 
+_AWAY = Code.UNAVAILABLE.wire  # not judged, so not used up
 _ENTRIES: dict[type, tuple[type[content.Body], ...]] = {
     commands.VisitorSends: (content.Message,),
     commands.VisitorCloses: (content.Closed,),
@@ -41,9 +42,10 @@ _ENTRIES: dict[type, tuple[type[content.Body], ...]] = {
 
 def entry_of(command: Any) -> tuple[type[content.Body], ...]:
     """Return the kinds of log entry that may stand for `command`; none for one that leaves no entry."""
-    if type(command) is commands.VisitorAnswers:
+    kind = type(command)
+    if kind is commands.VisitorAnswers:
         return (content.EmailGiven,) if command.step == "email" else (content.ConsentAnswered,)
-    return _ENTRIES.get(type(command), ())
+    return _ENTRIES.get(kind, ())
 
 
 def answer_from(
@@ -54,13 +56,12 @@ def answer_from(
     `entry`: the log entry that stands for the command, if there is one.
     """
     origin = command.origin
-    # A list first: it is what nearly always comes, and the dearest to rule out.
-    if type(decision) is list or type(decision) is With:
+    done = type(decision) is list or type(decision) is With
+    if done:
         outcome = outcome_of(command, entry)
     else:
         outcome = outcome_of(command, decision.refusal if isinstance(decision, Despite) else decision)
-    away = outcome.code == Code.UNAVAILABLE.wire  # not judged, so not used up
-    if owner is not None and not away:
+    if owner is not None and (done or outcome.code != _AWAY):
         if origin.n:
             result.ledger.append((owner, origin.device, outcome))
     elif outcome.code and origin.n:
@@ -71,13 +72,14 @@ def answer_from(
 def outcome_of(command: Asked, became: Refusal | Already | Told | Recorded | Misnumbered | Event | None) -> Outcome:
     """Return the outcome of `command`; `became` is the log entry if it took effect, None if it has none."""
     origin = command.origin
+    if isinstance(became, Event):
+        entry = (became.conversation, became.seq, became.id)
+        return Outcome(origin.session, origin.device, origin.n, origin.id, "", *entry)
     if isinstance(became, Recorded):
         return replace(became.outcome, session=origin.session)
     conversation = getattr(command, "conversation", "")
     asked = (origin.session, origin.device, origin.n, origin.id)
     match became:
-        case Event():
-            return Outcome(*asked, "", became.conversation, became.seq, became.id)
         case None:
             return Outcome(*asked, "", conversation)
         case Already():

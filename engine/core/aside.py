@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from engine.core.beside import PLAIN, Beside, Chooseable, EmailAsk, Heard, OpenSurvey, Ticket, TicketStatus
 from engine.core.conversation import Conversation
 from protocol.wire import content
-from protocol.wire.content import Event, Role
+from protocol.wire.content import AGENT, VISITOR, Event, Role
 
 CHOOSEABLE_FOR = 100  # entries after a message, it can no longer be chosen from
 
@@ -21,9 +21,9 @@ AsideAfter = Callable[[Conversation, Event, Any], Beside]
 
 def heard_after(heard: Heard, role: Role, at_ms: int) -> Heard:
     """Return who spoke, now that somebody of `role` did at `at_ms`. What the system says is nobody's word."""
-    if role is Role.VISITOR:
+    if role is VISITOR:
         return Heard(at_ms, heard.visitor_ms or at_ms, heard.agent_ms, True, heard.agent_since)
-    if role is Role.AGENT:
+    if role is AGENT:
         return Heard(at_ms, heard.visitor_ms, heard.agent_ms or at_ms, heard.visitor_since, True)
     return heard
 
@@ -52,9 +52,9 @@ def after_message(beside: Beside, event: Event, body: content.Message) -> Beside
 
 
 def _status_after(status: TicketStatus, role: Role) -> TicketStatus:
-    if role is Role.AGENT:
+    if role is AGENT:
         return status if status == "closed" else "waiting_visitor"
-    if role is Role.VISITOR:
+    if role is VISITOR:
         return status if status == "new" else "waiting_us"
     return status
 

@@ -43,9 +43,10 @@ def before_message(state: Conversation, asked: Stamped) -> list[AnyBody] | Refus
     if config is None or flow is None:
         return []
     elsewhere = answered_elsewhere(state, asked) if type(state.phase) in _GATED else []
+    if process_mode(config, flow) != "legitimate_interest":
+        return elsewhere
     known = standing(asked.facts.visitor, "process", flow, asked.at_ms)
-    implied = process_mode(config, flow) == "legitimate_interest" and not _is(known, "granted", "implied")
-    return [*elsewhere, _process(state, asked, "implied")] if implied else elsewhere
+    return elsewhere if _is(known, "granted", "implied") else [*elsewhere, _process(state, asked, "implied")]
 
 
 def storage(state: Conversation, asked: Stamped) -> Answer:

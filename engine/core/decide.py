@@ -33,8 +33,11 @@ class Park(effects.Inner, frozen=True):
 
 def decide(state: Conversation, asked: Stamped) -> Decision:
     """Return what happens because of the command, or why it may not."""
-    if not may_address(state, asked.command):
-        return Refusal(Code.NOT_FOUND)
+    return judge(state, asked) if may_address(state, asked.command) else Refusal(Code.NOT_FOUND)
+
+
+def judge(state: Conversation, asked: Stamped) -> Decision:
+    """Return what happens because of a command that may address the conversation, or why it may not."""
     if type(state.phase) is phases.Parked:
         return Refusal(Code.PARKED)
     return _DECIDERS[type(asked.command)](state, asked)
@@ -42,10 +45,9 @@ def decide(state: Conversation, asked: Stamped) -> Decision:
 
 def may_address(state: Conversation, command: Any) -> bool:
     """Whether the command comes from the conversation's account and, if from a visitor, from its visitor."""
-    if command.account != state.account:
-        return False
     visitor = getattr(command, "visitor", None)
-    return visitor is None or state.seq == 0 or bool(visitor == state.terms.visitor)
+    own = visitor is None or not state.seq or visitor == state.terms.visitor
+    return own and bool(command.account == state.account)
 
 
 def _park(state: Conversation, asked: Stamped) -> Decision:

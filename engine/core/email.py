@@ -39,13 +39,16 @@ def answer(state: Conversation, asked: Stamped) -> list[AnyBody] | Refusal | Alr
 
 def with_message(state: Conversation, asked: Stamped, text: str) -> list[AnyBody]:
     """Return what the visitor's message says or sets going beside itself: an address, or the ask for one."""
-    config, visitor, ask = asked.facts.config, asked.facts.visitor, state.beside.email
+    ask = state.beside.email
+    if state.heard.visitor_ms and not ask.why:
+        return []  # so it is with nearly every message
+    config, visitor = asked.facts.config, asked.facts.visitor
     if config is None or visitor is None or ask.over or address_of(visitor):
         return []
     if ask.why:
         address = address_in(text)
         return [_given(config, visitor, address)] if address is not None else []
-    return _first_asked(state, asked, config) if not state.heard.visitor_ms else []
+    return _first_asked(state, asked, config)
 
 
 def before_chat(state: Conversation, asked: Stamped, left: list[Step]) -> list[AnyBody]:

@@ -14,7 +14,7 @@ from engine.core.phases import AnyPhase
 from engine.core.transitions import ALLOWED
 from protocol.ids import AccountId, AgentId
 from protocol.wire import content
-from protocol.wire.content import Event, Role
+from protocol.wire.content import AGENT, VISITOR, Event, Role
 
 _STEPS = {"storage": "storage_consent", "process": "consent_to_process"}  # purpose → the step that asks it
 
@@ -25,18 +25,16 @@ def evolve(state: Conversation, event: Event) -> Conversation:
     kind = type(body)
     assert event.seq == state.seq + 1, f"{event.conversation}: {event.seq} after {state.seq}"
     assert (type(state.phase), kind) in ALLOWED, f"{kind.__name__} in {type(state.phase).__name__}"
-    terms, last_agent, heard, beside = state.terms, state.last_agent, state.heard, state.beside
     if kind is content.Message:
-        heard = aside.heard_after(heard, body.by.role, event.at)  # type: ignore[union-attr]
-        beside = aside.after_message(beside, event, body)  # type: ignore[arg-type]
-    else:
-        if kind is content.Started:
-            terms = _terms(body)
-        elif kind is content.Assigned:
-            last_agent = AgentId(body.agent.id)  # type: ignore[union-attr]
-        heard = aside.heard_beside(heard, event)
-        moved = aside.AFTER.get(kind)
-        beside = moved(state, event, body) if moved is not None else beside
+        return _after_message(state, event, body)
+    terms, last_agent, beside = state.terms, state.last_agent, state.beside
+    if kind is content.Started:
+        terms = _terms(body)
+    elif kind is content.Assigned:
+        last_agent = AgentId(body.agent.id)  # type: ignore[union-attr]
+    heard = aside.heard_beside(state.heard, event)
+    moved = aside.AFTER.get(kind)
+    beside = moved(state, event, body) if moved is not None else beside
     phase_after = _PHASE_AFTER.get(kind)
     phase = phase_after(state, event, body) if phase_after is not None else state.phase
     return Conversation(state.id, state.account, terms, event.seq, event.id, phase, last_agent, heard, beside)
@@ -48,6 +46,18 @@ def replay(account: AccountId, events: Iterable[Event]) -> Conversation | None:
     for event in events:
         state = evolve(state or not_started(account, event.conversation), event)
     return state
+
+
+def _after_message(state: Conversation, event: Event, body: Any) -> Conversation:
+    role, beside = body.by.role, state.beside
+    if beside.ticket is not None or beside.chooseable or body.content is not None:
+        beside = aside.after_message(beside, event, body)
+    phase = state.phase
+    phase = _replied(phase, role, event.at) if type(phase) is phases.Talking else _said(phase, role, event.at)
+    heard = aside.heard_after(state.heard, role, event.at)
+    return Conversation(
+        state.id, state.account, state.terms, event.seq, event.id, phase, state.last_agent, heard, beside
+    )  # fmt: skip
 
 
 def _terms(body: Any) -> Terms:
@@ -108,22 +118,21 @@ def _reopened(state: Conversation, _: Event, __: content.Reopened) -> AnyPhase:
     return phases.Opening(None, state.phase.missing)
 
 
-def _said(state: Conversation, event: Event, body: content.Message) -> AnyPhase:
-    phase, role = state.phase, body.by.role
+def _said(phase: AnyPhase, role: Role, at_ms: int) -> AnyPhase:
+    """Return where it is after a word that was said while nobody had it."""
     kind = type(phase)
-    if kind is phases.Talking:
-        return _replied(phase, role, event.at)  # type: ignore[arg-type]
-    if role is not Role.VISITOR:
+    if role is not VISITOR:
         return phases.Opening() if kind in phases.UNSAID else phase
     if kind is phases.Unassigned and phase.since_ms is None:  # type: ignore[union-attr]
-        return phases.Unassigned(event.at)
-    return phases.Opening(event.at) if kind in phases.UNROUTED else phase
+        return phases.Unassigned(at_ms)
+    return phases.Opening(at_ms) if kind in phases.UNROUTED else phase
 
 
 def _replied(phase: phases.Talking, role: Role, at_ms: int) -> AnyPhase:
-    if role is Role.VISITOR and phase.owed_since_ms is None:
+    """Return what is owed after a word of a talk."""
+    if role is VISITOR and phase.owed_since_ms is None:
         return phases.Talking(phase.agent, at_ms, phase.since_ms, phase.answered)
-    if role is Role.AGENT and (phase.owed_since_ms is not None or not phase.answered):
+    if role is AGENT and (phase.owed_since_ms is not None or not phase.answered):
         return phases.Talking(phase.agent, None, phase.since_ms, True)
     return phase
 
@@ -155,12 +164,11 @@ def _unassigned(state: Conversation, _: Event, __: content.Unassigned) -> AnyPha
     return phases.Unassigned(state.phase.owed_since_ms)
 
 
-# What is not here leaves the phase as it is.
+# What is not here leaves the phase as it is; of messages see above.
 _PHASE_AFTER: dict[type[content.Body], Callable[[Conversation, Event, Any], AnyPhase]] = {
     content.Started: lambda _, __, body: phases.Opening(None, tuple(body.steps)),
     content.ConsentAnswered: _answered,
     content.EmailGiven: _email_given,
-    content.Message: _said,
     content.Queued: _queued,
     content.Unrouted: _unrouted,
     content.Assigned: _assigned,

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from protocol.wire import content
-from protocol.wire.content import STAFF_ONLY, AnyBody, Author, Event, Role
+from protocol.wire.content import STAFF_ONLY, VISITOR, AnyBody, Author, Event
 
 _HIDDEN: Final = frozenset(STAFF_ONLY)
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -29,12 +29,16 @@ _NAMES: Final[dict[type[content.Body], str]] = {
 def visitor_frame(event: Event, alias: str) -> bytes | None:
     """Return an entry as visitors read it: None if as it is stored, b"" if it is hidden from them."""
     body = event.body
-    if type(body) is content.Message and (not alias or body.by.role is Role.VISITOR):
-        return None  # what is said most
+    if type(body) is content.Message:  # what is said most
+        shown = behind(body.by, alias)
+        if shown is body.by:
+            return None
+        said = content.Message(shown, body.text, body.content, body.redacted)
+        return _ENCODER.encode(Event(event.conversation, event.seq, event.id, event.at, said))
     if type(body) in _HIDDEN:
         return b""
-    shown = masked(body, alias)
-    return None if shown is None else _ENCODER.encode(replace(event, body=shown))
+    other = masked(body, alias)
+    return None if other is None else _ENCODER.encode(replace(event, body=other))
 
 
 def masked(body: AnyBody, alias: str) -> AnyBody | None:
@@ -51,6 +55,6 @@ def masked(body: AnyBody, alias: str) -> AnyBody | None:
 
 def behind(author: Author, alias: str) -> Author:
     """Return `author` as visitors see them: whoever speaks for the company goes by its alias, if it has one."""
-    if not alias or author.role is Role.VISITOR or not (author.id or author.name):
+    if not alias or author.role is VISITOR or not (author.id or author.name):
         return author
     return Author(author.role, "", alias)

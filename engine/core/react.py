@@ -29,7 +29,7 @@ from protocol.bus.effects import (
 from protocol.bus.topics import agent_feed
 from protocol.ids import RuleId, TeamId
 from protocol.wire import content
-from protocol.wire.content import Event, Role
+from protocol.wire.content import AGENT, VISITOR, Event
 
 Reaction = list[Inner | Effect]
 _AVOIDED = frozenset({"agent_lost", "no_reply"})  # why somebody else is sought than who just had it
@@ -71,17 +71,25 @@ def _email_given(_: Conversation, event: Event, after: Conversation) -> Reaction
 def _said(before: Conversation, event: Event, after: Conversation) -> Reaction:
     """Nearly every message asks nothing of anybody: only the first ones, and one that ends a silence."""
     asked: Reaction = []
-    body: Any = event.body
-    if body.by.role is Role.VISITOR and not before.heard.visitor_ms:
-        asked += tickets.opened_by(before, after)
-    elif body.by.role is Role.AGENT and not before.heard.agent_ms and before.heard.visitor_ms:
-        waited_ms = event.at - before.heard.visitor_ms
-        asked.append(NoteReply(after.account, after.id, after.terms.inbox, waited_ms))
+    heard = before.heard
+    if not heard.visitor_ms or not heard.agent_ms:
+        asked += _first_words(before, event, after)
     if type(before.phase) is phases.Talking and timers.fell_silent(before, event.at):
         asked.append(Weigh(after.account, after.id, True))
     if after.beside is not before.beside:
         asked += tickets.kept(before, after)
     return asked
+
+
+def _first_words(before: Conversation, event: Event, after: Conversation) -> Reaction:
+    """Return what it asks that the visitor, or an agent, speaks for the first time."""
+    body: Any = event.body
+    role, visitor_ms = body.by.role, before.heard.visitor_ms
+    if role is VISITOR and not visitor_ms:
+        return tickets.opened_by(before, after)
+    if role is AGENT and not before.heard.agent_ms and visitor_ms:
+        return [NoteReply(after.account, after.id, after.terms.inbox, event.at - visitor_ms)]
+    return []
 
 
 def _noted(_: Conversation, event: Event, after: Conversation) -> Reaction:

@@ -28,9 +28,9 @@ from protocol.bus.commands import Asked
 from protocol.bus.config import AccountConfig, flow_at
 from protocol.bus.decisions import Already, First, Refusal, Told
 from protocol.bus.effects import (
+    EFFECTS,
     AgentLost,
     Assign,
-    Effect,
     End,
     HandOver,
     Inner,
@@ -137,7 +137,9 @@ class Settling:
             result.next_index += 1
             event = Event(state.id, state.seq + 1, number, self.at_ms, body)
             after = evolve(state, event)
-            self._take(react(state, event, after))
+            asks = react(state, event, after)
+            if asks:
+                self._take(asks)
             shown = visitor_frame(event, after.terms.alias)
             if own is None and asked is not None and type(body) in entry:
                 own, origin = event, asked.origin  # the first of its kind is the frame's own
@@ -213,7 +215,7 @@ class Settling:
         facts = self.facts(state) if type(inner) is Overflowed else NO_FACTS
         decision = decide(state, Stamped(inner, self.at_ms, facts))
         self.conclude(state, decision)
-        if isinstance(decision, Refusal | First):
+        if type(decision) is Refusal or type(decision) is First:
             self.inner.extend(on_refusal(inner))
 
     def _seek(self, seek: Seek) -> None:
@@ -232,9 +234,7 @@ class Settling:
             self.result.roster_events.append((account, event))
             self._take(self._port.react(roster, event, self.at_ms))
 
-    def _take(self, reaction: Iterable[Inner | Effect]) -> None:
+    def _take(self, reaction: Iterable[Any]) -> None:
+        """Queue what is asked inside the cell, and keep what is asked of the world."""
         for asked in reaction:
-            if isinstance(asked, Effect):
-                self.result.effects.append(asked)
-            else:
-                self.inner.append(asked)
+            (self.result.effects if type(asked) in EFFECTS else self.inner).append(asked)

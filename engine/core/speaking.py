@@ -20,12 +20,12 @@ from engine.core.replies import reply
 from engine.core.snoozing import awake
 from engine.core.starting import continued, start
 from protocol.bus.commands import AgentSends, ClaimConversation, VisitorSends
-from protocol.bus.config import flow_at
+from protocol.bus.config import Agent, flow_at
 from protocol.bus.decisions import First, Refusal
 from protocol.ids import RuleId
 from protocol.wire import content
 from protocol.wire.codes import Code
-from protocol.wire.content import AnyBody, Author, Role, Started
+from protocol.wire.content import VISITOR, AnyBody, Author, Started
 
 _NOTHING: Final[list[AnyBody]] = []
 _UNDER_WAY: Final = frozenset({phases.Waiting, phases.Talking})  # a message changes nothing else
@@ -57,32 +57,32 @@ def visitor_sends(state: Conversation, asked: Stamped) -> Decision:
 
 
 def _message(state: Conversation, command: VisitorSends) -> content.Message | Refusal:
+    by = Author(VISITOR, command.visitor)
     if command.content is not None:
         text = chosen(state.beside.chooseable, command.content)
-        if text is None:
-            return Refusal(Code.BAD_CONTENT)
-        return content.Message(Author(Role.VISITOR, command.visitor), text, command.content)
+        return content.Message(by, text, command.content) if text is not None else Refusal(Code.BAD_CONTENT)
     if not command.text or command.text.isspace():
         return Refusal(Code.EMPTY_TEXT)
-    return content.Message(Author(Role.VISITOR, command.visitor), command.text)
+    return content.Message(by, command.text)
 
 
 def agent_sends(state: Conversation, asked: Stamped) -> Decision:
     """Return what happens because an agent says something, or why it may not."""
     command: AgentSends = asked.command
     agent = colleague(state, asked)
-    if isinstance(agent, Refusal):
+    if not isinstance(agent, Agent):
         return agent
     phase = state.phase
+    if isinstance(phase, phases.Talking):
+        if phase.agent.id != agent.id:
+            return Refusal(Code.NOT_ASSIGNED)
+        message = reply(state, asked, phase.agent)
+        return [message] if isinstance(message, content.Message) else message
     if isinstance(phase, phases.Closed):
         return Refusal(Code.CONVERSATION_CLOSED)
-    if isinstance(phase, phases.Talking) and phase.agent.id != agent.id:
-        return Refusal(Code.NOT_ASSIGNED)
-    message = reply(state, asked, phase.agent if isinstance(phase, phases.Talking) else author_of(agent))
+    message = reply(state, asked, author_of(agent))
     if isinstance(message, Refusal):
         return message
-    if isinstance(phase, phases.Talking):
-        return [message]
     claim = replace(command.origin, n=0)  # the send's n, not a second one, stands for both
     return First(ClaimConversation(command.account, claim, command.agent, command.conversation))
 
@@ -96,7 +96,7 @@ def _opened(state: Conversation, asked: Stamped) -> list[AnyBody] | Refusal:
         return []
     if not reopenable(state.phase.at_ms, state.terms.reopen_window_s, asked.at_ms):
         return continued(asked)
-    return [content.Reopened(Author(Role.VISITOR, asked.command.visitor))]
+    return [content.Reopened(Author(VISITOR, asked.command.visitor))]
 
 
 def _routed(state: Conversation, asked: Stamped, opened: list[AnyBody]) -> list[AnyBody]:

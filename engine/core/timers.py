@@ -68,7 +68,9 @@ def after_silence(stirred_ms: int, period_s: int) -> int:
 def fell_silent(state: Conversation, at_ms: int) -> bool:
     """Whether at `at_ms` the last word of a talk is so long ago that it counted no more."""
     silent_s, stirred_ms = state.terms.silent_s, state.heard.stirred_ms
-    if at_ms - stirred_ms < silent_s * 1000 or not silent_s or not state.heard.agent_ms or state.beside.snoozed_ms:
+    if at_ms - stirred_ms < silent_s * 1000:
+        return False
+    if not silent_s or not state.heard.agent_ms or state.beside.snoozed_ms:
         return False
     return at_ms >= after_silence(stirred_ms, silent_s)
 
@@ -91,17 +93,12 @@ def _alike(before: Conversation, after: Conversation) -> bool:
         return was is now and before.heard.agent_ms == after.heard.agent_ms
     if not (was.answered and now.answered):  # type: ignore[union-attr]
         return False
-    now_ms, then_ms = after.heard.stirred_ms, before.heard.stirred_ms
-    if now_ms == then_ms:
-        return True
-    return not _stepped(after.terms.silent_s, then_ms, now_ms) and not _stepped(
-        after.terms.inactivity_s, then_ms, now_ms
-    )
-
-
-def _stepped(period_s: int, then_ms: int, now_ms: int) -> bool:
-    """Whether the deadline of a silence moves when a word at `now_ms` follows one at `then_ms`."""
-    return period_s > 0 and -now_ms // (step_ms := period_s * 1000 // _STEPS) != -then_ms // step_ms
+    now_ms, then_ms, terms = after.heard.stirred_ms, before.heard.stirred_ms, after.terms
+    for period_s in (terms.silent_s, terms.inactivity_s):
+        # Whether the deadline of a silence moves when a word at `now_ms` follows one at `then_ms`.
+        if period_s and -now_ms // (step_ms := period_s * 1000 // _STEPS) != -then_ms // step_ms:
+            return False
+    return True
 
 
 def timer(state: Conversation, kind: str, key: str) -> TimerFired:

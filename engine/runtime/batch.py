@@ -12,7 +12,7 @@ from engine.core.conversation import Conversation
 from engine.core.ledger import DESK, slot_of
 from engine.core.result import Logged, StepResult
 from protocol.bus.commands import COMMAND_ENCODER
-from protocol.bus.effects import CancelTimer, Do, Effect, FeedUpdate, Keep, SetTimer, TellPlace
+from protocol.bus.effects import CancelTimer, Do, FeedUpdate, Keep, SetTimer, TellPlace
 from protocol.bus.records import AnyFact, Outcome, VisitorRecord
 from protocol.ids import AccountId, ConversationId, DeviceId, Incarnation, VisitorId
 
@@ -58,8 +58,9 @@ class Batch:
         """Add what one command came to. `encode` is the roster port's."""
         self.next_index = step.next_index
         self.conversations.update(step.conversations)
-        self.visitors.update(step.visitors)
         self.events += step.events
+        if step.visitors:
+            self.visitors.update(step.visitors)
         for owner, device, outcome in step.ledger:
             self.ledger[owner, device, slot_of(outcome.n)] = outcome
         for account, event in step.roster_events:
@@ -69,6 +70,8 @@ class Batch:
         if step.outcome is not None:
             gateway, outcome = step.outcome
             self.answer(gateway, outcome)
+            if outcome.n and not step.ledger and not outcome.expected:
+                self.repeated += 1  # nothing was used up: it had been, before
 
     def touched_conversations(self) -> list[ConversationId]:
         """Return the conversations whose hash is written: for their state, for a ledger in them, or for both."""
@@ -79,19 +82,19 @@ class Batch:
         """Tell the asker what became of a frame, once the commit is taken."""
         self.replies.setdefault(gateway, []).append(outcome)
 
-    def _note(self, effect: Effect) -> None:
-        match effect:
-            case SetTimer():
-                self.timers[COMMAND_ENCODER.encode(effect.command)] = effect.due_ms
-            case CancelTimer():
-                self.timers[COMMAND_ENCODER.encode(effect.command)] = None
-            case FeedUpdate():
-                self.feeds.setdefault(effect.feed, []).append(effect)
-            case TellPlace():
-                self.places[effect.conversation] = effect
-            case Do():
-                self.jobs.append(effect)
-            case Keep():
-                self.facts.append(effect.fact)
-            case _:
-                raise AssertionError(f"nobody carries out {type(effect).__name__}")
+    def _note(self, effect: Any) -> None:
+        kind = type(effect)
+        if kind is FeedUpdate:
+            self.feeds.setdefault(effect.feed, []).append(effect)
+        elif kind is SetTimer:
+            self.timers[COMMAND_ENCODER.encode(effect.command)] = effect.due_ms
+        elif kind is CancelTimer:
+            self.timers[COMMAND_ENCODER.encode(effect.command)] = None
+        elif kind is TellPlace:
+            self.places[effect.conversation] = effect
+        elif kind is Do:
+            self.jobs.append(effect)
+        elif kind is Keep:
+            self.facts.append(effect.fact)
+        else:
+            raise AssertionError(f"nobody carries out {kind.__name__}")

@@ -4,7 +4,8 @@ Invariant: a batch holds whole commands only. When deciding one raises, nothing 
 whose rosters it may have changed in place, must be dropped.
 """
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 from engine.core.ports import RosterPort
 from engine.core.result import Absent, Need, Stamp, StepFailed, StepResult
@@ -17,6 +18,8 @@ from protocol.bus.commands import AgentArrives, AnyCommand, Asked, GatewayLost, 
 from protocol.bus.records import Outcome
 from protocol.wire.codes import Code
 
+_OF_GATEWAYS: Final = frozenset({AgentArrives, GatewayLost})
+
 
 class Deciding:
     """One owner's judgement over one memory."""
@@ -24,32 +27,30 @@ class Deciding:
     def __init__(self, memory: Memory, port: RosterPort, watchdog: Watchdog) -> None:
         self._memory, self._port, self._watchdog = memory, port, watchdog
 
-    async def decide(self, batch: Batch, command: AnyCommand, at_ms: int) -> None:
-        """Decide `command` and all it causes into `batch`. Raises StepFailed."""
+    async def decide(self, batch: Batch, commands: Iterable[AnyCommand], at_ms: int) -> None:
+        """Decide `commands`, which came at the same time, and all they cause into `batch`. Raises StepFailed."""
         batch.at_ms = at_ms
-        if isinstance(command, PublishConfig):
-            # Even if its bytes are at hand: they may have been read for a visitor's sake, unknown to the roster.
-            self._memory.forget_config(command.account)
-        result = await self._settle(batch, step(command, self._stamp(batch), self._port, self._memory))
-        match command:
-            case AgentArrives() if result.outcome is not None and not result.outcome[1].code:
-                batch.gateways[command.origin.gateway] = True
-            case GatewayLost():
-                batch.gateways[command.gateway] = False
-            case Asked() if command.origin.n and result.outcome is not None and not result.ledger:
-                batch.repeated += not result.outcome[1].expected  # nothing was used up: it had been, before
+        for command in commands:
+            if type(command) is PublishConfig:
+                # Even if its bytes are at hand: they may have been read for a visitor's sake, unknown to the roster.
+                self._memory.forget_config(command.account)
+            settling = step(command, self._stamp(batch), self._port, self._memory)
+            while (need := self._go_on(settling)) is not None:
+                await self._memory.load(need)
+            self._take(batch, settling.result)
+            if type(command) in _OF_GATEWAYS:
+                _note_gateway(batch, command, settling.result)
 
     async def park(self, batch: Batch, failed: StepFailed) -> None:
         """Set aside the conversation whose decider raised. Raises StepFailed."""
-        await self._settle(batch, park(failed, self._stamp(batch), self._port, self._memory))
-
-    async def _settle(self, batch: Batch, settling: Settling) -> StepResult:
+        settling = park(failed, self._stamp(batch), self._port, self._memory)
         while (need := self._go_on(settling)) is not None:
             await self._memory.load(need)
-        result = settling.result
+        self._take(batch, settling.result)
+
+    def _take(self, batch: Batch, result: StepResult) -> None:
         self._memory.evolve(result)
         batch.absorb(result, self._port.encode)
-        return result
 
     def _go_on(self, settling: Settling) -> Need | None:
         """Decide until all is at rest, or until something must be loaded first: that is returned."""
@@ -66,6 +67,14 @@ class Deciding:
 
     def _stamp(self, batch: Batch) -> Stamp:
         return Stamp(batch.epoch, batch.commit_no, batch.next_index, batch.at_ms)
+
+
+def _note_gateway(batch: Batch, command: Any, result: StepResult) -> None:
+    """Note whose lapse this cell must hear of, or no longer."""
+    if type(command) is GatewayLost:
+        batch.gateways[command.gateway] = False
+    elif result.outcome is not None and not result.outcome[1].code:
+        batch.gateways[command.origin.gateway] = True
 
 
 def refuse(batch: Batch, command: Any) -> None:

@@ -108,9 +108,9 @@ async def _decide_all(cell: LoneCell, stages: Stages, entries: list[Entry], fenc
         batch = Batch(fence.epoch, fence.commit_no + 1)
         began_s = process_time()
         for entry in some:
-            for command in _commands(entry):
-                batch.commands += 1
-                await deciding.decide(batch, command, entry.at_ms)
+            commands = _commands(entry)
+            batch.commands += len(commands)
+            await deciding.decide(batch, commands, entry.at_ms)
         stages.decide_s += process_time() - began_s
         assert not batch.feeds, "talk moves no feed"
         began_s = process_time()

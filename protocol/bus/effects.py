@@ -3,7 +3,7 @@
 Invariant: nothing here leaves a cell except through a commit.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -222,3 +222,6 @@ class Do(Effect, frozen=True):
     account: AccountId
     kind: str
     payload: dict[str, Any]
+
+
+EFFECTS: Final = frozenset({SetTimer, CancelTimer, FeedUpdate, TellPlace, Keep, Do})  # isinstance asks a metaclass

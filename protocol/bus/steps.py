@@ -42,9 +42,9 @@ def outstanding(
     waited for.
     """
     steps: list[Step] = []
-    if storage_outstanding(config, flow, record, at_ms):
+    if flow.storage.ask == "before_chat" and storage_outstanding(config, flow, record, at_ms):
         steps.append("storage_consent")
-    if process_outstanding(config, flow, record, at_ms):
+    if flow.consent.mode != "off" and process_outstanding(config, flow, record, at_ms):
         steps.append("consent_to_process")
     if not spoken and email_moment(flow, away) == "before_chat" and not address_of(record):
         steps.append("email")

@@ -32,6 +32,9 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
+VISITOR, AGENT, SYSTEM = Role.VISITOR, Role.AGENT, Role.SYSTEM  # CPython 3.11 takes 0.2 µs to look one up in its enum
+
+
 class Author(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who did it. `name` is for showing, at most 100 characters; empty for visitors."""
 
