@@ -4,12 +4,13 @@ Invariant: nothing the visitor typed, and nothing the app told of them, leaves i
 outstanding; it speaks only of conversations of its own.
 """
 
-from gateway.core.actions import Action, CheckToken, End, ReadOutcome, ReadVisitor, Say, Submit, Wake
+from gateway.core.actions import Action, CheckToken, End, ReadOutcome, Say, Submit, Wake
 from gateway.core.asides import Asides
 from gateway.core.flow import No
 from gateway.core.gate import Rows
 from gateway.core.limits import Bucket, SessionLimits
 from gateway.core.reading import refused
+from gateway.core.rereading import Rereading
 from gateway.core.saying import Numbered, Visitor, command_of, why_not
 from gateway.core.serving import SPREAD_MS, Told
 from gateway.core.session import UNAVAILABLE_MS, Moment, Session, as_frame, encode
@@ -35,7 +36,7 @@ from protocol.wire import client
 from protocol.wire.client import Position
 from protocol.wire.codes import BY_WIRE, CloseCode, Code
 from protocol.wire.limits import REMEMBERED_OUTCOMES
-from protocol.wire.server import Done, LoggedOut, Presence, Refreshed, ServerFrame, TypingNow
+from protocol.wire.server import Done, LoggedOut, Presence, Refreshed, TypingNow
 
 MAX_CONVERSATIONS = 32
 LOOK = Wake(0)  # look at once whether something is to be told
@@ -62,7 +63,7 @@ class MobileSession(Session):
         self._messages = messages
         self._repeats = Bucket(limits.messages_per_minute, REMEMBERED_OUTCOMES)
         self._asides = Asides(visitor, self.gate, messages)
-        self._after_record: list[ServerFrame] = []  # told once the committed record was read
+        self._reread = Rereading(visitor.visitor)
         self._was_blocked = self.gate.blocked
 
     def may_read(self, conversation: ConversationId, head: Head | None) -> bool:
@@ -161,7 +162,7 @@ class MobileSession(Session):
         if conversation == shown.conversation and shown.view and shown.view.heading.kind == "assigned_agent":
             moved = self.told.front.passed(entries) or moved
         blocked = any(b"blocked" in entry.frame for entry in entries[-1:])  # the record says whether it is true
-        return [*([ReadVisitor(self.visitor.visitor)] if blocked else []), *([LOOK] if moved else [])]
+        return [*(self._reread.ask() if blocked else []), *([LOOK] if moved else [])]
 
     def outcome(self, outcome: Outcome, command: Asked) -> list[Action]:
         match command:
@@ -177,7 +178,7 @@ class MobileSession(Session):
             case VisitorAnswers() if outcome.code in _ANSWERED:
                 # Told once the committed record shows it: whoever hears the ack may send at once.
                 self.flow.resolve(command.conversation, outcome)
-                return self._later(as_frame(outcome, command.conversation))
+                return self._reread.then_tell(as_frame(outcome, command.conversation))
             case VisitorSends() | VisitorAnswers() | VisitorRates() | VisitorCloses() if _is_forgotten(outcome):
                 return [ReadOutcome(command.conversation, outcome)]  # it was judged without a ledger
             case VisitorSends() | VisitorAnswers() if outcome.instead:
@@ -198,15 +199,11 @@ class MobileSession(Session):
     def _consented(self, outcome: Outcome) -> list[Action]:
         self._asides.answered(outcome.id)
         if not outcome.code:
-            return self._later(Done(outcome.id))
+            return self._reread.then_tell(Done(outcome.id))
         code = BY_WIRE.get(outcome.code, Code.UNAVAILABLE)
         if outcome.code in _WHO:
             return [Say(refused(Code.UNAVAILABLE, ref=outcome.id, retry_after_ms=UNAVAILABLE_MS)), _COME_AGAIN]
         return [Say(refused(code, outcome.text, ref=outcome.id))]
-
-    def _later(self, frame: ServerFrame) -> list[Action]:
-        self._after_record.append(frame)
-        return [ReadVisitor(self.visitor.visitor)]
 
     def outcome_read(self, asked: ReadOutcome, recorded: Outcome | None) -> list[Action]:
         """Take what a conversation of long ago had made of a frame; None: it never had it."""
@@ -218,9 +215,9 @@ class MobileSession(Session):
 
     def visitor_read(self, record: VisitorRecord | None) -> list[Action]:
         """Take the visitor's committed record."""
-        told, self._after_record = self._after_record, []
+        told, again = self._reread.done()
         moved = self._know(record) if record is not None else []
-        return [*(Say(frame) for frame in told), *moved]
+        return [*(Say(frame) for frame in told), *moved, *again]
 
     def record_moved(self, record: VisitorRecord) -> list[Action]:
         """Take the visitor's record as somebody else changed it: on another phone, or through another gateway."""
@@ -240,7 +237,7 @@ class MobileSession(Session):
         if self.reading.open(conversation) is None:
             return []
         if passing.audience == "context":
-            return [ReadVisitor(self.visitor.visitor)] if passing.device != self.visitor.device else []
+            return self._reread.ask() if passing.device != self.visitor.device else []
         asks = passing.audience == "present"
         # Another phone of this visitor left: the visitor is here all the same.
         left = passing.audience == "staff" and passing.device != self.visitor.device

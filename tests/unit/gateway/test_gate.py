@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.core.actions import Follow, ReadVisitor, Submit
+from gateway.core.actions import Action, Follow, ReadVisitor, Submit
 from gateway.core.gate import RuleRow
 from gateway.core.mobile import MobileSession
 from gateway.core.resume import Page
@@ -99,6 +99,25 @@ def test_the_ack_of_a_grant_waits_for_the_committed_record() -> None:
     (ack,) = said(session.visitor_read(record(answer="granted")))
     assert (ack.n, ack.id, ack.seq) == (1, "g", 2)
     assert submitted(session.receive(client.Send(n=2, id="b", conversation=ASKING, text="x"), NOW))
+
+
+def test_a_record_read_before_the_grant_does_not_tell_its_ack() -> None:
+    """Another answer's reading was under way: its record knows nothing of the grant, and the ack waits for the next."""
+    session = mobile()
+    allowing = client.Answer(n=1, id="a", conversation=ASKING, step="storage_consent", value="granted")
+    (first,) = submitted(session.receive(allowing, NOW))
+    (second,) = submitted(session.receive(msgspec.structs.replace(GRANT, n=2), NOW))
+    assert reads(session.outcome(done(1, "a", conversation=ASKING), first)) == 1
+    assert reads(session.outcome(done(2, "g", conversation=ASKING), second)) == 0
+    actions = session.visitor_read(record())
+    assert [each.id for each in said(actions)] == ["a"]
+    assert reads(actions) == 1
+    (ack,) = said(session.visitor_read(record(answer="granted")))
+    assert ack.id == "g"
+
+
+def reads(actions: list[Action]) -> int:
+    return sum(isinstance(action, ReadVisitor) for action in actions)
 
 
 def test_a_stale_ack_of_a_grant_does_not_open() -> None:
