@@ -33,7 +33,8 @@ APP = "app_load"
 AGENTS = tuple(f"agent{number}" for number in range(1, 5))
 HABITS = Habits(
     says=SAYS, pace_s=0.2, fault_every_s=0.5, fault_s=0.3, consents=1.0, allows_storage=1.0, is_hasty=0.5,
-    answers_survey=1.0, ends=1.0, answers_s=0.1, declines=0.2, transfers=0.5, closes_after=3,
+    answers_survey=1.0, ends=1.0, answers_s=0.1, declines=0.4, transfers=0.5, closes_after=3,
+    away_every_s=2.0, away_s=0.3,
 )  # fmt: skip
 
 

@@ -12,23 +12,15 @@ async def run(stage: Stage, seat: Seat) -> None:
     """Be the agent of `seat` until the run is over, then wait for every outcome."""
     client = samtale.AgentClient(
         stage.url(), email=seat.email, password=seat.password, surroundings=stage.surroundings()
-    )  # fmt: skip
+    )
     desk = Desk(stage, seat, client)
     async with client, asyncio.TaskGroup() as tasks:
         reading = tasks.create_task(desk.read())
         try:
             while await stage.rest(stage.habits.pace_s):
                 desk.look_back()
-                await _go_away_perhaps(stage, client)
+                await desk.go_out_perhaps()
         finally:
             desk.put_down()
         await stage.settled(client)
         reading.cancel()
-
-
-async def _go_away_perhaps(stage: Stage, client: samtale.AgentClient) -> None:
-    habits = stage.habits
-    if habits.away_every_s and stage.chance.random() < habits.pace_s / habits.away_every_s:
-        client.set_state("away")
-        await stage.rest(habits.away_s)
-        client.set_state("available")

@@ -20,19 +20,34 @@ class Desk:
         self._stage, self._seat, self._client = stage, seat, client
         self._talks: dict[str, _Talk] = {}
         self._offers: dict[str, asyncio.TimerHandle] = {}
+        self._is_out = self._is_done = False
+        self._returns: asyncio.TimerHandle | None = None
 
     async def read(self) -> None:
         """Take what the console tells until it tells no more."""
         async for event in self._client.events():
             match event:
-                case samtale.Connected():
+                case _ if self._is_done:
+                    pass
+                case samtale.Connected() if not self._is_out:
                     self._client.set_state("available")
+                case samtale.FeedChanged(key="state", row={"state": "away"}) if not self._is_out:
+                    self._returns = self._returns or self._later(self._come_back)  # sent away for being slow
                 case samtale.FeedChanged() | samtale.FeedReset():
                     self._look()
                 case samtale.LogEvent(body=samtale.Message(by)) if by.role == "visitor":
                     self._heard(event)
                 case _:
                     pass
+
+    async def go_out_perhaps(self) -> None:
+        """Be away for a while, now and then."""
+        habits = self._stage.habits
+        if habits.away_every_s and self._stage.chance.random() < habits.pace_s / habits.away_every_s:
+            self._is_out = True
+            self._client.set_state("away")
+            await self._stage.rest(habits.away_s)
+            self._come_back()
 
     def look_back(self) -> None:
         """Close what has been silent for too long."""
@@ -44,11 +59,17 @@ class Desk:
                 self._close(conversation, talk)
 
     def put_down(self) -> None:
-        """Do nothing more."""
+        """Do nothing more, whatever the console tells."""
+        self._is_done = True
         for talk in self._talks.values():
             talk.forget()
-        for offer in self._offers.values():
-            offer.cancel()
+        for later in (*self._offers.values(), self._returns):
+            if later is not None:
+                later.cancel()
+
+    def _come_back(self) -> None:
+        self._is_out, self._returns = False, None
+        self._client.set_state("available")
 
     def _look(self) -> None:
         """Take up what is new in the feeds and put down what is gone."""
