@@ -54,10 +54,10 @@ class Hub:
         self._outside = outside
         self.cells = cells = Cells(dial, settings.cells)
         self.lease = PresenceLease(cells, settings.lease_s, outside.entropy)
-        self._packs = Packs(cells, self._may_write)
         self._roll = roll = Roll()
         self._checks = Checks(cells, roll)
         self.load = Load(cells, self._renewed)
+        self._packs = Packs(cells, self._may_write, self.load.epoch)
         self._subscriptions = Subscriptions(dial, cells, self._restored)
         self.configs = Configs(cells, outside.config, self._configured)
         self._rows = RuleRows(cells, self._subscriptions, self._staffed)
@@ -67,7 +67,7 @@ class Hub:
             messages=Buckets(settings.limits.messages_per_minute, settings.limits.message_burst, PHONES_REMEMBERED),
             cells=cells,
             subscriptions=self._subscriptions,
-            pending=Pending(cells, self._packs, self.load.epoch),
+            pending=Pending(cells, self._packs),
             lease=self.lease,
             load=self.load,
             configs=self.configs,

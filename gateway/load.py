@@ -42,6 +42,7 @@ class Load:
         self._cells = cells
         self._on_epoch = on_epoch
         self._seen = {cell: CellLoad() for cell in cells.names}
+        self._now_s = asyncio.get_running_loop().time
 
     def epoch(self, cell: CellName) -> int:
         return self._seen[cell].epoch
@@ -49,7 +50,7 @@ class Load:
     def answers(self, cell: CellName) -> bool:
         """Whether the cell answered lately and is not being rebuilt."""
         seen = self._seen[cell]
-        return seen.status == "ready" and asyncio.get_running_loop().time() - seen.seen_s <= SILENT_S
+        return seen.status == "ready" and self._now_s() - seen.seen_s <= SILENT_S
 
     def trouble(self, cell: CellName) -> No | None:
         """Return why the cell takes nothing now; None if it does."""
@@ -87,7 +88,7 @@ class Load:
             return
         rose = seen.epoch and int(epoch or 0) > seen.epoch
         ready = (status or b"").decode() == "ready"
-        seen.seen_s = asyncio.get_running_loop().time()
+        seen.seen_s = self._now_s()
         seen.status = (status or b"").decode()
         seen.lag_ms = now_ms - int(waiting[0][0].partition(b"-")[0]) if waiting else 0
         if ready:

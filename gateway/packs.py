@@ -7,11 +7,11 @@ have lapsed; an entry whose fate is unknown stays marked so, for `pending` to ju
 import asyncio
 from collections.abc import Callable
 from enum import Enum, auto
-
-from msgspec import Struct
+from typing import Protocol
 
 from gateway.cells import Cells
 from protocol.bus.commands import COMMAND_ENCODER, Asked
+from protocol.bus.records import Outcome
 from protocol.ids import CellName
 from store.failpoints import hit
 from store.redis.connection import Away
@@ -21,7 +21,7 @@ MAX_PACK = 512  # commands per entry: an engine's batch is bounded by entries
 
 
 class Fate(Enum):
-    """Where a command is on its way in."""
+    """Where a pack is on its way in."""
 
     HELD = auto()  # not sent
     SENT = auto()  # sent, no answer yet
@@ -29,69 +29,104 @@ class Fate(Enum):
     UNKNOWN = auto()  # sent, and the line was lost
 
 
-class Entry(Struct):
-    """One command on its way. `at`: its inbox entry, once stored, and its index there."""
+class Asker(Protocol):
+    """Who waits for an outcome."""
 
-    cell: CellName
-    command: Asked
-    epoch: int
-    put_s: float
-    fate: Fate = Fate.HELD
-    at: str = ""
-    index: int = 0
+    def outcome(self, outcome: Outcome, command: Asked) -> None: ...
+
+    def accepted(self, command: Asked) -> None: ...
+
+
+class Pack:
+    """One inbox entry: `at` is its name there, once stored. `asks` are those in it, until it is sent.
+
+    `epoch`: the cell's, as known when it was sent. `put_s`: when it was opened, sent, or judged last.
+    """
+
+    __slots__ = ("asks", "at", "cell", "epoch", "fate", "opened_s", "put_s")
+
+    def __init__(self, cell: CellName, opened_s: float) -> None:
+        self.cell, self.opened_s, self.put_s = cell, opened_s, opened_s
+        self.asks: list[Ask] = []
+        self.fate, self.at, self.epoch = Fate.HELD, "", 0
+
+
+class Ask:
+    """One command, and who is told its outcome (None: nobody). `index`: its place in the pack."""
+
+    __slots__ = ("asker", "command", "index", "pack", "told")
+
+    pack: Pack
+    index: int
+
+    def __init__(self, command: Asked, asker: Asker | None) -> None:
+        self.command, self.asker, self.told = command, asker, False
+
+    @property
+    def n(self) -> int:
+        """The number of the frame that it came from."""
+        return self.command.origin.n
 
 
 class Packs:
-    """Collects entries and sends them. `may_write` says whether the presence lease surely holds in a cell."""
+    """Collects asks and sends them. `may_write` says whether the presence lease surely holds in a cell."""
 
-    def __init__(self, cells: Cells, may_write: Callable[[CellName], bool]) -> None:
-        self._cells = cells
-        self._may_write = may_write
-        self._next: dict[CellName, list[Entry]] = {}
+    def __init__(
+        self, cells: Cells, may_write: Callable[[CellName], bool], epoch_of: Callable[[CellName], int]
+    ) -> None:
+        self._cells, self._may_write, self._epoch_of = cells, may_write, epoch_of
+        self._held: dict[CellName, list[Pack]] = {}
+        self._loop = asyncio.get_running_loop()
         self._scheduled = False
 
-    def put(self, entry: Entry) -> None:
-        """Send `entry` with the others of this turn."""
-        entry.fate, entry.at = Fate.HELD, ""
-        self._next.setdefault(entry.cell, []).append(entry)
+    def put(self, cell: CellName, ask: Ask) -> None:
+        """Send `ask` with the others of this turn."""
+        packs = self._held.get(cell)
+        if packs is None:
+            packs = self._held[cell] = []
+        if not packs or len(packs[-1].asks) >= MAX_PACK:
+            packs.append(Pack(cell, self._loop.time()))
+        pack = packs[-1]
+        ask.pack, ask.index = pack, len(pack.asks)
+        pack.asks.append(ask)
         if not self._scheduled:
             self._scheduled = True
-            asyncio.get_running_loop().call_soon(self.flush)
+            self._loop.call_soon(self.flush)
 
     def flush(self) -> None:
         """Send what may be sent now; the rest waits for the lease or the line, and for the next call."""
         self._scheduled = False
-        for cell in [cell for cell, entries in self._next.items() if entries and self._may_write(cell)]:
-            entries = self._next.pop(cell)
-            for start in range(0, len(entries), MAX_PACK):
-                if not self._send(cell, entries[start : start + MAX_PACK]):
-                    self._next[cell] = entries[start:]
-                    break
+        for cell, packs in self._held.items():
+            while packs and self._may_write(cell) and self._send(packs[0]):
+                del packs[0]
 
-    def forget(self, gone: list[Entry]) -> None:
+    def forget(self, gone: list[Ask]) -> None:
         """Send those of `gone` that are held no more."""
-        for cell in {entry.cell for entry in gone if entry.fate is Fate.HELD} & set(self._next):
-            self._next[cell] = [entry for entry in self._next[cell] if not any(entry is each for each in gone)]
+        forgotten = {id(ask) for ask in gone if ask.pack.fate is Fate.HELD}
+        for packs in self._held.values() if forgotten else ():
+            for pack in packs:
+                pack.asks = [ask for ask in pack.asks if id(ask) not in forgotten]
+                for index, ask in enumerate(pack.asks):
+                    ask.index = index
 
-    def _send(self, cell: CellName, entries: list[Entry]) -> bool:
-        pack = COMMAND_ENCODER.encode([entry.command for entry in entries])
+    def _send(self, pack: Pack) -> bool:
+        """Send it, unless there is no line; one from which all were taken is sent by doing nothing."""
+        if not pack.asks:
+            return True
+        commands = COMMAND_ENCODER.encode([ask.command for ask in pack.asks])
         try:
-            answer = self._cells.line(cell).send("XADD", Keys(cell).inbox, "*", "p", pack)
+            answer = self._cells.line(pack.cell).send("XADD", Keys(pack.cell).inbox, "*", "p", commands)
         except Away:
             return False  # it was not even sent
-        now_s = asyncio.get_running_loop().time()
-        for index, entry in enumerate(entries):
-            entry.fate, entry.index, entry.put_s = Fate.SENT, index, now_s
-        answer.add_done_callback(lambda done: self._sent(done, entries))
+        pack.fate, pack.epoch, pack.put_s = Fate.SENT, self._epoch_of(pack.cell), self._loop.time()
+        pack.asks = []
+        answer.add_done_callback(lambda done: self._sent(done, pack))
         return True
 
     @staticmethod
-    def _sent(answer: "asyncio.Future[bytes]", entries: list[Entry]) -> None:
+    def _sent(answer: "asyncio.Future[bytes]", pack: Pack) -> None:
         if answer.cancelled() or answer.exception() is not None:
-            for entry in entries:
-                entry.fate = Fate.UNKNOWN
+            pack.fate = Fate.UNKNOWN
             return
         hit("gateway.after_xadd")
-        at = answer.result().decode()
-        for entry in entries:
-            entry.fate, entry.at = Fate.STORED, at
+        pack.fate, pack.at = Fate.STORED, answer.result().decode()

@@ -23,61 +23,64 @@ class No(Struct, frozen=True):
     retry_after_ms: int = 0
 
 
+class _Series:
+    """Where one series is: what is `asked`, the n that must come next (0: any), the highest n known to be `used` up."""
+
+    __slots__ = ("asked", "awaited", "used")
+
+    def __init__(self) -> None:
+        self.asked: set[tuple[str, int]] = set()
+        self.awaited = self.used = 0
+
+
 class Flow:
     """What is under way in each series of one session."""
 
     def __init__(self) -> None:
-        self._asked: dict[str, set[tuple[str, int]]] = {}
-        self._awaited: dict[str, int] = {}
-        self._used: dict[str, int] = {}  # the highest n known here to be used up
+        self._series: dict[str, _Series] = {}
 
     def check(self, series: str, n: int, frame_id: str) -> No | None:
         """Return why frame `n` may not pass yet, or None."""
-        awaited = self._awaited.get(series)
-        if awaited is not None and n > awaited:
-            return No(Code.OUT_OF_ORDER, awaited)
-        if len(self._asked.get(series, ())) >= MAX_UNRESOLVED and not self.is_asked(series, n, frame_id):
+        at = self._series.get(series)
+        if at is None:
+            return None
+        if at.awaited and n > at.awaited:
+            return No(Code.OUT_OF_ORDER, at.awaited)
+        if len(at.asked) >= MAX_UNRESOLVED and (frame_id, n) not in at.asked:
             return self.refuse(series, No(Code.TOO_MANY_UNRESOLVED, n))
         return None
 
     def is_asked(self, series: str, n: int, frame_id: str) -> bool:
         """Whether this very frame is under way, so that its outcome will come."""
-        return (frame_id, n) in self._asked.get(series, ())
+        at = self._series.get(series)
+        return at is not None and (frame_id, n) in at.asked
 
     def refuse(self, series: str, no: No) -> No:
         """Keep the place of a refused frame; return the refusal."""
-        _make_room(self._awaited, series)
-        self._awaited[series] = min(no.expected, self._awaited.get(series, no.expected))
+        at = self._of(series)
+        at.awaited = min(no.expected, at.awaited or no.expected)
         return no
 
     def take(self, series: str, n: int, frame_id: str) -> None:
         """A frame passes."""
-        self._asked.setdefault(series, set()).add((frame_id, n))
-        if self._awaited.get(series) == n:
-            del self._awaited[series]
+        at = self._of(series)
+        at.asked.add((frame_id, n))
+        if at.awaited == n:
+            at.awaited = 0
 
     def drop(self, series: str, n: int, frame_id: str) -> None:
         """A frame that passed did not get out after all."""
-        asked = self._asked.get(series, set())
-        asked.discard((frame_id, n))
-        if not asked:
-            self._asked.pop(series, None)
+        self._of(series).asked.discard((frame_id, n))
 
     def resolve(self, series: str, outcome: Outcome) -> None:
         """An outcome came: a numbering refusal is about that n only, any other about the id for good."""
+        at = self._of(series)
+        if outcome.expected and at.asked:
+            at.awaited = 0  # the ledger knows better
+        at.asked.discard((outcome.id, outcome.n))
         if not outcome.expected:
-            _make_room(self._used, series)
-            self._used[series] = max(outcome.n, self._used.get(series, 0))
-        asked = self._asked.get(series)
-        if asked is None:
-            return
-        if outcome.expected:
-            asked.discard((outcome.id, outcome.n))
-            self._awaited.pop(series, None)  # the ledger knows better
-        else:
-            asked -= {each for each in asked if each[0] == outcome.id}
-        if not asked:
-            del self._asked[series]
+            at.used = max(at.used, outcome.n)
+            at.asked.difference_update([each for each in at.asked if each[0] == outcome.id])
 
     def next_n(self, series: str, read: int) -> int:
         """Return the next n to tell, given the one `read` from the ledger: outcomes may have come since.
@@ -85,21 +88,30 @@ class Flow:
         Too high a number is refused in order; one that is too low would let a later frame in before it (SPEC 5.2).
         """
         self.saw(series, read)
-        return self._used[series] + 1
+        return self._of(series).used + 1
 
     def saw(self, series: str, next_n: int) -> None:
         """The ledger has taken everything below `next_n`."""
-        _make_room(self._used, series)
-        self._used[series] = max(next_n - 1, self._used.get(series, 0))
+        at = self._of(series)
+        at.used = max(at.used, next_n - 1)
 
     def is_repeat(self, series: str, n: int) -> bool:
         """Whether frame `n` can only be one that was taken before, sent again: it makes nothing happen."""
-        return n <= self._used.get(series, 0)
+        at = self._series.get(series)
+        return at is not None and n <= at.used
 
+    def _of(self, series: str) -> _Series:
+        at = self._series.get(series)
+        if at is None:
+            self._make_room()
+            at = self._series[series] = _Series()
+        return at
 
-def _make_room(kept: dict[str, int], series: str) -> None:
-    while len(kept) >= MAX_SERIES and series not in kept:
-        del kept[next(iter(kept))]
+    def _make_room(self) -> None:
+        """Forget the oldest series in which nothing is under way, if there are too many."""
+        if len(self._series) >= MAX_SERIES:
+            idle = (name for name, each in self._series.items() if not each.asked)
+            self._series.pop(next(idle, ""), None)
 
 
 def is_past(cursor: str, entry: str, index: int) -> bool:

@@ -33,6 +33,8 @@ class SessionLimits(Struct, frozen=True):
 class Bucket:
     """Lets `burst` through at once and `per_minute` in the long run."""
 
+    __slots__ = ("_ms_each", "_next_ms", "_slack_ms")
+
     def __init__(self, per_minute: int, burst: int) -> None:
         self._ms_each = 60_000 / per_minute
         self._slack_ms = self._ms_each * (burst - 1)
