@@ -35,6 +35,7 @@ class Connection(asyncio.Protocol):
         "_cause",
         "_closing",
         "_controls",
+        "_counts",
         "_driver",
         "_early_bytes",
         "_frames",
@@ -53,7 +54,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, sockets: Sockets) -> None:
         rules = sockets.rules
-        self._sockets = sockets
+        self._sockets, self._counts = sockets, sockets.counts
         self._protocol = SocketProtocol(rules.max_hello_bytes)
         self._frames = Bucket(rules.frames_per_minute, rules.frames_burst)
         self._controls = Bucket(rules.pings_per_minute, rules.pings_burst)
@@ -68,11 +69,11 @@ class Connection(asyncio.Protocol):
 
     # What the driver may ask (ports.Line)
 
-    def send(self, data: bytes) -> None:
-        """Queue one whole frame."""
+    def send(self, *messages: bytes) -> None:
+        """Queue each as one whole frame."""
         if not self._closing:
-            self._sockets.counts.frames_out += 1
-            self._writer.put(framed(self._head, data))
+            self._counts.frames_out += len(messages)
+            self._writer.put(*[framed(self._head, message) for message in messages])
 
     async def flushed(self) -> None:
         """Return when the queue is empty, or the socket gone."""
@@ -105,10 +106,15 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._admitted_now()
         for start in range(0, len(data), _PIECE_BYTES):
-            events = self._protocol.arrived(data[start : start + _PIECE_BYTES])
-            self._pump()
-            for event in events:
-                self._take(event)
+            messages, others = self._protocol.arrived(data[start : start + _PIECE_BYTES])
+            at_ms = self._sockets.now_ms()
+            for message in messages:
+                if self._may_come(self._frames, at_ms):
+                    self._hear(message)
+            if others or self._protocol.state is not OPEN:
+                self._pump()
+                for event in others:
+                    self._take(event, at_ms)
             if self._transport.is_closing():
                 return
 
@@ -154,33 +160,45 @@ class Connection(asyncio.Protocol):
 
     # What the protocol found in the bytes
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: Event, at_ms: int) -> None:
         if isinstance(event, Request):
             self._shake(event)
-        elif isinstance(event, Frame) and not self._closing:
-            self._silence = 0
+        elif isinstance(event, Frame):
             is_message = event.opcode in (Opcode.BINARY, Opcode.TEXT, Opcode.CONT)
-            bucket = self._frames if is_message else self._controls
-            if bucket.wait_ms(self._sockets.now_ms()):
-                self.close(CloseCode.RATE_LIMITED, "Too many frames.")
-            elif is_message:
-                self._read(event)
+            if self._may_come(self._frames if is_message else self._controls, at_ms) and is_message:
+                self._assemble(event)
 
-    def _read(self, part: Frame) -> None:
+    def _may_come(self, bucket: Bucket, at_ms: int) -> bool:
+        """Whether a frame that counts in `bucket` is taken."""
+        if self._closing:
+            return False
+        self._silence = 0
+        if bucket.wait_ms(at_ms):
+            self.close(CloseCode.RATE_LIMITED, "Too many frames.")
+            return False
+        return True
+
+    def _assemble(self, part: Frame) -> None:
         try:
             message = self._assembly.add(part)
         except UnicodeDecodeError:
             self.close(CloseCode.BAD_FRAME, "A text message must be UTF-8.")
             return
-        if message is None or self._driver is None:
-            return
-        if not self._admitted_now():
-            self._early_bytes += len(part.data)
-            if self._early_bytes > self._sockets.rules.max_hello_bytes:
-                self.close(CloseCode.TOO_LARGE, "Too much before the hello was answered.")
-                return
-        self._sockets.counts.frames_in += 1
-        self._driver.receive(message)
+        if message is not None:
+            self._hear(message)
+
+    def _hear(self, message: bytes | str) -> None:
+        if self._driver is not None and (self._admitted_now() or self._may_come_early(message)):
+            self._counts.frames_in += 1
+            self._driver.receive(message)
+
+    def _may_come_early(self, message: bytes | str) -> bool:
+        """Whether a message is taken before the hello is answered."""
+        self._early_bytes += len(message if isinstance(message, bytes) else message.encode())
+        if self._early_bytes > self._sockets.rules.max_hello_bytes:
+            self.close(CloseCode.TOO_LARGE, "Too much before the hello was answered.")
+            return False
+        return True
 
     def _shake(self, request: Request) -> None:
         admission = self._sockets.answer(self._protocol, request, peer_address(self._transport))

@@ -5,7 +5,7 @@ by. Once the line is lost nothing is sent, and what the session left behind (cha
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 from zlib import crc32
@@ -83,7 +83,10 @@ class SessionDriver(Generic[S]):
         except BadFrame as error:
             self.step(self._unreadable, error)
             return
-        self.step(self._take, frame)
+        if self.session is not None:
+            self.step(self.session.receive, frame, self.moment())
+        else:
+            self.step(self._begin, frame)
 
     def reconnect(self, after_ms: int) -> None:
         """Tell the client to come again elsewhere (SPEC 2.8)."""
@@ -106,7 +109,8 @@ class SessionDriver(Generic[S]):
 
     def outcome(self, outcome: Outcome, command: Asked) -> None:
         """Take what became of a command of this session."""
-        self.tell_session(lambda session: session.outcome(outcome, command))
+        if self.session is not None and not self.gone:
+            self.step(self.session.outcome, outcome, command)
 
     def accepted(self, command: Asked) -> None:
         """A command of this session is stored and takes its time."""
@@ -114,7 +118,8 @@ class SessionDriver(Generic[S]):
 
     def hinted(self, conversation: ConversationId, hints: list[Hint]) -> None:
         """Take hints of a conversation."""
-        self.tell_session(lambda session: session.hinted(conversation, hints))
+        if self.session is not None and not self.gone:
+            self.step(self.session.hinted, conversation, hints)
 
     def passing(self, conversation: ConversationId, passing: Ephemeral) -> None:
         """Take what passes by at a conversation."""
@@ -149,9 +154,7 @@ class SessionDriver(Generic[S]):
 
     # Beginning.
 
-    def _take(self, frame: Any) -> list[Action]:
-        if self.session is not None:
-            return self.session.receive(frame, self.moment())
+    def _begin(self, frame: Any) -> list[Action]:
         if self._entering or not isinstance(frame, client.Hello | client.AgentHello):
             return [act.Say(refused(Code.UNAUTHENTICATED)), act.End(CloseCode.UNAUTHENTICATED, "hello comes first")]
         self._entering = True
@@ -212,14 +215,14 @@ class SessionDriver(Generic[S]):
         if self.gone:
             return
         if isinstance(frame, HistoryPage):  # holds stored msgpack
-            self.forward(_to_msgpack(frame))
+            self.forward([_to_msgpack(frame)])
         else:
             self.line.send(self._codec.encode(frame))
 
-    def forward(self, frame: bytes) -> None:
-        """Send a stored msgpack frame."""
+    def forward(self, frames: Iterable[bytes]) -> None:
+        """Send stored msgpack frames."""
         if not self.gone:
-            self.line.send(msgpack_to_json(frame) if self._codec.is_text else frame)
+            self.line.send(*(map(msgpack_to_json, frames) if self._codec.is_text else frames))
 
     def moment(self) -> Moment:
         """Return now, as sessions see it."""
@@ -279,7 +282,7 @@ class SessionDriver(Generic[S]):
     # How each action is done.
     DO: ClassVar[dict[type[Action], Callable[[Any, Any], None]]] = {
         act.Say: lambda self, action: self.say(action.frame),
-        act.Forward: lambda self, action: self.forward(action.frame),
+        act.Forward: lambda self, action: self.forward(action.frames),
         act.Submit: _submit,
         act.Follow: _follow,
         act.Unfollow: lambda self, action: self.hearing.leave(action.conversation),

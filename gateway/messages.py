@@ -1,7 +1,7 @@
 """From bytes to whole messages: `websockets`' sans-I/O protocol, speaking with the close codes of SPEC 11.
 
-A short cut reads the frame that nearly every frame is: masked, unfragmented, whole, text or binary. Everything else
-is the library's to judge, frame by frame; a law test holds the short cut to what the library alone would have said.
+A short cut reads the messages that nearly all that arrives is: whole, masked, unfragmented. Everything else is the
+library's to judge, frame by frame; a law test holds the short cut to what the library alone would have said.
 
 Invariant: no more than the protocol's present maximum is ever held of one message, in however many fragments it comes;
 the library's parser always stands between two frames, or has failed.
@@ -30,7 +30,9 @@ _INSTRUCTIVE = {  # RFC 6455's codes describe; SPEC 11's say whether to come bac
     Standard.PROTOCOL_ERROR: CloseCode.BAD_FRAME,
     Standard.INVALID_DATA: CloseCode.BAD_FRAME,
 }
-_WHOLE = {0x81: Opcode.TEXT, 0x82: Opcode.BINARY}  # FIN set, no reserved bit
+_BINARY = 0x82  # FIN set, no reserved bit
+_WHOLE = {0x81: Opcode.TEXT, _BINARY: Opcode.BINARY}
+_MASKED, _MASKED_16 = 0x80, 0xFE  # the second byte: of an empty frame, and of one whose length follows in 16 bits
 _OPCODES = frozenset(int(opcode) for opcode in Opcode)
 _UNKNOWN = (0, 0)  # the head of the frame is not whole yet
 _WRONG = (0, -1)  # the library will say so as soon as it sees the head
@@ -53,11 +55,38 @@ class SocketProtocol(ServerProtocol):
         """From now on take messages of up to `max_bytes`."""
         self.max_message_size = self._max_bytes = max_bytes
 
-    def arrived(self, data: bytes) -> list[Event]:
-        """Return the request or the frames that `data` completes; what to answer is then in `data_to_send`."""
-        data, self._begun = self._begun + data, b""
+    def arrived(self, data: bytes) -> tuple[list[bytes], list[Event]]:
+        """Return what `data` completes: whole binary messages, and behind them other frames, or the request.
+
+        What to answer is then in `data_to_send`.
+        """
+        if self._begun:
+            data, self._begun = self._begun + data, b""
+        messages, at = self._messages(data) if self.state is OPEN and self.current_size is None else ([], 0)
+        return messages, self._others(data, at) if at < len(data) else []
+
+    def _messages(self, data: bytes) -> tuple[list[bytes], int]:
+        """Return the whole binary messages that `data` begins with, and where they end (RFC 6455 §5.2)."""
+        found: list[bytes] = []
+        at, size, most = 0, len(data), self._max_bytes
+        while size - at >= 8 and data[at] == _BINARY:
+            second = data[at + 1]
+            if _MASKED <= second < _MASKED_16:
+                length, payload = second - _MASKED, at + 6
+            elif second == _MASKED_16:
+                length, payload = data[at + 2] << 8 | data[at + 3], at + 8
+            else:
+                break
+            end = payload + length
+            if length > most or end > size:
+                break
+            found.append(apply_mask(data[payload:end], data[payload - 4 : payload]))
+            at = end
+        return found, at
+
+    def _others(self, data: bytes, at: int) -> list[Event]:
+        """Return the frames that `data` completes from `at` on, or the request."""
         found: list[Event] = []
-        at = 0
         while at < len(data) and self.state is OPEN:
             payload, end = self._span(data, at)
             if (payload, end) == _WRONG:

@@ -29,8 +29,8 @@ class Line(Protocol):
     closes itself (SPEC 11: 4001) and tells its driver `lost()`.
     """
 
-    def send(self, data: bytes) -> None:
-        """Send one whole frame: a binary message of msgpack, or a text message when `data` is UTF-8 JSON."""
+    def send(self, *messages: bytes) -> None:
+        """Send whole messages, in order: binary ones of msgpack, or text where the line speaks JSON in UTF-8."""
 
     async def flushed(self) -> None:
         """Return when all that was sent has left the line's own queue and more may, or the line is gone.

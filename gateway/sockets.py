@@ -5,6 +5,7 @@ Invariant: a connection is in `open` from its first byte to its last.
 
 import asyncio
 from http import HTTPStatus
+from time import monotonic_ns
 from typing import Protocol
 
 from websockets.http11 import Request
@@ -60,8 +61,8 @@ class Sockets:
         return client_address(address, ",".join(forwarded_for), self.trusted_proxies)
 
     def now_ms(self) -> int:
-        """Return the loop's time, for allowances."""
-        return int(asyncio.get_running_loop().time() * 1000)
+        """Return a time that does not go back, for allowances."""
+        return monotonic_ns() // 1_000_000
 
     def answer(self, protocol: ServerProtocol, request: Request, address: str) -> Admission | None:
         """Answer a handshake that came from `address`; returns how to go on if there is a socket now."""

@@ -15,14 +15,15 @@ BINARY_HEAD = 0x82
 PING = b"\x89\x00"
 
 
+_head_16, _head_64 = struct.Struct("!BBH").pack, struct.Struct("!BBQ").pack
+
+
 def framed(head: int, data: bytes) -> bytes:
     """Return one unmasked, whole frame."""
     length = len(data)
     if length < 126:
         return bytes((head, length)) + data
-    if length < 65_536:
-        return struct.pack("!BBH", head, 126, length) + data
-    return struct.pack("!BBQ", head, 127, length) + data
+    return (_head_16(head, 126, length) if length < 65_536 else _head_64(head, 127, length)) + data
 
 
 class Tick:
@@ -84,17 +85,19 @@ class Writer:
         self._waiters: list[asyncio.Future[None]] = []
         transport.set_write_buffer_limits(high=rules.high_water_bytes)
 
-    def put(self, data: bytes) -> None:
+    def put(self, *frames: bytes) -> None:
         """Queue whole frames; they leave at the end of this turn, or when the peer has read."""
-        self._queue.append(data)
-        self._bytes += len(data)
-        if len(self._queue) >= self._rules.queue_frames or self._bytes >= self._rules.queue_bytes:
-            if self._paused:
-                self._owner.overflowed()
-            else:
-                self.flush()
-        elif len(self._queue) == 1:
+        queue, rules = self._queue, self._rules
+        if not queue:
             self._tick.add(self)
+        for frame in frames:
+            queue.append(frame)
+            self._bytes += len(frame)
+            if len(queue) >= rules.queue_frames or self._bytes >= rules.queue_bytes:
+                if self._paused:
+                    self._owner.overflowed()
+                    return
+                self.flush()
 
     def flush(self) -> None:
         """Hand everything queued to the transport, unless the peer lags."""

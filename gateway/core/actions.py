@@ -3,6 +3,7 @@
 Invariant: values, done in the order given; nothing in a core performs one.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -26,9 +27,9 @@ class Say(Action, frozen=True):
 
 
 class Forward(Action, frozen=True):
-    """Send a stored frame: msgpack bytes, transcoded only for lines that speak JSON."""
+    """Send stored frames: msgpack bytes, transcoded only for lines that speak JSON."""
 
-    frame: bytes
+    frames: Sequence[bytes]
 
 
 class Submit(Action, frozen=True):

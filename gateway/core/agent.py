@@ -228,7 +228,7 @@ class AgentSession(Session):
                 return self._looks(conversation, on=True)
             case "staff":
                 new = self.watch.heard(conversation, passing.frame)
-                return [Forward(passing.frame)] if new in (True, None) else []
+                return [Forward([passing.frame])] if new in (True, None) else []
         return []
 
     def lost(self) -> list[Action]:

@@ -79,7 +79,7 @@ class Feeds:
             rows = [{"key": key, **msgspec.msgpack.decode(row)} for key, row in sorted(found.rows.items())]
             actions.append(Say(FeedSnapshot(feed, found.seq, found.id, rows)))
         else:
-            actions += [Forward(frame) for frame in found.changes]
+            actions.append(Forward(found.changes))
         mine.seq, mine.id, mine.reading = found.seq, found.id, False
         waiting, mine.waiting = mine.waiting, []
         return [*actions, *self._deliver(feed, mine, waiting)]
@@ -89,16 +89,18 @@ class Feeds:
         return [action for feed, mine in self._feeds.items() if not mine.reading for action in self._again(feed, mine)]
 
     def _deliver(self, feed: str, mine: _Feed, frames: list[bytes]) -> list[Action]:
-        actions: list[Action] = []
+        fit: list[bytes] = []
+        again: list[Action] = []
         for frame in frames:
             change = _CHANGE.decode(frame)
             epoch = epoch_of(mine.id)
             if change.seq == mine.seq + 1 and epoch_of(change.id) == (epoch or epoch_of(change.id)):
                 mine.seq, mine.id = change.seq, change.id
-                actions.append(Forward(frame))
+                fit.append(frame)
             elif change.seq > mine.seq or epoch_of(change.id) > epoch:
-                return [*actions, *self._again(feed, mine)]
-        return actions
+                again = self._again(feed, mine)
+                break
+        return [*([Forward(fit)] if fit else []), *again]
 
     @staticmethod
     def _again(feed: str, mine: _Feed) -> list[Action]:

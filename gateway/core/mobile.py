@@ -166,6 +166,8 @@ class MobileSession(Session):
 
     def outcome(self, outcome: Outcome, command: Asked) -> list[Action]:
         match command:
+            case VisitorSends() if not outcome.code and not outcome.instead:
+                return super().outcome(outcome, command)
             case LogOut() if not outcome.code:
                 return [Say(LoggedOut()), End(CloseCode.REVOKED, "logged out")]
             case LogOut():

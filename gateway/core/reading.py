@@ -5,6 +5,7 @@ has at most `most` conversations open.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 
 import msgspec
 
@@ -127,28 +128,28 @@ class Reading:
 def shown(conversation: ConversationId, entries: Sequence[Hint]) -> list[Action]:
     """Return what shows `entries` to their reader: stored frames as they are, runs of hidden ones as one (SPEC 7.4)."""
     actions: list[Action] = []
-    hidden: list[Hint] = []
-    for entry in entries:
-        if not entry.frame:
-            hidden.append(entry)
-            continue
-        actions += _veil(conversation, hidden)
-        hidden = []
-        actions.append(Forward(entry.frame))
-    return [*actions, *_veil(conversation, hidden)]
+    for is_hidden, run in groupby(entries, key=_is_hidden):
+        some = list(run)
+        if is_hidden:
+            actions.append(Say(Hidden(conversation, some[0].seq, some[-1].seq, EventId(some[-1].id))))
+        else:
+            actions.append(Forward([entry.frame for entry in some]))
+    return actions
 
 
-def _veil(conversation: ConversationId, hidden: Sequence[Hint]) -> list[Action]:
-    """Return the one frame that stands for entries which are not for this reader."""
-    if not hidden:
-        return []
-    return [Say(Hidden(conversation, hidden[0].seq, hidden[-1].seq, EventId(hidden[-1].id)))]
+def _is_hidden(entry: Hint) -> bool:
+    return not entry.frame
 
 
 def raw_events(conversation: ConversationId, entries: Sequence[Hint]) -> list[msgspec.Raw]:
     """Return `entries` as the msgpack maps of a history page."""
-    frames = [action.frame for action in shown(conversation, entries) if isinstance(action, Forward | Say)]
-    return [msgspec.Raw(frame if isinstance(frame, bytes) else _encode(frame)) for frame in frames]
+    events: list[msgspec.Raw] = []
+    for action in shown(conversation, entries):
+        if isinstance(action, Forward):
+            events += map(msgspec.Raw, action.frames)
+        elif isinstance(action, Say):
+            events.append(msgspec.Raw(_encode(action.frame)))
+    return events
 
 
 def refused(code: Code, text: str = "", /, **about: int | str) -> Refused:

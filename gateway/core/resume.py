@@ -103,8 +103,8 @@ class Reader:
             if not self._overflowed:
                 self._waiting.extend(hints)
             return []
-        if len(hints) == 1 and hints[0].seq == self.place.seq + 1 and epoch_of(hints[0].id) == self.epoch:
-            self.place = Place(hints[0].seq, hints[0].id)
+        if self._fit(hints):
+            self.place = Place(hints[-1].seq, hints[-1].id)
             return hints
         merged = merge(self.place, self._nothing_new(), hints)
         if merged.again:
@@ -126,6 +126,15 @@ class Reader:
     def behind(self, seq: int, epoch: int) -> bool:
         """Whether the log must be read, given how far it is said to be and under which epoch."""
         return not self.reading and (seq > self.place.seq or epoch > self.epoch)
+
+    def _fit(self, hints: list[Hint]) -> bool:
+        """Whether they are just what comes next: they nearly always are."""
+        seq, epoch = self.place.seq, f"{self.epoch}."
+        for hint in hints:
+            seq += 1
+            if hint.seq != seq or not hint.id.startswith(epoch):
+                return False
+        return bool(hints)
 
     def _nothing_new(self) -> Page:
         return Page(self.epoch, [Hint(self.place.seq, self.place.id, b"")] if self.place.seq else [])

@@ -171,7 +171,7 @@ class Session:
         mine = passing.audience == self.who and passing.device != self.identity.device
         if not mine or self.reading.open(conversation) is None:
             return []
-        return [Forward(passing.frame)]
+        return [Forward([passing.frame])]
 
     def checked(self, conversation: ConversationId, seq: int, epoch: int) -> list[Action]:
         """Take how far a log is, from the slow check."""

@@ -4,6 +4,7 @@ Invariant: `decode` either returns a valid frame or raises `BadFrame` with the r
 anything else, whatever the bytes. A frame means the same in msgpack and in JSON.
 """
 
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -42,8 +43,8 @@ class Codec(Generic[F]):
         self.subprotocol = subprotocol
         self.is_text = subprotocol == SUBPROTOCOL_JSON
         module: Any = msgspec.json if self.is_text else msgspec.msgpack
-        self._decoder = module.Decoder(frames)
-        self._encoder = module.Encoder()
+        self._decode: Callable[[bytes | str], F] = module.Decoder(frames).decode
+        self.encode: Callable[[object], bytes] = module.Encoder().encode  # of a server frame; UTF-8 for JSON
         self._probe = module.Decoder()
 
     def decode(self, raw: bytes | str) -> F:
@@ -52,15 +53,9 @@ class Codec(Generic[F]):
             kind = "text" if self.is_text else "binary"
             raise BadFrame(Code.MALFORMED, f"{self.subprotocol} uses {kind} messages only.", About())
         try:
-            frame: F = self._decoder.decode(raw)
+            return self._decode(raw)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise self._why(raw, error) from None
-        return frame
-
-    def encode(self, frame: object) -> bytes:
-        """Return the bytes of a server frame (UTF-8 for JSON)."""
-        data: bytes = self._encoder.encode(frame)
-        return data
 
     def _why(self, raw: bytes | str, error: Exception) -> BadFrame:
         text = str(error)[:300]

@@ -71,9 +71,9 @@ class MemoryLine:
 
     # What the driver uses.
 
-    def send(self, data: bytes) -> None:
+    def send(self, *messages: bytes) -> None:
         if self.closed is None:
-            self.frames.append(self._codec.decode(data))
+            self.frames += map(self._codec.decode, messages)
             self._news.set()
 
     async def flushed(self) -> None:

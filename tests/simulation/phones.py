@@ -54,9 +54,9 @@ class Line:
 
     # The gateway's side.
 
-    def send(self, data: bytes) -> None:
-        if not self._over:
-            self._carry("down", self._deliver_down, data)
+    def send(self, *messages: bytes) -> None:
+        for message in () if self._over else messages:
+            self._carry("down", self._deliver_down, message)
 
     async def flushed(self) -> None:
         """Memory has room for everything."""

@@ -96,7 +96,7 @@ def said(actions: list[Action]) -> list[Any]:
         if isinstance(action, Say):
             frames.append(action.frame)
         elif isinstance(action, Forward):
-            frames.append(msgspec.msgpack.decode(action.frame))
+            frames += map(msgspec.msgpack.decode, action.frames)
     return frames
 
 

@@ -123,7 +123,7 @@ def test_the_visitors_presence_is_told_when_it_changes() -> None:
     came = attach(session, CHAT, Page(1, [hint(1, HELLO)], head=head()))
     assert [tell.audience for tell in came if isinstance(tell, Tell)] == ["staff", "present"]
     online = Ephemeral("staff", DeviceId("dev_kari1"), encode(Presence(CHAT, True)))
-    assert session.ephemeral(CHAT, online) == [Forward(online.frame)]
+    assert session.ephemeral(CHAT, online) == [Forward([online.frame])]
     assert session.ephemeral(CHAT, online) == []
 
 

@@ -113,7 +113,7 @@ def test_a_colleague_is_told_of_once_and_gone_after_two_silent_checks() -> None:
     session = agent()
     attach(session, CHAT, Page(1, [hint(1, HELLO)], head=head()))
     bo = Ephemeral("staff", BO_DEVICE, encode(Looking(CHAT, BO, "Bo", True)))
-    assert session.ephemeral(CHAT, bo) == [Forward(bo.frame)]
+    assert session.ephemeral(CHAT, bo) == [Forward([bo.frame])]
     assert session.ephemeral(CHAT, bo) == []
     mine = Ephemeral("staff", DeviceId("dev_ann2"), encode(Looking(CHAT, ANN, "Ann", True)))
     assert session.ephemeral(CHAT, mine) == []
@@ -126,7 +126,7 @@ def test_a_colleagues_typing_is_forwarded() -> None:
     session = agent()
     attach(session, CHAT, Page(1, [hint(1, HELLO)], head=head()))
     typing = Ephemeral("staff", BO_DEVICE, encode(TypingNow(CHAT, "agent", "Bo", True)))
-    assert session.ephemeral(CHAT, typing) == [Forward(typing.frame)]
+    assert session.ephemeral(CHAT, typing) == [Forward([typing.frame])]
 
 
 def test_typing_behind_an_alias_names_nobody() -> None:
