@@ -17,26 +17,27 @@ _HEALS = 0.5  # share of faults that a line survives
 
 async def backgrounded(stage: Stage) -> None:
     """Put the phone away: it neither reads nor answers; then take it out again, if the system has kept its line."""
-    await _with_faults(stage, _put_away)
+    await with_faults(stage, _put_away)
 
 
 async def wifi_to_cell(stage: Stage) -> None:
     """Leave the house: the old line dies unseen by the server while the same device comes over another."""
-    await _with_faults(stage, _change_networks)
+    await with_faults(stage, _change_networks)
 
 
 async def aeroplane_mode(stage: Stage) -> None:
     """Have no network for a while, write nonetheless, and come back."""
-    await _with_faults(stage, _fly)
+    await with_faults(stage, _fly)
 
 
 async def one_way_loss(stage: Stage) -> None:
     """Have a line that looks alive and carries nothing in one of its directions."""
-    await _with_faults(stage, _lose_one_way)
+    await with_faults(stage, _lose_one_way)
 
 
-async def _with_faults(stage: Stage, fault: Fault) -> None:
-    async with Pipe() as pipe, app_of(stage, pipe.connect) as visitor:
+async def with_faults(stage: Stage, fault: Fault, receive_bytes: int = 0) -> None:
+    """Live a life with faults in it; `receive_bytes` as in Pipe."""
+    async with Pipe(receive_bytes) as pipe, app_of(stage, pipe.connect) as visitor:
         next_s = 0.0
         while await visitor.has_more_to_say():
             visitor.say()

@@ -9,6 +9,7 @@ from itertools import chain, repeat
 import samtale
 from samtale.line import decode
 
+from loadtests.load.personas.network import with_faults
 from loadtests.load.personas.pipe import DOWN, Pipe
 from loadtests.load.personas.visitor import Visitor, app_of
 from loadtests.load.stage import Stage
@@ -18,18 +19,17 @@ _LONG_ONES, _LONG_CHARS = 4, 8_000  # 64 KB in UTF-8: as much as fits into a pag
 _PAGES = 100  # more than a kernel keeps for one socket
 _NEWEST, _EVERYTHING = 2**53, 100
 _KNOCKS_S = 0.2
-_QUICK, _QUICK_ROUNDS = (
-    20,
-    22,
-)  # pings: their answers fill the gateway's queue, and they are fewer than would be a flood
+_QUICK = 20  # pings in one go: their answers fill the gateway's queue
+_QUICK_ROUNDS = 22  # after which there are fewer: more would be a flood
 _LATE = 0.5  # share of frames whose second copy comes later, often after the outcome of the first
 
 
 async def duplicate_sender(stage: Stage) -> None:
     """Put each frame on the line twice."""
+    chance = random.Random(stage.chance.random())
 
     async def connect(url: str) -> samtale.Line:
-        return _Twice(await samtale.network()(url), stage.chance)
+        return _Twice(await samtale.network()(url), chance)
 
     async with app_of(stage, connect) as visitor:
         while await visitor.has_more_to_say():
@@ -38,13 +38,7 @@ async def duplicate_sender(stage: Stage) -> None:
 
 async def never_reading(stage: Stage) -> None:
     """From a moment on read nothing and go on asking; the server has to end the line."""
-    async with Pipe(_WINDOW_BYTES) as pipe, app_of(stage, pipe.connect) as visitor:
-        next_s = 0.0
-        while await visitor.has_more_to_say():
-            visitor.say()
-            if stage.now_s() >= next_s:
-                await _ask_and_never_read(visitor, pipe)
-                next_s = stage.now_s() + stage.chance.expovariate(1 / stage.habits.fault_every_s)
+    await with_faults(stage, _ask_and_never_read, _WINDOW_BYTES)
 
 
 class _Twice:
