@@ -28,7 +28,7 @@ from protocol.bus import topics
 from protocol.bus.commands import Asked
 from protocol.bus.config import AccountConfig
 from protocol.bus.records import Outcome
-from protocol.bus.topics import Ephemeral, Hint
+from protocol.bus.topics import Ephemeral, Hints
 from protocol.ids import CellName, ConversationId, SessionId, VisitorId
 from protocol.wire import client
 from protocol.wire.codec import BadFrame, Codec, msgpack_to_json
@@ -116,10 +116,16 @@ class SessionDriver(Generic[S]):
         """A command of this session is stored and takes its time."""
         self.tell_session(lambda session: session.accepted(command))
 
-    def hinted(self, conversation: ConversationId, hints: list[Hint]) -> None:
-        """Take hints of a conversation."""
+    def hinted(self, conversation: ConversationId, hints: Hints) -> None:
+        """Take hints of a conversation, as staff see it."""
         if self.session is not None and not self.gone:
-            self.step(self.session.hinted, conversation, hints)
+            self.step(self.session.hinted, conversation, hints.staff)
+
+    def shown(self, conversation: ConversationId, hints: Hints) -> None:
+        """Take hints of a conversation, as visitors see it."""
+        if self.session is not None and not self.gone:
+            seen = hints.staff if hints.visitors is None else hints.visitors
+            self.step(self.session.hinted, conversation, seen)
 
     def passing(self, conversation: ConversationId, passing: Ephemeral) -> None:
         """Take what passes by at a conversation."""
@@ -249,11 +255,11 @@ class SessionDriver(Generic[S]):
 
     def _follow(self, action: act.Follow) -> None:
         cell, conversation = self.cell, action.conversation
-        events = topics.visitors if self.where(conversation).audience == "visitor" else topics.staff
+        hear = self.shown if self.where(conversation).audience == "visitor" else self.hinted
         self.hearing.plan_conversation(
             cell,
             conversation,
-            (events(cell, conversation), partial(self.hinted, conversation)),
+            (topics.events(cell, conversation), partial(hear, conversation)),
             (topics.ephemeral(cell, conversation), partial(self.passing, conversation)),
         )
 

@@ -13,14 +13,14 @@ import msgspec
 
 from gateway.cells import Cells
 from protocol.bus.records import Outcome
-from protocol.bus.topics import Ephemeral, Hint
+from protocol.bus.topics import Ephemeral, Hints
 from protocol.ids import CellName
 from store.failpoints import hit
 from store.redis.connection import Dial
 from store.redis.subscriber import Subscriber
 
 Sink = Callable[[Any], None]
-HINTS = msgspec.msgpack.Decoder(list[Hint])
+HINTS = msgspec.msgpack.Decoder(Hints)
 OUTCOMES = msgspec.msgpack.Decoder(list[Outcome])
 EPHEMERAL = msgspec.msgpack.Decoder(Ephemeral)
 FEED_CHANGES = msgspec.msgpack.Decoder(list[bytes])

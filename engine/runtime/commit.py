@@ -14,14 +14,13 @@ from engine.core.ledger import DESK
 from engine.core.snapshot import freeze
 from engine.runtime.batch import Batch
 from engine.runtime.heads import ConversationHead, Heads, feed_seq
-from engine.runtime.publish import feed_frame, publications
+from engine.runtime.publish import Events, Told, feed_frame, publications
 from protocol.bus.records import Commit, Erased, JobRow, LedgerRow, LogRow, RosterRow, StateRow
 from protocol.bus.topics import Hint
 from protocol.ids import ConversationId, VisitorId, event_id
 from protocol.wire.limits import FEED_LENGTH
-from store.redis.connection import Part
 from store.redis.keys import Keys
-from store.redis.scripts import Check, Fence, Write
+from store.redis.scripts import Check, Fence, Piece, Write, text
 
 LOG_TAIL = 200  # entries of a log that stay in Redis though SQL has them
 QUARANTINE_LENGTH = 1_000  # commands that nobody could decide, the newest
@@ -64,10 +63,10 @@ def plan(fence: Fence, batch: Batch, heads: Heads) -> Plan:
     draft.gateways()
     draft.evictions()
     outbox, writes = draft.outbox, draft.writes
-    writes.append(("XADD", keys.outbox(fence.epoch), f"{fence.next_commit_no}-0", "c", _PACK.encode(outbox)))
+    writes.append(("XADD", keys.outbox(fence.epoch), f"{fence.next_commit_no}-0", "c", text(_PACK.encode(outbox))))
     if fence.next_cursor != fence.cursor:
         writes.append(("XTRIM", keys.inbox, "MINID", fence.next_cursor.partition(":")[0]))
-    writes.extend(publications(fence.cell, batch, outbox.log, draft.feed_frames))
+    writes.extend(publications(fence.cell, batch, draft.told))
     return Plan(fence, draft.checks, writes, draft.feed_positions)
 
 
@@ -79,73 +78,80 @@ class _Draft:
         self.commit_no = fence.next_commit_no
         self.checks: list[Check] = []
         self.writes: list[Write] = []
-        self.feed_frames: dict[str, list[bytes]] = {}
+        self.told = Told()
         self.feed_positions: dict[str, str] = {}
         self.outbox = Commit(fence.epoch, fence.next_commit_no, batch.at_ms, fence.next_cursor)
         self._active: list[str] = []
 
     def logs(self) -> None:
+        rows, writes, keys, told = self.outbox.log, self.writes, self.keys, self.told.events
         for logged in self.batch.events:
-            event, frame, hidden_as = logged.event, _PACK.encode(logged.event), logged.visitor_frame
-            index = int(event.id.rpartition(".")[2])
-            row = LogRow(event.conversation, event.seq, index, frame, hidden_as, logged.device, logged.n, logged.id)
-            self.outbox.log.append(row)
-            self.writes.append(log_entry(self.keys, row, event.id))
+            event, hidden_as = logged.event, logged.visitor_frame
+            where, frame, index = event.conversation, _PACK.encode(event), int(event.id.rpartition(".")[2])
+            rows.append(LogRow(where, event.seq, index, frame, hidden_as, logged.device, logged.n, logged.id))
+            hint = Hint(event.seq, event.id, frame)
+            events = told.get(where)
+            if events is None:
+                events = told[where] = Events(keys.log(where))
+            events.add(hint, hidden_as)
+            writes.append(log_entry(events.key, hint, hidden_as))
 
     def conversations(self) -> None:
         outcomes = self._outcomes_by_conversation()
         for id_ in self.batch.touched_conversations():
             head, state = self.heads.conversations[id_], self.batch.conversations.get(id_)
             self._check_conversation(id_, head)
-            fields: list[Part] = ["c", self.commit_no]
+            fields: list[Piece] = ["c", self.commit_no]
             if state is not None:
                 snapshot = freeze(state)
-                fields += ["s", snapshot, "q", state.seq]
+                fields += ["s", text(snapshot), "q", state.seq]
                 self.outbox.states.append(StateRow("conversation", id_, state.account, state.seq, snapshot))
             self.writes.append(("HSET", self.keys.conversation(id_), *fields, *outcomes.get(id_, ())))
-            self._active.append(f"conversation:{id_}")
+            if not head.is_told(self.batch.at_ms):
+                self._active.append(f"conversation:{id_}")
             # The bulk of a long log is let go once SQL has it; readers find it there (design: cold state).
             if head.seq > LOG_TAIL and head.commit_no <= self.heads.stored:
                 oldest = f"{head.seq - LOG_TAIL}-0"
                 self.writes.append(("XTRIM", self.keys.log(id_), "MINID", oldest))
 
     def _check_conversation(self, id_: ConversationId, head: ConversationHead) -> None:
-        self.checks.append(("H", self.keys.conversation(id_), "c", head.commit_no or ""))
+        self.checks.append(("H", self.keys.conversation(id_), "c", _number(head.commit_no)))
         self.checks.append(("S", self.keys.log(id_), f"{head.seq}-0" if head.seq else ""))
 
-    def _outcomes_by_conversation(self) -> dict[ConversationId, list[Part]]:
-        found: dict[ConversationId, list[Part]] = {}
+    def _outcomes_by_conversation(self) -> dict[ConversationId, list[Piece]]:
+        found: dict[ConversationId, list[Piece]] = {}
         for (owner, device, slot), outcome in self.batch.ledger.items():
             encoded = _PACK.encode(outcome)
+            self.told.outcomes[id(outcome)] = msgspec.Raw(encoded)
             self.outbox.ledger.append(LedgerRow(owner, device, outcome.n, encoded))
             if owner != DESK:
-                found.setdefault(ConversationId(owner), []).extend((f"o:{device}:{slot}", encoded))
+                found.setdefault(ConversationId(owner), []).extend((f"o:{device}:{slot}", text(encoded)))
         return found
 
     def visitors(self) -> None:
         for id_, record in self.batch.visitors.items():
             encoded = _PACK.encode(record)
-            self.checks.append(("H", self.keys.visitor(id_), "c", self.heads.visitors[id_] or ""))
-            self.writes.append(("HSET", self.keys.visitor(id_), "s", encoded, "c", self.commit_no))
+            self.checks.append(("H", self.keys.visitor(id_), "c", _number(self.heads.visitors[id_])))
+            self.writes.append(("HSET", self.keys.visitor(id_), "s", text(encoded), "c", self.commit_no))
             self.outbox.states.append(StateRow("visitor", id_, record.account, 0, encoded))
             self._active.append(f"visitor:{id_}")
 
     def desks(self) -> None:
         for (owner, device, slot), outcome in self.batch.ledger.items():
             if owner == DESK:
-                self.writes.append(("HSET", self.keys.desk(device), f"o:{slot}", _PACK.encode(outcome)))
+                self.writes.append(("HSET", self.keys.desk(device), f"o:{slot}", text(_PACK.encode(outcome))))
 
     def rosters(self) -> None:
         for account, events in self.batch.rosters.items():
             head, key, log = self.heads.rosters[account], self.keys.roster(account), self.keys.roster_log(account)
-            self.checks += (("H", key, "c", head.commit_no or ""), ("S", log, head.log_end))
+            self.checks += (("H", key, "c", _number(head.commit_no)), ("S", log, head.log_end))
             for seq, event in enumerate(events, head.seq + 1):
-                self.writes.append(("XADD", log, f"{seq}-0", "e", event))
+                self.writes.append(("XADD", log, f"{seq}-0", "e", text(event)))
                 self.outbox.roster.append(RosterRow(account, seq, event))
-            fields: list[Part] = ["c", self.commit_no]
+            fields: list[Piece] = ["c", self.commit_no]
             snapshot = self.batch.snapshots.get(account)
             if snapshot is not None:
-                fields += ["s", snapshot.state, "q", snapshot.seq]
+                fields += ["s", text(snapshot.state), "q", snapshot.seq]
                 self.outbox.states.append(StateRow("roster", account, account, snapshot.seq, snapshot.state))
                 self.writes.append(("XTRIM", log, "MINID", f"{snapshot.seq}-0"))
             self.writes.append(("HSET", key, *fields))
@@ -169,11 +175,11 @@ class _Draft:
     def _feed_change(self, name: str, position: str, change: tuple[str, str, dict[str, Any] | None]) -> None:
         seq, _, event = position.partition(" ")
         frame = feed_frame(name, int(seq), event, change)
-        self.feed_frames.setdefault(name, []).append(frame)
-        self.writes.append(("XADD", self.keys.feed(name), f"{seq}-0", "f", frame, "i", event))
+        self.told.feeds.setdefault(name, []).append(frame)
+        self.writes.append(("XADD", self.keys.feed(name), f"{seq}-0", "f", text(frame), "i", event))
         _, key, row = change
         rows = self.keys.feed_rows(name)
-        self.writes.append(("HDEL", rows, key) if row is None else ("HSET", rows, key, _PACK.encode(row)))
+        self.writes.append(("HDEL", rows, key) if row is None else ("HSET", rows, key, text(_PACK.encode(row))))
 
     def facts(self) -> None:
         """Leave to SQL what only SQL keeps; what was erased leaves the log at once, its tombstone beside the state."""
@@ -181,9 +187,10 @@ class _Draft:
         for fact in self.batch.facts:
             if isinstance(fact, Erased):
                 event = _NUMBERED.decode(fact.frame).id
-                tombstones: list[Part] = [f"x:{fact.seq}", _PACK.encode(Hint(fact.seq, event, fact.frame))]
+                tombstones: list[Piece] = [f"x:{fact.seq}", text(_PACK.encode(Hint(fact.seq, event, fact.frame)))]
                 if fact.visitor_frame is not None:  # b"" is hidden from visitors, as in the log
-                    tombstones += [f"y:{fact.seq}", _PACK.encode(Hint(fact.seq, event, fact.visitor_frame))]
+                    shown = Hint(fact.seq, event, fact.visitor_frame)
+                    tombstones += [f"y:{fact.seq}", text(_PACK.encode(shown))]
                 self.writes.append(("XDEL", self.keys.log(fact.conversation), f"{fact.seq}-0"))
                 self._forget_files(fact)
                 self.writes.append(("HSET", self.keys.conversation(fact.conversation), *tombstones))
@@ -198,15 +205,15 @@ class _Draft:
             self.outbox.jobs.append(job)
 
     def timers_and_jobs(self) -> None:
-        due: list[Part] = []
-        cancelled: list[Part] = []
+        due: list[Piece] = []
+        cancelled: list[Piece] = []
         for command, due_ms in self.batch.timers.items():
-            cancelled.append(command) if due_ms is None else due.extend((due_ms, command))
+            cancelled.append(text(command)) if due_ms is None else due.extend((due_ms, text(command)))
         self.writes.extend(_in_parts("ZADD", self.keys.timers, due))
         self.writes.extend(_in_parts("ZREM", self.keys.timers, cancelled))
-        scores: list[Part] = [part for member in self._active for part in (self.batch.at_ms, member)]
+        scores: list[Piece] = [part for member in self._active for part in (self.batch.at_ms, member)]
         self.writes.extend(_in_parts("ZADD", self.keys.active, scores))
-        self.writes.extend(("RPUSH", self.keys.quarantine, raw) for raw in self.batch.quarantined)
+        self.writes.extend(("RPUSH", self.keys.quarantine, text(raw)) for raw in self.batch.quarantined)
         if self.batch.quarantined:
             self.writes.append(("LTRIM", self.keys.quarantine, -QUARANTINE_LENGTH, -1))
         for job in self.batch.jobs:
@@ -222,29 +229,25 @@ class _Draft:
                 self.writes.append(("ZREM", self.keys.gateways, gateway))
 
     def evictions(self) -> None:
-        gone: list[Part] = []
+        gone: list[Piece] = []
         for kind, id_, account in self.batch.evicted:
             if kind == "conversation":
                 self._check_conversation(ConversationId(id_), self.heads.conversations[ConversationId(id_)])
             else:
                 key = self.keys.visitor(VisitorId(id_))
-                self.checks.append(("H", key, "c", self.heads.visitors[VisitorId(id_)] or ""))
+                self.checks.append(("H", key, "c", _number(self.heads.visitors[VisitorId(id_)])))
             self.writes.extend(("DEL", key) for key in keys_of(self.keys, kind, id_))
             self.outbox.states.append(StateRow(kind, id_, account, 0, b""))
             gone.append(f"{kind}:{id_}")
         self.writes.extend(_in_parts("ZREM", self.keys.active, gone))
-        later: list[Part] = [part for member, at_ms in self.batch.postponed.items() for part in (at_ms, member)]
+        later: list[Piece] = [part for member, at_ms in self.batch.postponed.items() for part in (at_ms, member)]
         self.writes.extend(_in_parts("ZADD", self.keys.active, later))
 
 
-def log_entry(keys: Keys, row: LogRow, event: str) -> Write:
+def log_entry(key: str, entry: Hint, visitor_frame: bytes | None) -> Write:
     """Return the write of one entry of a conversation's log."""
-    entry: list[Part] = ["e", row.frame, "i", event]
-    if row.visitor_frame is not None:
-        entry += ["v", row.visitor_frame]
-    if row.device:
-        entry += ["o", f"{row.device} {row.n} {row.id}"]
-    return ("XADD", keys.log(row.conversation), f"{row.seq}-0", *entry)
+    written: Write = ("XADD", key, f"{entry.seq}-0", "e", text(entry.frame), "i", entry.id)
+    return written if visitor_frame is None else (*written, "v", text(visitor_frame))
 
 
 def keys_of(keys: Keys, kind: str, id_: str) -> list[str]:
@@ -255,6 +258,11 @@ def keys_of(keys: Keys, kind: str, id_: str) -> list[str]:
     return [keys.conversation(conversation), keys.log(conversation), keys.receipts(conversation)]
 
 
-def _in_parts(command: str, key: str, members: list[Part]) -> Iterator[Write]:
+def _number(commit_no: int) -> str:
+    """Return what a head's field must be; nothing where there is no value."""
+    return str(commit_no) if commit_no else ""
+
+
+def _in_parts(command: str, key: str, members: list[Piece]) -> Iterator[Write]:
     for start in range(0, len(members), _MEMBERS_AT_ONCE):
         yield (command, key, *members[start : start + _MEMBERS_AT_ONCE])

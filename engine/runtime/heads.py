@@ -8,10 +8,19 @@ from typing import NamedTuple
 
 from protocol.ids import AccountId, ConversationId, VisitorId
 
+ACTIVE_EVERY_MS = 60_000  # how much later than `Keys.active` says a conversation may have been committed last
+
 
 class ConversationHead(NamedTuple):
+    """`active_ms`: what `Keys.active` says of it; 0: not known, or when to look at it again."""
+
     seq: int = 0
     commit_no: int = 0
+    active_ms: int = 0
+
+    def is_told(self, at_ms: int) -> bool:
+        """Whether it is well enough known that the conversation was active at `at_ms`."""
+        return self.seq > 0 and self.active_ms <= at_ms < self.active_ms + ACTIVE_EVERY_MS
 
 
 class RosterHead(NamedTuple):

@@ -166,7 +166,8 @@ class Memory:
         """Take over the heads that the commit of `batch` leaves, and forget what is too much."""
         for id_ in batch.touched_conversations():
             held = self._conversations[id_] = self._conversations.pop(id_)  # now the most recently used
-            held.head = ConversationHead(held.state.seq if held.state else 0, batch.commit_no)
+            active_ms = held.head.active_ms if held.head.is_told(batch.at_ms) else batch.at_ms
+            held.head = ConversationHead(held.state.seq if held.state else 0, batch.commit_no, active_ms)
         for touched in batch.visitors:
             visitor = self._visitors[touched] = self._visitors.pop(touched)
             visitor.commit_no = batch.commit_no
@@ -176,6 +177,10 @@ class Memory:
             roster.head = RosterHead(seq, batch.commit_no, f"{seq}-0" if events else roster.head.log_end)
             roster.snapshot_seq = batch.snapshots[account].seq if account in batch.snapshots else roster.snapshot_seq
         self._held["feed"].update(plan.feeds)
+        for member in batch.postponed:
+            postponed = self._conversations.get(member.removeprefix("conversation:"))
+            if postponed is not None:
+                postponed.head = postponed.head._replace(active_ms=0)
         for kind, evicted, _ in batch.evicted:
             self._held[kind].pop(evicted, None)
         self._forget_oldest("conversation", self._settings.held_conversations)

@@ -27,7 +27,7 @@ from store import failpoints
 from store.redis import publishing, scripts
 from store.redis.connection import Connection
 from store.redis.keys import Keys
-from store.redis.scripts import Fence, Write
+from store.redis.scripts import Fence, Write, text
 from store.sql.database import Query
 from store.sql.queries import accounts, rebuild
 
@@ -66,7 +66,7 @@ class Rebuild:
         await self._desks()
         await self._rosters(configs)
         if self._first:
-            await self._write([("XADD", self._keys.inbox, "*", "p", _PACK.encode(self._first))])
+            await self._write([("XADD", self._keys.inbox, "*", "p", text(_PACK.encode(self._first)))])
         return self._counts
 
     async def _wipe(self) -> None:

@@ -4,7 +4,7 @@ Invariant: every name carries its cell's hash tag, so that sharded pub/sub keeps
 
 | channel | payload |
 |---|---|
-| `visitors` / `staff` of a conversation | `Hint` list: events of one commit, ascending |
+| `events` of a conversation | `Hints` |
 | `replies` of a gateway incarnation | list of `Outcome` |
 | `feed` | list of encoded `FeedChange` frames |
 | `ephemeral` of a conversation | `Ephemeral` |
@@ -16,11 +16,18 @@ from protocol.ids import AccountId, AgentId, CellName, ConversationId, DeviceId,
 
 
 class Hint(msgspec.Struct, frozen=True, array_like=True):
-    """One event as hinted: `frame` is what its channel's audience sees, msgpack; b"" if hidden from it."""
+    """One event as hinted: `frame` is what its audience sees, msgpack; b"" if hidden from it."""
 
     seq: int
     id: str
     frame: bytes
+
+
+class Hints(msgspec.Struct, frozen=True, array_like=True):
+    """A conversation's events of one commit, ascending, as each audience sees them. `visitors` None: as staff do."""
+
+    staff: list[Hint]
+    visitors: list[Hint] | None = None
 
 
 class Ephemeral(msgspec.Struct, frozen=True, array_like=True):
@@ -35,12 +42,8 @@ class Ephemeral(msgspec.Struct, frozen=True, array_like=True):
     frame: bytes
 
 
-def visitors(cell: CellName, conversation: ConversationId) -> str:
-    return f"{{{cell}}}:v:{conversation}"
-
-
-def staff(cell: CellName, conversation: ConversationId) -> str:
-    return f"{{{cell}}}:s:{conversation}"
+def events(cell: CellName, conversation: ConversationId) -> str:
+    return f"{{{cell}}}:h:{conversation}"
 
 
 def ephemeral(cell: CellName, conversation: ConversationId) -> str:

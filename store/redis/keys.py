@@ -12,10 +12,10 @@ erased: `x:{seq}` for staff, `y:{seq}` for visitors if theirs differs.
 | `outbox` | stream, per epoch | id = commit_no-0, field `c` = msgpack `Commit` |
 | `timers` | sorted set | score = due in ms of Redis TIME; member = the encoded command it becomes |
 | `gateways` | sorted set | incarnation → lease end in ms of Redis TIME |
-| `active` | sorted set | "kind:id" → last commit time in ms, or when eviction last looked; the oldest are looked at |
+| `active` | sorted set | "kind:id" → its last commit in ms, or up to 60 s before, or when to look again |
 | `quarantine` | list | bytes of the last 1,000 commands that nobody could decide; for an operator |
 | `conversation` | hash | `s` Snapshot, `q` seq, `c` commit_no, `o:{device}:{n mod 32}` Outcome, `x:` `y:` tombstones |
-| `log` | stream | id = seq-0; `e` frame, `v` visitors' frame if it differs (empty: hidden), `i` event id, `o` origin |
+| `log` | stream | id = seq-0; `e` frame, `v` visitors' frame if it differs (empty: hidden), `i` event id |
 | `receipts` | hash | `visitor` / `staff`: "delivered:read" |
 | `visitor` | hash | `s` VisitorRecord, `c` commit_no |
 | `desk` | hash | an agent device's outcomes, `o:{n mod 32}` |

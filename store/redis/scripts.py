@@ -4,23 +4,32 @@ Invariant: keys and arguments are laid out here and nowhere else.
 """
 
 import asyncio
+import struct
 from collections.abc import Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+import msgspec
 
 from protocol.bus import topics
 from protocol.bus.records import CellRecord
 from protocol.ids import AccountId, CellName, ConversationId, Incarnation
-from store.redis.connection import Connection, Part
+from store.redis.connection import Connection
 from store.redis.keys import Keys
 from store.redis.script import Script
 
-HashHead: TypeAlias = tuple[Literal["H"], str, str, Part]  # key, field, value it must have ("": absent)
-StreamHead: TypeAlias = tuple[Literal["S"], str, str]  # key, id its last entry must have ("": no entry)
-Check: TypeAlias = HashHead | StreamHead
-Write: TypeAlias = Sequence[Part]  # one of HSET HDEL HINCRBY XADD XTRIM ZADD ZREM RPUSH LTRIM SET DEL PEXPIRE SPUBLISH
+HashHead: TypeAlias = tuple[Literal["H"], str, str, str]  # key, field, value it must have ("": absent)
+StreamEnd: TypeAlias = tuple[Literal["S"], str, str]  # key, id that its last entry must not be past ("": no entry)
+Check: TypeAlias = HashHead | StreamEnd
+Piece: TypeAlias = str | int | msgspec.Raw  # a part of a write; bytes as `text` makes them
+# One of HSET HDEL HINCRBY XADD XDEL XTRIM ZADD ZREM RPUSH LTRIM SET DEL PEXPIRE SPUBLISH, its key, the rest.
+Write: TypeAlias = Sequence[Piece]
 
 MAX_WRITE_PARTS: Final = 4_000  # Lua unpacks at most about 8,000
+ENDS_AT_ONCE: Final = 1_000
 MAX_DUE: Final = 256
+_PACK: Final = msgspec.msgpack.Encoder()
+_STR_16: Final = struct.Struct(">BH").pack
+_STR_32: Final = struct.Struct(">BI").pack
 
 
 class Fence(NamedTuple):
@@ -62,14 +71,28 @@ def send_commit(
     connection: Connection, fence: Fence, checks: Sequence[Check], writes: Sequence[Write]
 ) -> asyncio.Future[str]:
     """Send one batch of a cell and return its answer to come (pipelined): see lua/commit.lua for the answers."""
-    args: list[Part] = [fence.token, fence.status, *fence[2:7], len(checks)]
+    heads: list[str] = []
+    keys: list[str] = []
+    ids: list[str] = []
     for check in checks:
-        args.extend(check)
-    for write in writes:
-        assert len(write) <= MAX_WRITE_PARTS, f"{write[0]!r} of {len(write)} parts would fail half-way"
-        args.append(len(write))
-        args.extend(write)
-    return _COMMIT.send(connection, (Keys(fence.cell).cell,), args)
+        if check[0] == "H":
+            heads += check[1:]
+        else:
+            keys.append(check[1])
+            ids.append(check[2] or "0-0")
+    ends = [
+        keys[start : start + ENDS_AT_ONCE] + ids[start : start + ENDS_AT_ONCE]
+        for start in range(0, len(keys), ENDS_AT_ONCE)
+    ]
+    assert all(len(write) <= MAX_WRITE_PARTS for write in writes), "a write that Lua cannot unpack would fail half-way"
+    batch = _PACK.encode((heads, ends, writes))
+    return _COMMIT.send(connection, (Keys(fence.cell).cell,), (fence.token, fence.status, *fence[2:7], batch))
+
+
+def text(value: bytes) -> msgspec.Raw:
+    """Return `value` as a piece of a write: a msgpack string, for Redis's msgpack knows no other kind of bytes."""
+    size = len(value)
+    return msgspec.Raw((_STR_16(0xDA, size) if size < 65_536 else _STR_32(0xDB, size)) + value)
 
 
 async def commit(

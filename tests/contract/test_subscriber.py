@@ -11,11 +11,12 @@ from protocol.ids import CellName, ConversationId
 from store.redis import scripts
 from store.redis.cluster import Dialler
 from store.redis.connection import Away, Connection
+from store.redis.scripts import text
 from store.redis.server import EmbeddedValkey
 from store.redis.subscriber import Subscriber
 from tests.kit.cells import CELL, KEYS, fence, open_cell
 
-CHANNEL = topics.visitors(CELL, ConversationId("1"))
+CHANNEL = topics.events(CELL, ConversationId("1"))
 
 
 class Ears:
@@ -69,7 +70,7 @@ async def test_a_commit_is_heard_by_those_subscribed(line: Connection, any_redis
     await open_cell(line)
     async with subscribed(any_redis) as (subscriber, ears):
         await subscriber.subscribe(CHANNEL)
-        await scripts.commit(line, fence(), [], [("SPUBLISH", CHANNEL, b"\x00\xffhint")])
+        await scripts.commit(line, fence(), [], [("SPUBLISH", CHANNEL, text(b"\x00\xffhint"))])
         assert await ears.heard() == (CHANNEL, b"\x00\xffhint")
 
 
@@ -89,7 +90,7 @@ async def test_receipts_and_configurations_are_heard(line: Connection, any_redis
 async def test_a_cut_line_comes_back_with_everything(line: Connection, any_redis: EmbeddedValkey) -> None:
     """After a loss all channels are subscribed again, thousands too, and only then is it said."""
     async with subscribed(any_redis) as (subscriber, ears):
-        channels = [topics.visitors(CELL, ConversationId(f"{n}")) for n in range(2_500)]
+        channels = [topics.events(CELL, ConversationId(f"{n}")) for n in range(2_500)]
         await asyncio.gather(*(subscriber.subscribe(channel) for channel in channels))
         await kill_subscribers(line)
         await ears.is_restored()
@@ -101,7 +102,7 @@ async def test_a_cut_line_comes_back_with_everything(line: Connection, any_redis
 
 async def test_a_left_channel_is_not_heard_nor_restored(line: Connection, any_redis: EmbeddedValkey) -> None:
     """What was unsubscribed stays so, over a loss of the line too."""
-    other = topics.staff(CELL, ConversationId("1"))
+    other = topics.ephemeral(CELL, ConversationId("1"))
     async with subscribed(any_redis) as (subscriber, ears):
         await subscriber.subscribe(CHANNEL)
         await subscriber.subscribe(other)

@@ -92,14 +92,14 @@ async def test_the_outbox_holds_all_that_redis_shows(cell: Bench) -> None:
 
 
 async def test_hints_follow_every_commit(cell: Bench) -> None:
-    """Visitors, staff, feeds and the asking gateway hear of it, events before outcomes."""
+    """Readers, feeds and the asking gateway hear of it, events before outcomes."""
     engine = await cell.open()
     await cell.do(admits())
     line = await cell.dial()
     heard: list[Any] = []
     line.listen(heard.append)
     feed = topics.inbox_feed(ACCOUNT, INBOX)
-    names = [topics.visitors(CELL, conversation()), topics.staff(CELL, conversation())]
+    names = [topics.events(CELL, conversation())]
     names += [topics.feed(CELL, feed), topics.replies(CELL, GATEWAY)]
     for name in names:
         line.post("SSUBSCRIBE", name)
@@ -108,9 +108,9 @@ async def test_hints_follow_every_commit(cell: Bench) -> None:
     await cell.until(lambda: len(heard) >= 2 * len(names))
     pushes = [(name.decode(), payload) for kind, name, payload in heard if kind == b"smessage"]
     assert [name for name, _ in pushes] == names
-    hints = msgspec.msgpack.decode(pushes[0][1], type=list[topics.Hint])
-    assert [hint.seq for hint in hints] == [event.seq for event in await cell.log(conversation())]
-    assert [one.seq for one in msgspec.msgpack.decode(pushes[3][1], type=list[Outcome])] == [2]
+    hints = msgspec.msgpack.decode(pushes[0][1], type=topics.Hints)
+    assert [hint.seq for hint in hints.staff] == [event.seq for event in await cell.log(conversation())]
+    assert [one.seq for one in msgspec.msgpack.decode(pushes[2][1], type=list[Outcome])] == [2]
     await line.close()
     await engine.stop()
 

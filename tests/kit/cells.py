@@ -1,11 +1,14 @@
 """A cell's keys as tests see them: an open cell to commit into, and everything a server holds, to compare."""
 
 from itertools import chain
+from typing import Any
+
+import msgspec
 
 from protocol.ids import CellName
 from store.redis.connection import Connection, Part
 from store.redis.keys import Keys
-from store.redis.scripts import Fence
+from store.redis.scripts import Fence, Piece
 
 CELL = CellName("c07")
 KEYS = Keys(CELL)
@@ -42,3 +45,11 @@ async def cell_record(line: Connection) -> dict[str, str]:
     """The fields of the cell's record."""
     flat = [part.decode() for part in await line.call("HGETALL", KEYS.cell)]
     return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def plain(piece: Piece) -> Any:
+    """A part of a write as it was before `scripts.text`."""
+    if not isinstance(piece, msgspec.Raw):
+        return piece
+    packed = bytes(piece)
+    return packed[3:] if packed[0] == 0xDA else packed[5:]

@@ -9,16 +9,20 @@ import hashlib
 import time as real_time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 import fakeredis
 import hiredis
+import msgpack
+from fakeredis import _msgs as msgs
 from fakeredis._helpers import NoResponse, SimpleError
 from fakeredis._socket import _base as clock
 from fakeredis.aioredis import AsyncFakeSocket
 from fakeredis.commands_mixins.scripting_mixin import LUA_MODULE
+from fakeredis.model import XStream
 
 from loadtests.chaos import traffic
 from tests.simulation.loop import EPOCH_S, SimulatedLoop
@@ -148,7 +152,11 @@ class Socket(AsyncFakeSocket):
         if name == b"EVAL":
             sha = hashlib.sha1(fields[1]).hexdigest().encode()
             body = fields[1].split(b"\n", 1)[1]  # without the line of flags, which fakeredis does not know
-            mine.scripts[sha] = self._get_server_runtime(self._server).eval(b"function()\n" + body + b"\nend")
+            server: Any = self._server
+            runtime = self._get_server_runtime(server)
+            runtime.globals()[b"cmsgpack"] = runtime.table_from({b"unpack": partial(_unpacked, runtime)})
+            server._lua_expected_globals.add(b"cmsgpack")
+            mine.scripts[sha] = runtime.eval(b"function()\n" + body + b"\nend")
         if sha not in mine.scripts:
             super()._process_command(fields)
             return
@@ -176,6 +184,13 @@ class Socket(AsyncFakeSocket):
         finally:
             self._script_resp = None
 
+    def _xread(self, wanted: list[Any], *how: Any, **more: Any) -> Any:
+        for key, _ in wanted:
+            item = self._db.get(key)
+            if item is not None and not isinstance(item.value, XStream):
+                raise SimpleError(msgs.WRONGTYPE_MSG)
+        return super()._xread(wanted, *how, **more)
+
     def _record(self, key: bytes) -> dict[str, str]:
         item = self._mine.data._dict.get(key)
         fields = item.value.items() if item is not None and hasattr(item.value, "items") else ()
@@ -200,6 +215,15 @@ class Socket(AsyncFakeSocket):
         timer = self._mine.loop.call_later(timeout or 1e6, wake, None)
         self._mine.asleep[self] = (self._reads, look)
         return NoResponse()
+
+
+def _unpacked(runtime: Any, packed: bytes) -> Any:
+    """What cmsgpack.unpack returns; Redis's knows no bin either."""
+
+    def to_lua(value: Any) -> Any:
+        return runtime.table_from([to_lua(item) for item in value]) if isinstance(value, list) else value
+
+    return to_lua(msgpack.unpackb(packed, raw=True, max_bin_len=0))
 
 
 def encode(value: Any) -> bytes:
