@@ -4,13 +4,15 @@ Invariant: one outcome per asked command; it is remembered exactly if it consume
 not names the n `expected` next.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec.structs import replace
 
 from engine.core.asked import Despite, With
 from engine.core.ledger import Misnumbered, Recorded
-from engine.core.result import StepResult
+from engine.core.result import Logged
+from engine.core.settling import Settling
 from protocol.bus import commands
 from protocol.bus.commands import Asked
 from protocol.bus.decisions import Already, Refusal, Told
@@ -49,9 +51,9 @@ def entry_of(command: Any) -> tuple[type[content.Body], ...]:
 
 
 def answer_from(
-    result: StepResult, command: Asked, decision: Any, owner: str | None = None, entry: Event | None = None
+    settling: Settling, command: Asked, decision: Any, owner: str | None = None, entry: Event | None = None
 ) -> None:
-    """Put the command's outcome into `result`, to be remembered under `owner`. None: there is no ledger yet.
+    """Tell whoever asked what came of it, and remember it under `owner`. None: there is no ledger yet.
 
     `entry`: the log entry that stands for the command, if there is one.
     """
@@ -63,10 +65,10 @@ def answer_from(
         outcome = outcome_of(command, decision.refusal if isinstance(decision, Despite) else decision)
     if owner is not None and (done or outcome.code != _AWAY):
         if origin.n:
-            result.ledger.append((owner, origin.device, outcome))
+            settling.remember(owner, origin.device, outcome)
     elif outcome.code and origin.n:
         outcome = replace(outcome, expected=origin.n if owner is not None else 1)
-    result.outcome = (origin.gateway, outcome)
+    settling.result.outcomes.append((origin.gateway, outcome))
 
 
 def outcome_of(command: Asked, became: Refusal | Already | Told | Recorded | Misnumbered | Event | None) -> Outcome:
@@ -93,10 +95,10 @@ def outcome_of(command: Asked, became: Refusal | Already | Told | Recorded | Mis
             return Outcome(*asked, "", conversation, next_in_line=became.next_in_line)
 
 
-def entry_in(result: StepResult, command: Asked) -> Event | None:
-    """Return the log entry to which the command of a roster led."""
+def entry_in(events: Iterable[Logged], command: Asked) -> Event | None:
+    """Return which of `events`, to which the command of a roster led, stands for it."""
     kinds = entry_of(command)
-    for logged in result.events:
+    for logged in events:
         if type(logged.event.body) in kinds:
             return logged.event  # the first of its kind is the command's own; what it set going comes after
     return None

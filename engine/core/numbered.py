@@ -6,6 +6,7 @@ Invariant: what was decided is answered from memory and changes nothing; what ta
 from engine.core.answers import answer_from, entry_of, outcome_of
 from engine.core.asked import Decision
 from engine.core.conversation import Conversation
+from engine.core.ledger import Recorded
 from engine.core.settling import Settling
 from protocol.bus.commands import Asked
 
@@ -18,11 +19,12 @@ def fresh(settling: Settling, command: Asked, owner: str) -> bool:
     check = settling.values.ledger(owner, origin.device).check(origin.n, origin.id)
     if check is None:
         return True
-    settling.result.outcome = (origin.gateway, outcome_of(command, check))
+    settling.result.outcomes.append((origin.gateway, outcome_of(command, check)))
+    settling.result.repeated += isinstance(check, Recorded)
     return False
 
 
 def conclude(settling: Settling, command: Asked, state: Conversation, decision: Decision, owner: str) -> None:
     """Let `decision` take effect, tell whoever asked, and remember it under `owner`."""
     entry = settling.conclude(state, decision, entry_of(command), command)
-    answer_from(settling.result, command, decision, owner, entry)
+    answer_from(settling, command, decision, owner, entry)

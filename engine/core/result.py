@@ -1,6 +1,6 @@
-"""What one step needs, and what comes of it.
+"""What steps need, and what comes of them.
 
-Invariant: nothing in here does anything; whoever runs the step loads what it needs and commits what it returns.
+Invariant: nothing in here does anything; whoever runs a step loads what it needs and commits what it returns.
 """
 
 from typing import Any, Literal
@@ -58,10 +58,11 @@ class Logged(msgspec.Struct, frozen=True, gc=False):
 
 
 class StepResult(msgspec.Struct):
-    """Everything that one command changed. Values not named here are as they were.
+    """Everything that one command changed, or several one after the other. Values not named here are as they were.
 
-    `ledger`: (owner, device, outcome) to remember. `rosters`: those touched, new ones included; already evolved in
-    place. `next_index`: the index of the next event of the same commit.
+    `ledger`: (owner, device, outcome), already remembered. `rosters`: those touched, new ones included; already evolved
+    in place. `outcomes`: (gateway, outcome) to tell. `next_index`: the index of the next event of the same commit.
+    `repeated`: commands that were answered from a ledger.
     """
 
     conversations: dict[ConversationId, Conversation]
@@ -71,8 +72,9 @@ class StepResult(msgspec.Struct):
     events: list[Logged]
     roster_events: list[tuple[AccountId, Any]]
     effects: list[Effect]
-    outcome: tuple[Incarnation, Outcome] | None
+    outcomes: list[tuple[Incarnation, Outcome]]
     next_index: int
+    repeated: int = 0
 
 
 class StepFailed(Exception):

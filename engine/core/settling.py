@@ -43,8 +43,8 @@ from protocol.bus.effects import (
     Overflowed,
     Seek,
 )
-from protocol.bus.records import VisitorRecord
-from protocol.ids import AccountId, ConversationId, VisitorId, event_id
+from protocol.bus.records import Outcome, VisitorRecord
+from protocol.ids import AccountId, ConversationId, DeviceId, VisitorId, event_id
 from protocol.wire.codes import Code
 from protocol.wire.content import AnyBody, Event
 
@@ -59,30 +59,34 @@ _TO_VISITOR = frozenset({NoteStarted, NoteClosed, NoteConsent, NoteEmail, NoteBl
 
 
 class Settling:
-    """One step in the making. `deciding` is the conversation whose decider is at work, if one is."""
+    """Steps in the making, one after the other: `then` is begun once all else has come to rest, and changes what is
+    true for the next one.
 
-    __slots__ = ("_decided", "_port", "_stamp", "_then", "at_ms", "deciding", "inner", "result", "values")
+    `deciding` is the conversation whose decider is at work, if one is.
+    """
 
-    def __init__(self, first: Then | None, stamp: Stamp, port: RosterPort, values: Values) -> None:
+    __slots__ = ("_port", "_stamp", "at_ms", "deciding", "inner", "result", "then", "values")
+
+    def __init__(self, stamp: Stamp, port: RosterPort, values: Values) -> None:
         self.at_ms = stamp.at_ms
         self.values = values
-        self.result = StepResult({}, {}, {}, [], [], [], [], None, stamp.index)
+        self.result = StepResult({}, {}, {}, [], [], [], [], [], stamp.index)
         self.deciding: Conversation | None = None
         self.inner: deque[Inner] = deque()
-        self._then = first
+        self.then: Then | None = None
         self._stamp = stamp
         self._port = port
-        self._decided = 0
 
     def settle(self) -> StepResult:
         """Decide until all is at rest. Raises Absent, to be called again once that is loaded; StepFailed if a decider
         raised."""
         try:
-            self._rest()
-            while self._then is not None:
-                run, asked = self._then
-                self._then = run(self, asked)
-                self._rest()
+            while self.inner or self.then is not None:
+                if self.inner:
+                    self._rest()
+                if self.then is not None:
+                    run, asked = self.then
+                    self.then = run(self, asked)
         except Absent:
             raise
         except Exception as error:
@@ -109,6 +113,11 @@ class Settling:
     def roster(self, account: AccountId) -> Roster | None:
         """Return the account's roster, or None."""
         return self.result.rosters.get(account) or self.values.roster(account)
+
+    def remember(self, owner: str, device: DeviceId, outcome: Outcome) -> None:
+        """Let a frame that is sent again get the same outcome, in the next step already."""
+        self.result.ledger.append((owner, device, outcome))
+        self.values.ledger(owner, device).remember(outcome)
 
     def conclude(
         self, state: Conversation, decision: Decision, entry: Entries = (), asked: Asked | None = None
@@ -190,9 +199,10 @@ class Settling:
 
     def _rest(self) -> None:
         """Decide whatever was asked inside the cell, first in first out, until nothing is."""
+        decided = 0
         while self.inner:
-            self._decided += 1
-            assert self._decided <= MAX_INNER, "the cell does not come to rest"
+            decided += 1
+            assert decided <= MAX_INNER, "the cell does not come to rest"
             self._decide_inner(self.inner[0])
             self.inner.popleft()
 

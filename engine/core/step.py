@@ -14,8 +14,7 @@ from engine.core.by_agents import ABOUT_CONVERSATIONS, agent_asked
 from engine.core.decide import Park, decide
 from engine.core.ledger import DESK
 from engine.core.numbered import fresh
-from engine.core.ports import RosterPort, Values
-from engine.core.result import Logged, Need, Stamp, StepFailed, StepResult
+from engine.core.result import Need, StepFailed
 from engine.core.settling import Settling, Then
 from engine.core.timers import EMAIL, INACTIVITY, KINDS
 from engine.core.visiting import company_asked, needed, visitor_asked, visitor_met
@@ -39,23 +38,19 @@ from protocol.bus.commands import (
 from protocol.bus.effects import RosterConfig
 from protocol.ids import ConversationId
 
-__all__ = ["Logged", "Need", "Stamp", "StepFailed", "StepResult", "needs", "park", "step"]
-
 _CONVERSATION_TIMERS = frozenset(KINDS)
 _JUDGED_BY_FACTS = frozenset({EMAIL, INACTIVITY})  # the timers whose effect depends on more than the conversation
 
 
-def step(command: AnyCommand, stamp: Stamp, roster: RosterPort, values: Values) -> Settling:
-    """Return the step in which `command` and all it causes are decided."""
-    return Settling((_RUNS.get(type(command), _roster_asked), command), stamp, roster, values)
+def begin(settling: Settling, command: AnyCommand) -> None:
+    """Begin the step in which `command` and all it causes are decided; the one before has come to rest."""
+    settling.then = (_RUNS.get(type(command), _roster_asked), command)
 
 
-def park(failed: StepFailed, stamp: Stamp, roster: RosterPort, values: Values) -> Settling:
+def park(settling: Settling, failed: StepFailed) -> None:
     """Set aside the conversation whose decider raised. After it, ask the command again: it will be refused `parked`."""
     assert failed.conversation is not None, "only conversations are parked"
-    settling = Settling(None, stamp, roster, values)
     settling.inner.append(Park(failed.account, failed.conversation, type(failed.__cause__).__name__))
-    return settling
 
 
 def needs(command: AnyCommand) -> list[Need]:
@@ -80,13 +75,14 @@ def needs(command: AnyCommand) -> list[Need]:
 def _roster_asked(settling: Settling, command: Asked) -> Then | None:
     if not fresh(settling, command, DESK):
         return None
-    return _roster_answers, (command, settling.decide_roster(command.account, command))
+    before = len(settling.result.events)
+    return _roster_answers, (command, settling.decide_roster(command.account, command), before)
 
 
-def _roster_answers(settling: Settling, asked: tuple[Asked, Any]) -> None:
+def _roster_answers(settling: Settling, asked: tuple[Asked, Any, int]) -> None:
     """Answer last, so that the outcome can name the entry to which the command led."""
-    command, decision = asked
-    answer_from(settling.result, command, decision, DESK, entry_in(settling.result, command))
+    command, decision, before = asked
+    answer_from(settling, command, decision, DESK, entry_in(settling.result.events[before:], command))
 
 
 def _timer_fired(settling: Settling, command: TimerFired) -> None:

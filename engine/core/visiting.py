@@ -43,7 +43,7 @@ def visitor_asked(settling: Settling, command: VisitorFrame) -> None:
         # Without a state of the visitor's own there is no ledger either: what is refused here consumes no n.
         decision = _judged(settling, command, state)
         if isinstance(decision, Refusal | Already):
-            answer_from(settling.result, command, decision)
+            answer_from(settling, command, decision)
         elif fresh(settling, command, command.conversation):
             conclude(settling, command, state, decision, state.id)
     elif fresh(settling, command, command.conversation):
@@ -53,14 +53,14 @@ def visitor_asked(settling: Settling, command: VisitorFrame) -> None:
 def visitor_met(settling: Settling, command: Admit | LogOut | VisitorWithdraws | SetAnalytics | NoteContext) -> None:
     """Decide what is of the visitor's record alone."""
     decision = settling.decide_visitor(command.account, command.visitor, command)
-    answer_from(settling.result, command, decision if isinstance(decision, Refusal) else Already())
+    answer_from(settling, command, decision if isinstance(decision, Refusal) else Already())
 
 
 def company_asked(settling: Settling, command: CompanySends) -> Then | None:
     """Decide whom the company writes to, who may never have been here."""
     met = settling.decide_visitor(command.account, command.visitor, command)
     if isinstance(met, Refusal):
-        answer_from(settling.result, command, met)
+        answer_from(settling, command, met)
         return None
     return _company_said, command
 

@@ -55,23 +55,20 @@ class Batch:
     postponed: dict[str, int] = field(default_factory=dict)  # idle value → when to look at it again
 
     def absorb(self, step: StepResult, encode: Callable[[Any], bytes]) -> None:
-        """Add what one command came to. `encode` is the roster port's."""
+        """Add what commands came to. `encode` is the roster port's."""
         self.next_index = step.next_index
         self.conversations.update(step.conversations)
         self.events += step.events
-        if step.visitors:
-            self.visitors.update(step.visitors)
+        self.visitors.update(step.visitors)
         for owner, device, outcome in step.ledger:
             self.ledger[owner, device, slot_of(outcome.n)] = outcome
         for account, event in step.roster_events:
             self.rosters.setdefault(account, []).append(encode(event))
         for effect in step.effects:
             self._note(effect)
-        if step.outcome is not None:
-            gateway, outcome = step.outcome
+        for gateway, outcome in step.outcomes:
             self.answer(gateway, outcome)
-            if outcome.n and not step.ledger and not outcome.expected:
-                self.repeated += 1  # nothing was used up: it had been, before
+        self.repeated += step.repeated
 
     def touched_conversations(self) -> list[ConversationId]:
         """Return the conversations whose hash is written: for their state, for a ledger in them, or for both."""

@@ -128,11 +128,9 @@ class Memory:
         self._held["config"].pop(account, None)
 
     def evolve(self, step: StepResult) -> None:
-        """Make what is held what it is after one command."""
+        """Make what is held what it is after what was decided; rosters and ledgers were changed in place."""
         for id_, state in step.conversations.items():
             self._conversations[id_].state = state
-        for owner, device, outcome in step.ledger:
-            self.ledger(owner, device).remember(outcome)
         for visitor, record in step.visitors.items():
             self._visitors[visitor].record = record
         for account, roster in step.rosters.items():

@@ -7,11 +7,10 @@ next tenure, of this engine or another, decides the same commands again on the s
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.core.step import StepFailed
+from engine.core.result import StepFailed
 from engine.runtime import eviction, metrics
 from engine.runtime.batch import Batch
 from engine.runtime.commit import plan
@@ -23,7 +22,7 @@ from engine.runtime.poison import Caution, caution, note, place
 from engine.runtime.reading import Reading
 from engine.runtime.stored import UnknownSchema
 from engine.runtime.surroundings import CALL_S, Surroundings
-from protocol.bus.commands import COMMAND_ENCODER, AnyCommand
+from protocol.bus.commands import COMMAND_ENCODER
 from protocol.ids import CellName
 from store import failpoints
 from store.redis.connection import Away, Connection
@@ -129,20 +128,17 @@ class Tenure:
             command for entry in entries for command in entry.commands if not isinstance(command, Unreadable)
         )
         batch = self._new_batch()
-        for entry in entries:
-            await self._decide(batch, entry.commands, entry.at_ms)
+        await self._decide(batch, entries)
         await self._commit(batch, entries[-1].end)
         metrics.LAG_S.labels(self._standing.cell).set(max(0, self._around.now_ms() - entries[0].at_ms) / 1000)
 
-    async def _decide(self, batch: Batch, commands: Sequence[AnyCommand | Unreadable], at_ms: int) -> None:
-        batch.commands += len(commands)
-        readable = []
-        for command in commands:
-            if isinstance(command, Unreadable):
-                self._quarantine(batch, command, "unreadable")
-            else:
-                readable.append(command)
-        await self._deciding.decide(batch, readable, at_ms)
+    async def _decide(self, batch: Batch, entries: list[Entry]) -> None:
+        for entry in entries:
+            batch.commands += len(entry.commands)
+            for command in entry.commands:
+                if isinstance(command, Unreadable):
+                    self._quarantine(batch, command, "unreadable")
+        await self._deciding.decide(batch, entries)
 
     async def _one(self, entry: Entry) -> None:
         """Decide a single command, knowing whom to blame."""
@@ -152,7 +148,7 @@ class Tenure:
             if self._caution.dare(entry):
                 await note(self._line, self._standing.cell, self._standing.token, self._caution)
                 try:
-                    await self._decide(batch, [command], entry.at_ms)
+                    await self._decide(batch, [entry])
                     await self._commit(batch, entry.end)
                 except (*FAULTS, UnknownSchema):
                     raise  # nothing that the command did
@@ -172,7 +168,7 @@ class Tenure:
         if isinstance(error, StepFailed) and error.conversation is not None:
             try:
                 await self._deciding.park(batch, error)
-                await self._deciding.decide(batch, [command], entry.at_ms)  # type: ignore[list-item]  # refused now
+                await self._deciding.decide(batch, [entry])  # it is refused now
             except StepFailed as again:
                 self._forget()
                 batch = self._new_batch()

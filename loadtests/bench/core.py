@@ -107,10 +107,8 @@ async def _decide_all(cell: LoneCell, stages: Stages, entries: list[Entry], fenc
         some = entries[start : start + size]
         batch = Batch(fence.epoch, fence.commit_no + 1)
         began_s = process_time()
-        for entry in some:
-            commands = _commands(entry)
-            batch.commands += len(commands)
-            await deciding.decide(batch, commands, entry.at_ms)
+        batch.commands = sum(len(entry.commands) for entry in some)
+        await deciding.decide(batch, some)
         stages.decide_s += process_time() - began_s
         assert not batch.feeds, "talk moves no feed"
         began_s = process_time()

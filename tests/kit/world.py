@@ -13,7 +13,7 @@ from engine.core.ledger import Ledger, slot_of
 from engine.core.result import Absent, Need, Stamp, StepResult
 from engine.core.settling import Settling
 from engine.core.snapshot import freeze, thaw
-from engine.core.step import step
+from engine.core.step import begin
 from protocol.bus.commands import COMMAND_DECODER, COMMAND_ENCODER, AnyCommand, TimerFired
 from protocol.bus.config import AccountConfig
 from protocol.bus.effects import CancelTimer, Effect, Keep, SetTimer
@@ -55,14 +55,15 @@ class World:
 
     def ask(self, command: AnyCommand) -> Outcome:
         """Decide one command; return its outcome."""
-        outcome = self.do(command).outcome
-        assert outcome is not None
-        return outcome[1]
+        ((_, outcome),) = self.do(command).outcomes
+        return outcome
 
     def decide(self, command: AnyCommand, stamp: Stamp) -> StepResult:
         """Return what one command comes to."""
         values = Loaded(self)
-        return values.settle(step(command, stamp, self.port, values))
+        settling = Settling(stamp, self.port, values)
+        begin(settling, command)
+        return values.settle(settling)
 
     def pass_time(self, by_ms: int) -> None:
         """Let time go on, and every timer that comes due fire, in order."""

@@ -41,8 +41,7 @@ class People:
         off = command.origin.n - expected
         asks = visiting and getattr(command, "chatflow", None) and self.asks(command.conversation, command.chatflow)
         result = self.world.do(command)
-        assert result.outcome is not None
-        outcome = result.outcome[1]
+        ((_, outcome),) = result.outcomes
         assert outcome.seq in {0, *(logged.event.seq for logged in result.events)} or not result.events
         if result.ledger:
             assert (off, outcome.expected, self.world.next_n(owner, device)) == (0, 0, expected + 1)

@@ -226,8 +226,7 @@ def test_one_entry_stands_for_the_frame() -> None:
     visit = Visit(ASKS, CARD)
     result = visit.world.do(answers(communicate=True))
     assert [logged.n for logged in result.events] == [0, 1, 0]
-    assert result.outcome is not None
-    assert result.outcome[1].seq == 2
+    assert result.outcomes[0][1].seq == 2
 
 
 def test_address_opens_what_is_answered_elsewhere() -> None:

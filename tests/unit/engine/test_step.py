@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from engine.core import phases
 from engine.core.result import Stamp, StepFailed
 from engine.core.settling import Settling
-from engine.core.step import needs, park, step
+from engine.core.step import begin, needs, park
 from protocol.bus.commands import (
     AcceptOffer,
     AgentArrives,
@@ -80,7 +80,7 @@ def test_sent_again() -> None:
     cell = world(ANN)
     first = cell.ask(sends())
     again = cell.do(replace(sends(), origin=origin(phone(KARI), 1, session="ses_2")))
-    assert again.outcome == (GATEWAY, replace(first, session="ses_2"))
+    assert again.outcomes == [(GATEWAY, replace(first, session="ses_2"))]
     assert (again.events, again.conversations, again.ledger) == ([], {}, [])
 
 
@@ -262,7 +262,9 @@ def test_failure_is_parked() -> None:
         cell.decide(impossible, Stamp(1, 50, 0, 5_000))
     assert (failed.value.conversation, failed.value.roster_touched) == (CHAT, frozenset())
     values = Loaded(cell)
-    cell.commit(values.settle(park(failed.value, Stamp(1, 50, 0, cell.now_ms), cell.port, values)))
+    parking = Settling(Stamp(1, 50, 0, cell.now_ms), cell.port, values)
+    park(parking, failed.value)
+    cell.commit(values.settle(parking))
     assert cell.kinds(CHAT)[-2:] == ["Unassigned", "Parked"]
     assert cell.ask(sends(2)).code == "parked"
     cell.ask(answers())
@@ -276,7 +278,9 @@ def test_loaded_ahead() -> None:
     cell.ask(sends())
     for command in (sends(2), closes(2), replies(ANN, 1, CHAT), admits(), arrives(BO), GatewayLost(GATEWAY)):
         values = Loaded(cell)
-        values.settle(step(command, Stamp(1, 1, 0, 1), cell.port, values))
+        settling = Settling(Stamp(1, 1, 0, 1), cell.port, values)
+        begin(settling, command)
+        values.settle(settling)
         assert set(needs(command)) <= set(values.asked), command
 
 
@@ -313,7 +317,27 @@ def test_a_step_as_large_as_an_account() -> None:
     """Thousands of agents who leave at once, each with conversations, are no sign of a cell that never rests."""
     cell = world(ANN)
     values = Loaded(cell)
-    settling = Settling(None, Stamp(1, 9, 0, 5_000), cell.port, values)
+    settling = Settling(Stamp(1, 9, 0, 5_000), cell.port, values)
     settling.inner.extend(AgentLost(ACCOUNT, CHAT, ANN) for _ in range(50_000))
     values.settle(settling)
     assert not settling.inner
+
+
+def test_several_steps_in_a_row() -> None:
+    """Commands that are decided in a row come to the same as one by one: each sees what the ones before changed."""
+    row, single = world(ANN), world(ANN)
+    commands = [sends(), sends(2), replies(ANN, 1, CHAT), sends(2), sends(4), closes(3)]
+    values = Loaded(row)
+    settling = Settling(Stamp(1, 9, 0, row.now_ms), row.port, values)
+    for command in commands:
+        begin(settling, command)
+        values.settle(settling)
+    row.commit(settling.result)
+    told = [single.do(command, after_ms=0).outcomes[0][1] for command in commands]
+    assert [outcome.code for outcome in told] == ["", "", "", "", "out_of_order", ""]
+    assert [replace(outcome, event="") for _, outcome in settling.result.outcomes] == [
+        replace(outcome, event="") for outcome in told
+    ]
+    assert settling.result.repeated == 1
+    assert [event.body for event in row.log(CHAT)] == [event.body for event in single.log(CHAT)]
+    assert row.roster_log == single.roster_log

@@ -184,8 +184,7 @@ def test_mention_reaches_the_feed() -> None:
     cell = world(ANN)
     cell.ask(sends())
     result = cell.do(by(ANN, commands.AddNote, 1, CHAT, "Psst", [BO], False))
-    assert result.outcome is not None
-    assert result.outcome[1].seq == len(cell.log(CHAT))
+    assert result.outcomes[0][1].seq == len(cell.log(CHAT))
     assert [e.what for e in result.effects if isinstance(e, FeedUpdate)] == ["mentioned"]
 
 

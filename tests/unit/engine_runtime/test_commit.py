@@ -37,7 +37,7 @@ def state(seq: int) -> Conversation:
 
 
 def step(**changed: object) -> StepResult:
-    nothing = StepResult({}, {}, {}, [], [], [], [], None, 0)
+    nothing = StepResult({}, {}, {}, [], [], [], [], [], 0)
     for name, value in changed.items():
         setattr(nothing, name, value)
     return nothing
@@ -168,8 +168,8 @@ def test_jobs_go_out_and_places_are_only_said() -> None:
 
 def test_outcomes_are_told_per_gateway() -> None:
     """One message for all that a gateway asked in the batch."""
-    made = batch(outcome=(Incarnation("gw_1"), outcome(1)))
-    made.absorb(step(outcome=(Incarnation("gw_1"), outcome(2))), bytes)
+    made = batch(outcomes=[(Incarnation("gw_1"), outcome(1))])
+    made.absorb(step(outcomes=[(Incarnation("gw_1"), outcome(2))]), bytes)
     found, _ = planned(made, Heads())
     [(told,)] = writes(found, "SPUBLISH", "{c00}:r:gw_1")
     assert [one.n for one in msgspec.msgpack.decode(told, type=list[Outcome])]  # type: ignore[call-overload]  # bytes == [1, 2]
