@@ -27,6 +27,7 @@ from routing.core.roster import Roster, RosterDecider
 ACCOUNT, INBOX = AccountId("acc_bench"), InboxId("inb_bench")
 RULES_EACH = 3  # that an agent answers for, at most
 LANGUAGES = ("no", "en", "de")
+_INSIDE = frozenset({Reconsider, Seek})  # what a roster asks of itself
 
 
 class Office:
@@ -54,7 +55,7 @@ class Office:
                 self.decider.encode(event)
                 self.decider.evolve(self.roster, event)
                 for reaction in self.decider.react(self.roster, event, self.now_ms):
-                    if isinstance(reaction, Reconsider | Seek):
+                    if type(reaction) in _INSIDE:
                         asked.append(reaction)
 
     def seek(self, conversation: str, number: int) -> None:

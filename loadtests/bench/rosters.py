@@ -12,7 +12,7 @@ from loadtests.bench.figures import Result
 from loadtests.bench.office import ACCOUNT, Office
 from loadtests.bench.steps import steps_of
 from protocol.bus.effects import Release, Reprioritise
-from protocol.ids import ConversationId
+from protocol.ids import AgentId, ConversationId
 from routing.core.queue import NORMAL
 
 LARGE, SMALL = (1_000, 50, 5_000), (10, 1, 50)  # agents, rules, waiting
@@ -54,7 +54,7 @@ def _rises(office: Office, number: int) -> None:
 
 def _ends(office: Office, number: int) -> None:
     """Free one agent: whoever waits longest in their lines is assigned to them."""
-    member = office.roster.members[list(office.roster.members)[number % office.agents]]
+    member = office.roster.members[AgentId(f"agent{number % office.agents}")]
     office.ask(Release(ACCOUNT, next(iter(member.conversations))))
 
 

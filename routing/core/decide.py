@@ -22,7 +22,7 @@ RosterCommand: TypeAlias = Any  # one of `_DECIDERS`
 
 def decide(roster: Roster, command: RosterCommand, at_ms: int) -> Decision:
     """Return what happens because of `command`, or why it may not. An empty list: it no longer matters."""
-    if isinstance(command, Asked) and command.origin.gateway in roster.ended:
+    if roster.ended and isinstance(command, Asked) and command.origin.gateway in roster.ended:
         return Refusal(Code.UNAVAILABLE)  # that gateway is over: its agents' sessions are, too
     decision: Decision = _DECIDERS[type(command)](roster, command, at_ms)
     return decision

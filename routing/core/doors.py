@@ -61,7 +61,7 @@ def hang(roster: Roster, doors: list[DoorState]) -> None:
     before = roster.doors
     roster.doors = {hours: Door(is_open, turns_ms, roster.seq) for hours, is_open, turns_ms in doors}
     for held in roster.held.values():
-        if held.wish.hours in roster.doors and isinstance(held.phase, SEEKING):
+        if held.wish.hours in roster.doors and type(held.phase) in SEEKING:
             roster.doors[held.wish.hours].inside[held.conversation] = True
     for member in roster.members.values():
         door = roster.doors.get(member.hours) if member.hours is not None else None

@@ -167,7 +167,7 @@ def _assigned(roster: Roster, event: events.ConversationAssigned) -> None:
     held = roster.held[event.conversation]
     _use_turn(roster, event, event.line or held.line)
     line = own_line(roster, held)
-    if line is not None and isinstance(held.phase, SEEKING):
+    if line is not None and type(held.phase) in SEEKING:
         line.note_wait(max(event.at_ms - held.from_ms, 0))
     if event.offer is not None or event.how == "claim":
         roster.members[event.agent].expiries = 0

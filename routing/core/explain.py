@@ -41,7 +41,7 @@ WORDS = {
 
 def reasons(roster: Roster, line: Line, held: Held | None, chosen: tuple[AgentId, str] | None) -> Reasons:
     """Return who was considered for `held` in `line`, and what spoke for or against each."""
-    return Reasons(roster.seq, counts(line), list(islice(_candidates(roster, line, held, chosen), NAMED)))
+    return Reasons(roster.seq, counts(line), _candidates(roster, line, held, chosen)[:NAMED])
 
 
 def only(roster: Roster, agent: AgentId, word: str) -> Reasons:
@@ -56,18 +56,17 @@ def counts(line: Line) -> dict[str, int]:
 
 def _candidates(
     roster: Roster, line: Line, held: Held | None, chosen: tuple[AgentId, str] | None
-) -> Iterator[tuple[AgentId, str]]:
-    winner = None
-    if chosen is not None:
-        winner = chosen[0]
-        yield chosen
+) -> list[tuple[AgentId, str]]:
+    """Return the first of whom there are, at least NAMED if there are as many: the chosen, those in turn, the rest."""
+    ready, members = line.ring.turn_of, roster.members
+    winner = chosen[0] if chosen is not None else None
+    found = [chosen] if chosen is not None else []
     for agent in islice(line.ring, NAMED):
         if agent != winner:
             asked = held is not None and roster.was_asked(held, agent)
-            yield agent, ASKED if asked else BEHIND
-    for agent in islice(line.agents, 2 * NAMED):
-        if agent not in line.ring and agent != winner:
-            yield agent, roster.members[agent].standing
+            found.append((agent, ASKED if asked else BEHIND))
+    others = line.agents[:NAMED] if len(found) < NAMED else ()
+    return found + [(agent, members[agent].standing) for agent in others if agent not in ready and agent != winner]
 
 
 def explain(event: AnyRosterEvent, names: dict[AgentId, str]) -> list[str]:

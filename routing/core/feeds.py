@@ -108,8 +108,8 @@ def _rule_row(roster: Roster, rule_id: RuleId) -> Row | None:
 
 def _inbox_row(held: Held) -> Row:
     status = STATUS.get(type(held.phase), "waiting")
-    agent = held.phase.agent if isinstance(held.phase, Offered | Talking) else None
+    agent = held.phase.agent if type(held.phase) is Offered or type(held.phase) is Talking else None
     row = {"conversation": held.conversation, "status": status, "since_ms": held.since_ms, "agent": agent}
-    if isinstance(held.phase, Unassigned) and held.phase.reminded:
+    if type(held.phase) is Unassigned and held.phase.reminded:
         row |= {"reminded": held.phase.reminded, "supervisors": held.phase.supervisors}
     return row

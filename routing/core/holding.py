@@ -3,12 +3,10 @@
 Invariant: after `put` and `settle`, loads, standings, lines, rings and timers say the same as the phases do.
 """
 
-from collections.abc import Iterator
-
 from protocol.ids import AgentId
 from routing.core import timers
 from routing.core.lines import PLACES_PAUSE_MS, Line, Round
-from routing.core.presence import THERE, Member, Standing
+from routing.core.presence import READY, THERE, Member, Standing
 from routing.core.queue import (
     LINED,
     SEEKING,
@@ -31,12 +29,10 @@ def own_line(roster: Roster, held: Held) -> Line | None:
     return roster.lines.get(held.line) if held.line else None
 
 
-def lines_of(roster: Roster, held: Held) -> Iterator[Line]:
-    """Yield the lines that may ask for `held`: its own, and the team's that is asked too."""
-    for key in (held.line, held.also):
-        line = roster.lines.get(key) if key else None
-        if line is not None:
-            yield line
+def lines_of(roster: Roster, held: Held) -> list[Line]:
+    """Return the lines that may ask for `held`: its own, and the team's that is asked too."""
+    keys = (held.line, held.also) if held.also else (held.line,)
+    return [roster.lines[key] for key in keys if key in roster.lines]
 
 
 def idle(roster: Roster, held: Held) -> Phase:
@@ -47,12 +43,12 @@ def idle(roster: Roster, held: Held) -> Phase:
 def put(roster: Roster, held: Held, phase: Phase, at_ms: int) -> None:
     """Let `phase` be what is true of `held`."""
     assert (type(held.phase), type(phase)) in EDGES, f"from {held.phase} to {phase}"
-    before, lined = timers.of_held(held), isinstance(held.phase, LINED)
+    before, lined = timers.of_held(held), type(held.phase) in LINED
     let_go = _let_go(roster, held)
     held.phase = phase
-    if lined and not isinstance(phase, LINED):
+    if lined and type(phase) not in LINED:
         _leave_line(roster, held, at_ms)
-    elif not lined and isinstance(phase, LINED):
+    elif not lined and type(phase) in LINED:
         _enter_line(roster, held, at_ms)
     taken = _take_hold(roster, held, phase)
     if held.wish.hours in roster.doors:
@@ -70,7 +66,7 @@ def forget(roster: Roster, held: Held) -> None:
 
 
 def _pass_door(door: Door, held: Held) -> None:
-    if isinstance(held.phase, SEEKING):
+    if type(held.phase) in SEEKING:
         door.inside[held.conversation] = True
     else:
         door.inside.pop(held.conversation, None)
@@ -81,27 +77,30 @@ def settle(roster: Roster, member: Member) -> None:
     before, now = member.standing, member.stands()
     member.standing = now
     if before is now:
-        if now is Standing.READY:
+        if now is READY:
             for key in member.weighed:
                 roster.lines[key].ring.weigh(member.agent, member.load)
         return
+    turned = (before in THERE) != (now in THERE)
     for key in member.lines:
-        _stand(roster, roster.lines[key], member, before)
-    if (before in THERE) != (now in THERE):
+        line = roster.lines[key]
+        there = turned and line.there
+        _stand(line, member, before)
+        if turned and line.there != there:
+            roster.last.rules.update(dict.fromkeys(line.rows, True))
+    if turned:
         for inbox in member.inboxes:
             roster.there[inbox] = roster.there.get(inbox, 0) + (1 if now in THERE else -1)
 
 
-def _stand(roster: Roster, line: Line, member: Member, before: Standing) -> None:
-    now, there = member.standing, line.there
+def _stand(line: Line, member: Member, before: Standing) -> None:
+    now = member.standing
     line.standings[before] -= 1
     line.standings[now] += 1
-    if now is Standing.READY:
+    if now is READY:
         join(line, member)
-    elif before is Standing.READY:
+    elif before is READY:
         line.ring.leave(member.agent)
-    if line.there != there:
-        roster.last.rules.update(dict.fromkeys(line.rows, True))
 
 
 def join(line: Line, member: Member) -> None:
@@ -120,7 +119,7 @@ def stir(roster: Roster, line: Line, at_ms: int) -> None:
 def renew(roster: Roster, held: Held, at_ms: int) -> None:
     """Let `held` stand where its priority, its age and the rule say, and wait as long as the rule says."""
     line = own_line(roster, held)
-    if line is None or not isinstance(held.phase, LINED):
+    if line is None or type(held.phase) not in LINED:
         return
     before, rank = timers.of_held(held), held.rank
     _move(roster, held, enter=False)
@@ -132,41 +131,37 @@ def renew(roster: Roster, held: Held, at_ms: int) -> None:
 
 
 def _let_go(roster: Roster, held: Held) -> AgentId | None:
-    match held.phase:
-        case Waiting():
-            for line in lines_of(roster, held):
-                line.waiting.remove(held.rank)
-        case Resting():
-            for line in lines_of(roster, held):
-                line.resting.remove(held.rank)
-        case Offered(offer=offer, agent=agent):
-            del roster.offers[offer]
-            del roster.members[agent].offers[offer]
-            return agent
-        case Talking(agent=agent):
-            member = roster.members[agent]
-            del member.conversations[held.conversation]
-            member.quiet.pop(held.conversation, None)
-            return agent
+    phase = held.phase
+    if type(phase) is Talking:
+        member = roster.members[phase.agent]
+        del member.conversations[held.conversation]
+        member.quiet.pop(held.conversation, None)
+        return phase.agent
+    if type(phase) is Offered:
+        del roster.offers[phase.offer]
+        del roster.members[phase.agent].offers[phase.offer]
+        return phase.agent
+    for line in lines_of(roster, held):
+        if type(phase) is Waiting:
+            line.waiting.remove(held.rank)
+        elif type(phase) is Resting:
+            line.resting.remove(held.rank)
     return None
 
 
 def _take_hold(roster: Roster, held: Held, phase: Phase) -> AgentId | None:
-    match phase:
-        case Waiting():
-            for line in lines_of(roster, held):
-                line.waiting.add(held.rank)
-        case Resting():
-            for line in lines_of(roster, held):
-                line.resting.add(held.rank)
-        case Offered(offer=offer, agent=agent):
-            roster.offers[offer] = held.conversation
-            roster.members[agent].offers[offer] = held.conversation
-            return agent
-        case Talking(agent=agent, since_ms=since_ms):
-            member = roster.members[agent]
-            member.conversations[held.conversation] = since_ms
-            return agent
+    if type(phase) is Talking:
+        roster.members[phase.agent].conversations[held.conversation] = phase.since_ms
+        return phase.agent
+    if type(phase) is Offered:
+        roster.offers[phase.offer] = held.conversation
+        roster.members[phase.agent].offers[phase.offer] = held.conversation
+        return phase.agent
+    for line in lines_of(roster, held):
+        if type(phase) is Waiting:
+            line.waiting.add(held.rank)
+        elif type(phase) is Resting:
+            line.resting.add(held.rank)
     return None
 
 
@@ -174,9 +169,9 @@ def _move(roster: Roster, held: Held, *, enter: bool) -> None:
     """Put `held` where its rank says into whatever it stands in, or take it out."""
     own = own_line(roster, held)
     places = [] if own is None else [own.everyone]
-    if isinstance(held.phase, Waiting):
+    if type(held.phase) is Waiting:
         places += [line.waiting for line in lines_of(roster, held)]
-    elif isinstance(held.phase, Resting):
+    elif type(held.phase) is Resting:
         places += [line.resting for line in lines_of(roster, held)]
     for place in places:
         (place.add if enter else place.remove)(held.rank)

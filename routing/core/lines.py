@@ -11,7 +11,7 @@ import msgspec
 from protocol.bus.config import Rule, Team
 from protocol.ids import AgentId, InboxId, RuleId, TeamId
 from routing.core.configured import Staffing
-from routing.core.presence import THERE
+from routing.core.presence import FULL, READY
 from routing.core.queue import Sorted
 from routing.core.ring import Ring
 
@@ -57,7 +57,7 @@ class Line(msgspec.Struct, array_like=True):
     @property
     def there(self) -> bool:
         """Whether anybody is at work for it, with or without room for more."""
-        return any(self.standings.get(standing) for standing in THERE)
+        return (self.standings.get(READY) or self.standings.get(FULL) or 0) > 0
 
     @property
     def wait_s(self) -> int | None:

@@ -7,7 +7,7 @@ from protocol.bus.config import Rule
 from protocol.ids import AgentId, TeamId
 from routing.core.holding import join
 from routing.core.lines import Line, key_of, named_by
-from routing.core.presence import NO_ACCESS, Standing
+from routing.core.presence import NO_ACCESS, READY, Standing
 from routing.core.state import Roster
 
 
@@ -40,7 +40,7 @@ def _has_access(roster: Roster, line: Line, agent: AgentId) -> bool:
 
 def _order(roster: Roster, line: Line) -> None:
     """Keep the order of those who stay, and let the newly ready join in the rule's order."""
-    ready = [agent for agent in line.agents if roster.members[agent].standing is Standing.READY]
+    ready = [agent for agent in line.agents if roster.members[agent].standing is READY]
     staying = [agent for agent in line.ring if agent in set(ready)]
     for agent in list(line.ring):
         line.ring.leave(agent)

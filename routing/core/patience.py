@@ -44,7 +44,7 @@ def overflow(roster: Roster, timer: TimerFired, at_ms: int) -> list[AnyRosterEve
 def _meant(roster: Roster, timer: TimerFired) -> Held | None:
     """Return the conversation in line whose timer it is."""
     held = roster.held.get(ConversationId(timer.key))
-    meant = held is not None and held.number == timer.generation and isinstance(held.phase, LINED)
+    meant = held is not None and held.number == timer.generation and type(held.phase) in LINED
     return held if meant else None
 
 

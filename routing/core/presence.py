@@ -26,8 +26,9 @@ class Standing(StrEnum):
     FULL = "full"
 
 
+READY, FULL = Standing.READY, Standing.FULL  # CPython 3.11 takes 0.2 µs to look one up in its enum
 NO_ACCESS = "no_access"  # named by a rule without access to its inbox; counted beside the standings
-THERE = (Standing.READY, Standing.FULL)  # at work: who is full takes no more, but a visitor may well queue
+THERE = (READY, FULL)  # at work: who is full takes no more, but a visitor may well queue
 
 
 class Grace(msgspec.Struct, frozen=True, array_like=True):
@@ -100,11 +101,11 @@ class Member(msgspec.Struct, array_like=True):
             return Standing.AWAY
         if self.off_shift:
             return Standing.OFF_SHIFT
-        return Standing.FULL if self.full else Standing.READY
+        return FULL if self.full else READY
 
     def may_take(self, inbox: InboxId) -> bool:
         """Whether a conversation of `inbox` may be put before this agent now."""
-        return inbox in self.inboxes and self.stands() is Standing.READY
+        return inbox in self.inboxes and self.stands() is READY
 
     def leads(self, inbox: InboxId) -> bool:
         """Whether the agent supervises `inbox`."""

@@ -62,8 +62,9 @@ class Talking(msgspec.Struct, frozen=True, array_like=True, tag="talking"):
 
 
 Phase: TypeAlias = Waiting | UntilOpen | Resting | Offered | Unassigned | Talking
-LINED = (Waiting, Resting, Offered)
-SEEKING = (*LINED, UntilOpen)
+# `type(phase) in …`, not isinstance: one that fails on a struct costs 0.4 µs, and these are asked all the time.
+LINED: frozenset[type[Phase]] = frozenset({Waiting, Resting, Offered})
+SEEKING: frozenset[type[Phase]] = LINED | {UntilOpen}
 
 
 class Wish(msgspec.Struct, frozen=True, array_like=True):

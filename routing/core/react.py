@@ -24,7 +24,7 @@ from routing.core.feeds import inbox_change, offer_change, released_change, rule
 from routing.core.holding import lines_of
 from routing.core.lines import EXACT_PLACES, Line
 from routing.core.log import AnyRosterEvent
-from routing.core.presence import Standing
+from routing.core.presence import READY
 from routing.core.queue import SEEKING, Held, Talking, Waiting
 from routing.core.state import Roster
 
@@ -36,12 +36,17 @@ NEW = ("started", "returned", "reopened")
 
 def react(roster: Roster, event: AnyRosterEvent) -> list[Reaction]:
     """Return what follows from `event`, once it was evolved."""
-    return [*_BECAUSE[type(event)](roster, event), *timers.changes(roster), *rule_changes(roster)]
+    asked = list(_BECAUSE[type(event)](roster, event))
+    if roster.last.timers:
+        asked += timers.changes(roster)
+    if roster.last.rules:
+        asked += rule_changes(roster)
+    return asked
 
 
 def _staffing(roster: Roster, _event: events.StaffingTaken) -> Iterator[Reaction]:
     for held in roster.held.values():
-        if held.line not in roster.lines and isinstance(held.phase, SEEKING):
+        if held.line not in roster.lines and type(held.phase) in SEEKING:
             yield seeking.again(roster, held, "rule_gone")
         yield from _first(roster, held)
     for agent in roster.last.agents:
@@ -216,18 +221,21 @@ def _line(roster: Roster, key: str) -> Iterator[Reaction]:
 
 def _again(roster: Roster, line: Line, agent: AgentId | None) -> Iterator[Reaction]:
     """Yield a further look at `line` if somebody may be asked for something there."""
-    ready = agent if agent is not None and agent in line.ring else None
-    if (line.waiting and line.ring) or (line.resting and ready is not None):
+    ring, ready = line.ring.turn_of, None
+    if agent is not None and agent in ring:
+        ready = agent
+    if (line.waiting.ranks and ring) or (line.resting.ranks and ready is not None):
         yield Reconsider(roster.account, NOBODY, line.key, ready)
 
 
 def _ready(roster: Roster, agent: AgentId) -> Iterator[Reaction]:
     """Yield a look at every line in which `agent` may be asked, that of the first in rank first."""
     member = roster.members[agent]
-    if member.standing is not Standing.READY:
+    if member.standing is not READY:
         return
-    lines = [line for line in (roster.lines[key] for key in member.lines) if line.waiting or line.resting]
-    lines.sort(key=lambda line: min(line.waiting.ranks[:1] + line.resting.ranks[:1]))
+    lines = [line for key in member.lines if (line := roster.lines[key]).waiting.ranks or line.resting.ranks]
+    if len(lines) > 1:
+        lines.sort(key=lambda line: min(line.waiting.ranks[:1] + line.resting.ranks[:1]))
     for line in lines:
         yield from _again(roster, line, agent)
 

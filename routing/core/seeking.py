@@ -130,6 +130,7 @@ def release(roster: Roster, command: Release, at_ms: int) -> list[AnyRosterEvent
     held = roster.held.get(command.conversation)
     if held is None:
         return []
-    agent = held.phase.agent if isinstance(held.phase, Offered | Talking) else None
-    offer = held.phase.offer if isinstance(held.phase, Offered) else None
+    phase = held.phase
+    agent = phase.agent if type(phase) is Offered or type(phase) is Talking else None
+    offer = phase.offer if type(phase) is Offered else None
     return [ConversationReleased(at_ms, held.conversation, held.inbox, left_by(held), agent, offer)]

@@ -160,7 +160,7 @@ def _member(before: Member | None, seat: Seat, inboxes: list[InboxId]) -> Member
 def _lines(roster: Roster, staffing: Staffing) -> dict[str, Line]:
     """Return the line of each rule, and those of teams that somebody waits for."""
     before, lines = roster.lines, dict[str, Line]()
-    used = {key for held in roster.held.values() if isinstance(held.phase, SEEKING) for key in (held.line, held.also)}
+    used = {key for held in roster.held.values() if type(held.phase) in SEEKING for key in (held.line, held.also)}
     for rule in staffing.rules:
         line = lines[key_of(rule.id, None)] = before.get(rule.id) or Line(rule.id, rule)
         line.rule = rule

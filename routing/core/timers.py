@@ -20,14 +20,14 @@ ONLY = 1  # an offer's id is never used twice, so its timer needs no other gener
 def of_held(held: Held) -> Timers:
     """Return the timers of a conversation: those of its phase, and while it is in line, those of its patience."""
     timers: Timers = {}
-    match held.phase:
-        case Offered(offer=offer, deadline_ms=deadline_ms):
-            timers["offer", offer, ONLY] = deadline_ms
-        case Resting(until_ms=until_ms, generation=generation):
-            timers["retry", held.conversation, generation] = until_ms
-        case Unassigned(remind_ms=remind_ms, generation=generation) if remind_ms:
-            timers["remind", held.conversation, generation] = remind_ms
-    if isinstance(held.phase, LINED):
+    phase = held.phase
+    if type(phase) is Offered:
+        timers["offer", phase.offer, ONLY] = phase.deadline_ms
+    elif type(phase) is Resting:
+        timers["retry", held.conversation, phase.generation] = phase.until_ms
+    elif type(phase) is Unassigned and phase.remind_ms:
+        timers["remind", held.conversation, phase.generation] = phase.remind_ms
+    if type(phase) in LINED:
         if held.ages_ms:
             timers["ageing", held.conversation, held.number] = held.ages_ms
         if held.overflow_ms:

@@ -155,7 +155,7 @@ class Conduct(RuleBasedStateMachine):
     def whoever_seeks_is_kept_back_exactly_outside_hours(self) -> None:
         """Until the doors open nobody is asked; then at once."""
         for held in self.on.roster.held.values():
-            if isinstance(held.phase, SEEKING) and not isinstance(held.phase, Offered):
+            if type(held.phase) in SEEKING and not isinstance(held.phase, Offered):
                 assert isinstance(held.phase, UntilOpen) == shut(self.on.roster, held, self.on.now_ms)
 
     @invariant()
@@ -172,7 +172,7 @@ class Conduct(RuleBasedStateMachine):
         """If the rule says when a wait is too long, it is being counted, or was too long already."""
         lines = self.on.roster.lines
         for held in self.on.roster.held.values():
-            if isinstance(held.phase, LINED) and held.line in lines and lines[held.line].rule.overflow.after_s:
+            if type(held.phase) in LINED and held.line in lines and lines[held.line].rule.overflow.after_s:
                 assert held.overflowed or held.overflow_ms
 
     @invariant()
@@ -227,7 +227,7 @@ class Conduct(RuleBasedStateMachine):
         """Everybody not yet assigned stands in their line by aged priority and age; in a team's too after an overflow."""
         held = list(self.on.roster.held.values())
         for name, line in self.on.roster.lines.items():
-            lined = sorted(one.rank for one in held if one.line == name and isinstance(one.phase, LINED))
+            lined = sorted(one.rank for one in held if one.line == name and type(one.phase) in LINED)
             assert line.everyone.ranks == lined
             for phase, ranks in ((Waiting, line.waiting.ranks), (Resting, line.resting.ranks)):
                 asked = [one for one in held if name in (one.line, one.also) and isinstance(one.phase, phase)]
