@@ -31,6 +31,10 @@ class Line(asyncio.Protocol):
         self._open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._why = "the line was cut"
 
+    @property
+    def is_open(self) -> bool:
+        return self._transport is not None
+
     def send(self, message: bytes) -> None:
         """Send one binary message."""
         self._write(0x80 | _BINARY, message)

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 
 from hdrh.histogram import HdrHistogram
 
+from loadtests.load.outcome import Outcome
 from loadtests.load.results import Latency
 
 ACK, DELIVERED, READY, ASSIGNED, CAUGHT_UP = (
@@ -37,6 +38,13 @@ class Recorder:
         """Note that what was due at `began_s` had come about at `ended_s`."""
         self.ended[name].append(ended_s)
         self.took[name].append(ended_s - began_s)
+
+    def into(self, outcome: Outcome) -> None:
+        """Put everything into what a share leaves."""
+        outcome.ended = {name: times.tobytes() for name, times in self.ended.items()}
+        outcome.took = {name: times.tobytes() for name, times in self.took.items()}
+        outcome.refusals = dict(self.refusals)
+        outcome.happened = dict(self.happened)
 
     def said(self, who: str, words: str, at_s: float) -> None:
         """Take that `who` said something for the first time; `words` stands for it, and for nothing else."""

@@ -1,0 +1,117 @@
+"""Where the people of one share come in, and as whom.
+
+Invariant: agents come to the last gateway and visitors to the others, if there are several, so that every message
+crosses from one to another as it does behind a load balancer.
+"""
+
+import os
+
+from samtale.line import LineLost
+from samtale.login import over_http
+
+from gateway import tickets
+from gateway.ports import Ticket
+from loadtests.load.link import Ground, Plan
+from loadtests.load.scenario import Exchange, Send
+from loadtests.load.stage import Seat
+from protocol.ids import AccountId, AgentId, CellName
+from store.redis.address import parse
+from store.redis.connection import Connection, dial
+
+_KEPT_WORD = 2  # messages beside the load: the first word, and one at a cut
+
+
+class NotFit(Exception):
+    """The server does not let this scenario do what it says; the text says what to change."""
+
+
+class Doors:
+    """The ways in of one share."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.grounds = grounds_of(plan)
+        self._lines: dict[str, Connection] = {}
+        self._visitor_urls = plan.urls[:-1] or plan.urls
+        self._agent_url = plan.urls[-1]
+
+    def ground(self, at: int) -> Ground:
+        """Return the account of the visitor or agent number `at` of this share."""
+        return self.grounds[at % len(self.grounds)]
+
+    def for_visitors(self, at: int) -> str:
+        """Return the gateway for the visitor number `at` of this share."""
+        return self._visitor_urls[at % len(self._visitor_urls)]
+
+    def for_agents(self, at: int) -> str:
+        """Return the gateway for any agent."""
+        del at  # all of them to one
+        return self._agent_url
+
+    def seat(self, ground: Ground, number: int) -> Seat:
+        """Return agent `number` of an account."""
+        if number >= len(ground.agents):
+            raise NotFit(f"agent {number + 1} is needed, and {len(ground.agents)} are known: give more with --agent")
+        agent, email = ground.agents[number]
+        others = tuple(other for other, _ in ground.agents if other != agent)
+        return Seat(agent, email, ground.password, others)
+
+    async def ticket(self, ground: Ground, number: int) -> str:
+        """Return a ticket of agent `number` of an account. Raises NotFit if they are not let in."""
+        seat = self.seat(ground, number)
+        if ground.redis_url:
+            return await self._issued(ground, seat.agent)
+        try:
+            return (await over_http(self._agent_url, seat.email, seat.password)).ticket
+        except LineLost as lost:
+            raise NotFit(f"{seat.email} cannot log in at {self._agent_url}: {lost}") from None
+
+    def check_allowance(self, messages_per_minute: int) -> None:
+        """Raise NotFit if visitors may not say as much as the scenario has them say."""
+        wanted = self._wanted()
+        if messages_per_minute < wanted:
+            allowed = f"this server lets a visitor say {messages_per_minute} messages a minute"
+            raise NotFit(
+                f"{allowed}, and the scenario needs {wanted:.0f}: more phones, a lower rate, or a server with a larger "
+                "SAMTALE_VISITOR_MESSAGES_PER_MINUTE (an installation of our own allows all)"
+            )
+
+    async def close(self) -> None:
+        """Hang up."""
+        for line in self._lines.values():
+            await line.close()
+
+    def _wanted(self) -> float:
+        """Return the messages a minute that each phone has to say."""
+        phones = self._plan.scenario.lean.phones if self._plan.scenario.lean is not None else 1
+        most = float(_KEPT_WORD)
+        for phase in self._plan.scenario.phases:
+            if isinstance(phase, Exchange) or (isinstance(phase, Send) and phase.times_peak):
+                most = max(most, 60.0 * phase.messages / phones if isinstance(phase, Exchange) else 1_000.0)
+            elif isinstance(phase, Send):
+                most = max(most, 60.0 * max(phase.per_s, phase.to_per_s) / phones)
+        return most
+
+    async def _issued(self, ground: Ground, agent: str) -> str:
+        line = self._lines.get(ground.redis_url)
+        if line is None:
+            line = self._lines[ground.redis_url] = await dial(parse(ground.redis_url))
+        whom = Ticket(CellName(ground.cell), AccountId(ground.account), AgentId(agent))
+        return await tickets.issue(_Asking(line), whom, os.urandom)
+
+
+class _Asking:
+    """gateway.ports.Redis over one line."""
+
+    def __init__(self, line: Connection) -> None:
+        self._line = line
+
+    async def call(self, cell: CellName | None, *parts: str | bytes | int) -> object:
+        del cell  # there is one server
+        return await self._line.call(*parts)
+
+
+def grounds_of(plan: Plan) -> list[Ground]:
+    """Return the accounts that a share drives: with desks, those that no other share does."""
+    lean = plan.scenario.lean
+    return plan.grounds[plan.share :: plan.shares] if lean is not None and lean.desks else plan.grounds
