@@ -128,13 +128,15 @@ class Connection(asyncio.Protocol):
         del exc  # says nothing that the cause does not
         self._closing = True
         self._sockets.counts.bytes_out += self._writer.handed_bytes
-        self._writer.drop()
+        self._writer.end()
+        self._protocol.end()
         if self._timer is not None:
             self._timer.cancel()
         self._sockets.pulse.remove(self)
         self._sockets.ended(self, self._cause)
-        if self._driver is not None:
-            self._driver.lost()
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            driver.lost()
 
     # What the writer and the pulse tell
 

@@ -123,6 +123,10 @@ class SocketProtocol(ServerProtocol):
         self.receive_data(data)
         return self.events_received()
 
+    def end(self) -> None:
+        """Nothing more arrives. The parser holds its protocol, and would keep it until the next full collection."""
+        self.parser.close()
+
     def fail(self, code: Standard | int, reason: str = "") -> None:
         """End because of what the peer sent."""
         super().fail(_INSTRUCTIVE.get(Standard(code), code), reason[:100])

@@ -111,7 +111,7 @@ class Writer:
             if self._transport.get_write_buffer_size():
                 self._owner.lags()
         if self._is_last:
-            self._end()
+            self._hang_up()
 
     async def flushed(self) -> None:
         """Return when nothing is queued here and the kernel takes more, or the socket is gone."""
@@ -124,6 +124,11 @@ class Writer:
         """Forget what is queued; a last frame may follow."""
         self._is_cut = True
         self._empty()
+
+    def end(self) -> None:
+        """The socket is gone. Nobody is told of anything any more, so that writer and owner are freed at once."""
+        self.drop()
+        del self._owner
 
     def finish(self) -> None:
         """Say no more after what is queued; the peer may still be read, so that it sees our last words."""
@@ -165,7 +170,7 @@ class Writer:
                 if not waiter.done():
                     waiter.set_result(None)
 
-    def _end(self) -> None:
+    def _hang_up(self) -> None:
         if self._transport.can_write_eof():
             self._transport.write_eof()
         else:

@@ -1,12 +1,15 @@
 """What one frame, and one unauthenticated socket, may cost."""
 
 import asyncio
+import gc
 import socket
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from gateway.connection import Connection
+from gateway.messages import SocketProtocol
 from gateway.rules import SocketRules
 from gateway.server import listen
 from protocol.wire.limits import MAX_FRAME_BYTES, MAX_HELLO_BYTES, SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK
@@ -214,3 +217,21 @@ async def test_a_bug_in_a_session_ends_that_socket_only() -> None:
         assert await other.recv() == b"still here"
         assert [type(bug) for bug in reported] == [ArithmeticError]
         await client.close()
+
+
+async def test_a_socket_that_is_gone_is_freed_at_once() -> None:
+    """Thousands that leave together leave nothing behind for the garbage collector to look through."""
+    async with shell() as gateway:
+        client = await RawSocket.open(gateway.authority)
+        client.send(2, b"hello")
+        await client.frame()
+        gc.collect()
+        gc.disable()
+        try:
+            await client.close()
+            await gateway.lost()
+            gateway.sessions.opened.clear()
+            await asyncio.sleep(0)  # the loop's own last reference
+            assert [each for each in gc.get_objects() if isinstance(each, Connection | SocketProtocol)] == []
+        finally:
+            gc.enable()
