@@ -147,6 +147,17 @@ def explain(conversation: str) -> None:
     sys.exit(explain_conversation(settings_from(), conversation))
 
 
+@samtale.command(
+    add_help_option=False, context_settings={"ignore_unknown_options": True}, options_metavar="SCENARIO [OPTIONS]"
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="| compare A B | --list")
+def load(arguments: tuple[str, ...]) -> None:
+    """Drive an installation with many people. Tell what it does, and whether it kept its promises."""
+    from loadtests.load.cli import load as drive
+
+    drive.main(args=list(arguments), prog_name="samtale load")
+
+
 @samtale.command()
 def doctor() -> None:
     """Check the installation, and say what to mend. Versions, durability, memory, leases, lag, clocks."""

@@ -231,7 +231,7 @@ class LeanCast:
             phone, said = talk.phone, talk.phone.series
             taken = len(said.due_s) - len(said.declined)
             spoken = talk.desk.said_in(talk.thread) if talk.desk is not None and talk.thread is not None else 0
-            yield Story("the sender (acknowledged)", phone.conversation, len(said.due_s), said.done, said.out_of_order)
+            yield Story("sender", phone.conversation, taken, said.done - len(said.declined), 0, said.out_of_order)
             heard: list[tuple[str, Thread]] = [("the visitor", phone.thread)]
             if self._desks:
                 heard.append(("the agent", talk.thread or Thread(phone.conversation)))

@@ -43,6 +43,10 @@ class Outcome(msgspec.Struct):
         """Return what clients did and saw."""
         return [_KINDS[kind](*values) for kind, values in self.facts]
 
+    def sent_times(self) -> "array[float]":
+        """Return when each message was due."""
+        return _doubles(self.sent_s)
+
     def times(self, name: str) -> tuple["array[float]", "array[float]"]:
         """Return when each latency of that name ended, and what it was."""
         return _doubles(self.ended.get(name, b"")), _doubles(self.took.get(name, b""))

@@ -69,6 +69,7 @@ class Judgement(Struct):
     two_assignees: int = 0
     over_capacity: int = 0
     stored_before_consent: int = 0
+    others: int = 0  # of any other rule of the checker: `examples` name it
     sessions: int = 0  # how many were looked at
     messages: int = 0
     examples: list[str] = []
@@ -83,6 +84,7 @@ class Judgement(Struct):
             or self.two_assignees
             or self.over_capacity
             or self.stored_before_consent
+            or self.others
         )
 
 
@@ -117,5 +119,6 @@ class Run(Struct):
     usages: list[Usage] = []
     refusals: dict[str, int] = {}
     notes: list[str] = []
+    missed: list[str] = []  # goals of the scenario that were not reached, in words
     document: str = ""  # the scenario as it was read, YAML
     format: int = FORMAT

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
+from loadtests.load.goals import Goals
 from loadtests.load.stage import Habits
 
 Count = Annotated[int, Meta(ge=0)]
@@ -141,7 +142,6 @@ class Visit(Phase, frozen=True, kw_only=True, tag="visit"):
 
 
 AnyPhase: TypeAlias = Exchange | Send | Hold | Cut | Visit
-Goals: TypeAlias = dict[str, float]
 
 
 class Scenario(Part, frozen=True, kw_only=True):
@@ -156,7 +156,7 @@ class Scenario(Part, frozen=True, kw_only=True):
     driver: Driver = Driver()
     lean: Lean | None = None
     people: People | None = None
-    goals: Goals = {}
+    goals: Goals = Goals()
     seed: Count = 1
 
     LEAN: ClassVar = (Exchange, Send, Hold, Cut)

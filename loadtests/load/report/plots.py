@@ -46,6 +46,7 @@ class Plot:
     by_percentile: bool = False
     marks: Sequence[float] = ()  # xs to draw an upright at, numbered from 1
     x_end: float | None = None  # so that plots side by side have one axis
+    sizes: Sequence[float] = ()  # what was measured at, where the xs are sizes: marked, on a logarithmic axis
 
     @property
     def is_log(self) -> bool:
@@ -143,6 +144,10 @@ def _dress(axes: Axes, plot: Plot) -> None:
     axes.set_title(LABEL, loc="left", fontsize=12, color=INK)
     if plot.by_percentile:
         _percentile_axis(axes, plot)
+    elif plot.sizes:
+        axes.set_xscale("log")
+        axes.set_xticks(plot.sizes, [f"{size:,g}" for size in plot.sizes])
+        axes.minorticks_off()
     else:
         axes.set_xlim(left=0, right=plot.x_end)
         axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 3, 6, 10]))

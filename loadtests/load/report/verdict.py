@@ -15,6 +15,7 @@ _WORDS = {
     "two_assignees": "with two assignees",
     "over_capacity": "over capacity",
     "stored_before_consent": "stored before consent",
+    "others": "otherwise broken",
 }
 
 
