@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo chaos bench lock clean
+.PHONY: help run test check demo chaos bench growth peers lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -42,6 +42,12 @@ chaos: $(READY) ## two minutes of faults under traffic, then the history checker
 
 bench: $(READY) ## what this machine reaches; prints the command of each figure
 	@$(BIN)/python -m loadtests.bench $(BENCH)
+
+peers: $(READY) ## Samtale beside socket.io and a hand-written minimum, in turns; six minutes, QUICK=1 for one (needs node)
+	@$(BIN)/python -m loadtests.peers $(if $(QUICK),--quick) $(PEERS)
+
+growth: $(READY) ## what a word, a decision and a session cost as an installation grows; ten minutes, QUICK=1 for one
+	@$(BIN)/python -m loadtests.growth $(if $(QUICK),--quick) $(GROWTH)
 
 lock: ## renew the hashed locks (needs uv)
 	for name in requirements requirements-dev; do uv pip compile --universal --python-version 3.11 --generate-hashes \

@@ -26,7 +26,9 @@ def generous(**settings: Any) -> GatewaySettings:
         messages_per_minute=PLENTY, message_burst=PLENTY, agent_messages_per_minute=PLENTY,
         agent_message_burst=PLENTY, frames_per_minute=PLENTY, frame_burst=PLENTY,
     )  # fmt: skip
-    rules = SocketRules(frames_per_minute=PLENTY, frames_burst=PLENTY)
+    rules = SocketRules(  # of the phones of a driver, all share one address
+        frames_per_minute=PLENTY, frames_burst=PLENTY, handshakes_per_minute=PLENTY, handshakes_burst=PLENTY
+    )
     return GatewaySettings(**{**settings, "limits": limits, "rules": rules})
 
 
