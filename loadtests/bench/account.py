@@ -1,4 +1,4 @@
-"""The one account of a benchmark: no consent asked, agents who take whatever comes, one conversation each or many.
+"""The one account of a benchmark: agents who take whatever comes, and no consent asked unless told to.
 
 Invariant: everything goes the way of any other account: routing, log, receipts, SQL.
 """
@@ -11,16 +11,17 @@ APP = AppKey("app_bench")
 CELL = CellName("c00")
 FLOW = ChatflowId("flow_bench")
 TAG = "bench"
+ASKS_NOTHING = Consent("off")
 _INBOX, _RULE = InboxId("inbox_bench"), RuleId("rule_bench")
 
 
-def account(agents: int, capacity: int) -> AccountConfig:
+def account(agents: int, capacity: int, consent: Consent = ASKS_NOTHING) -> AccountConfig:
     """Return the account's configuration; nobody can log in with a password, tickets are made directly."""
     staff = [
         Agent(agent_id(at), f"Agent {at}", f"agent{at}@bench.example", "", capacity=capacity) for at in range(agents)
     ]
     flow = Chatflow(
-        FLOW, 1, "bench", _INBOX, [TAG], 1, True, "en", _RULE, Heading(name="Bench"), {"en": "Welcome"}, Consent("off")
+        FLOW, 1, "bench", _INBOX, [TAG], 1, True, "en", _RULE, Heading(name="Bench"), {"en": "Welcome"}, consent
     )  # fmt: skip
     return AccountConfig(
         ACCOUNT,

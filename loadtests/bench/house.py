@@ -15,10 +15,10 @@ from app.settings import Settings
 from app.stores import databases, now_ms, redis_address
 from gateway import tickets
 from gateway.ports import Ticket
-from loadtests.bench.account import ACCOUNT, APP, CELL, account, agent_id
+from loadtests.bench.account import ACCOUNT, APP, ASKS_NOTHING, CELL, account, agent_id
 from loadtests.chaos.evidence import until_stored
 from loadtests.chaos.installation import Installation, Size
-from protocol.bus.config import AccountConfig
+from protocol.bus.config import AccountConfig, Consent
 from protocol.ids import CellName
 from store.redis.connection import Connection, dial
 from store.redis.keys import APPS
@@ -73,7 +73,7 @@ class NotStarted(Exception):
 
 
 @asynccontextmanager
-async def house(size: Size, *, agents: int) -> AsyncIterator[House]:
+async def house(size: Size, *, agents: int, consent: Consent = ASKS_NOTHING) -> AsyncIterator[House]:
     """Start an installation whose `agents` take one conversation each."""
     with tempfile.TemporaryDirectory(prefix="samtale-bench-") as scratch:
         made = Installation(Path(scratch), size, module="loadtests.bench.generous", environment=_LEASES)
@@ -82,7 +82,7 @@ async def house(size: Size, *, agents: int) -> AsyncIterator[House]:
             line = await dial(await redis_address(made.settings))
             try:
                 found = House(made, line)
-                await found.publish(account(agents, capacity=1))
+                await found.publish(account(agents, capacity=1, consent=consent))
                 yield found
             finally:
                 line.abort()
