@@ -11,32 +11,32 @@ from dataclasses import dataclass
 class Reader:
     """One reader of one sender's messages."""
 
-    __slots__ = ("_ahead", "duplicated", "next", "out_of_order")
+    __slots__ = ("ahead", "duplicated", "next", "out_of_order")
 
     def __init__(self) -> None:
         self.next = 1  # everything below it was read
-        self._ahead: set[int] = set()  # read before their turn
+        self.ahead: set[int] = set()  # read before their turn
         self.duplicated = self.out_of_order = 0
 
     def take(self, number: int) -> None:
         """Read message `number`."""
-        if number == self.next and not self._ahead:
+        if number == self.next and not self.ahead:
             self.next = number + 1
-        elif number < self.next or number in self._ahead:
+        elif number < self.next or number in self.ahead:
             self.duplicated += 1
         elif number > self.next:
-            self._ahead.add(number)
+            self.ahead.add(number)
         else:
             self.next += 1
             self.out_of_order += 1  # it came after one that it should precede
-            while self.next in self._ahead:
-                self._ahead.remove(self.next)
+            while self.next in self.ahead:
+                self.ahead.remove(self.next)
                 self.next += 1
 
     @property
     def read(self) -> int:
         """How many different messages were read."""
-        return self.next - 1 + len(self._ahead)
+        return self.next - 1 + len(self.ahead)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Invariant: what `Form` makes is the msgpack of a `send`, byte for byte one that 
 
 import msgspec
 
+from loadtests.lean.line import framed, head
 from protocol.wire import client
 from protocol.wire.limits import PROTOCOL_VERSION
 
@@ -66,7 +67,7 @@ DECODER = msgspec.msgpack.Decoder(Heard)
 
 
 class Form:
-    """A `send` to one conversation, but for its number: about 190 bytes with its frame."""
+    """A `send` to one conversation, but for its number, ready for the line: about 190 bytes with its frame."""
 
     def __init__(self, conversation: str, chars: int = TEXT_CHARS) -> None:
         names = [encode(part) for part in ("t", "send", "conversation", conversation, "n")]
@@ -74,9 +75,13 @@ class Form:
         self._id = encode("id") + b"\xa8"  # a string of eight
         self._tail = encode("text") + text_head(chars)
         self._rest = padding(chars)
+        self._head = head(0x82, len(self._filled(0))) + self._head
 
     def filled(self, n: int) -> bytes:
-        """Return the frame for `n`, which is the number of its text too."""
+        """Return the WebSocket frame for `n`, which is the number of its text too."""
+        return self._filled(n)
+
+    def _filled(self, n: int) -> bytes:
         number = b"%08d" % n
         return b"%b%b%b%b%b%b%b" % (
             self._head, n.to_bytes(4, "big"), self._id, number, self._tail, number, self._rest
@@ -99,9 +104,9 @@ def number_in(text: str) -> int:
 
 
 def agents_word(conversation: str, n: int, number: int) -> bytes:
-    """Return an agent's `send`: `n` of their series, and the `number`th that they say in this conversation."""
+    """Return the WebSocket frame of an agent's `send`: `n` of their series, the `number`th in this conversation."""
     text = f"{OF_AGENT + number:08d} says the agent"
-    return encode(client.Send(conversation, text, n=n, id=f"{n:08d}"))
+    return framed(encode(client.Send(conversation, text, n=n, id=f"{n:08d}")))
 
 
 def hello(app_key: str, tag: str, credential: client.Anonymous, positions: list[client.Position], view: str) -> bytes:

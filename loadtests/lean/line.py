@@ -17,6 +17,17 @@ _NO_MASK = b"\0\0\0\0"
 _TEXT, _BINARY, _CLOSE, _PING = 0x1, 0x2, 0x8, 0x9
 
 
+def head(first: int, length: int) -> bytes:
+    """Return what stands before a payload of `length` bytes, below 65,536."""
+    size = bytes((first, 0x80 | length)) if length < 126 else struct.pack("!BBH", first, 0xFE, length)
+    return size + _NO_MASK
+
+
+def framed(message: bytes) -> bytes:
+    """Return the WebSocket frame of a binary message, to be sent as it is."""
+    return head(0x80 | _BINARY, len(message)) + message
+
+
 class LineEnded(Exception):
     """The server ended a line that had to live; the text says how."""
 
@@ -38,6 +49,11 @@ class Line(asyncio.Protocol):
     def send(self, message: bytes) -> None:
         """Send one binary message."""
         self._write(0x80 | _BINARY, message)
+
+    def send_framed(self, frame: bytes) -> None:
+        """Send what `framed` made."""
+        if self._transport is not None:
+            self._transport.write(frame)
 
     def send_text(self, message: bytes) -> None:
         """Send one text message, in UTF-8."""
@@ -101,25 +117,26 @@ class Line(asyncio.Protocol):
 
     def _read(self, data: bytes) -> bytes:
         """Hand on every whole message in `data`; return what is left."""
-        at, size = 0, len(data)
+        at, size, on_message = 0, len(data), self._on_message
         while size - at >= 2:
-            length, start = data[at + 1], at + 2
+            first, length, start = data[at], data[at + 1], at + 2
             if length == 126:
                 if size - at < 4:
                     break
-                length, start = int.from_bytes(data[at + 2 : at + 4], "big"), at + 4
+                length, start = data[start] << 8 | data[start + 1], at + 4
             elif length == 127:
                 if size - at < 10:
                     break
                 length, start = int.from_bytes(data[at + 2 : at + 10], "big"), at + 10
-            if size - start < length:
+            end = start + length
+            if end > size:
                 break
-            opcode, at = data[at] & 0x0F, start + length
-            if opcode in (_BINARY, _TEXT):
-                self._on_message(data[start:at])
+            if first & 0x0F <= _BINARY:
+                on_message(data[start:end])
             else:
-                self._control(opcode, data[start:at])
-        return data[at:]
+                self._control(first & 0x0F, data[start:end])
+            at = end
+        return data[at:] if at < size else b""
 
     def _control(self, opcode: int, payload: bytes) -> None:
         if opcode == _PING:
@@ -129,11 +146,8 @@ class Line(asyncio.Protocol):
             self.end()
 
     def _write(self, first: int, payload: bytes) -> None:
-        if self._transport is None:
-            return
-        length = len(payload)
-        head = bytes((first, 0x80 | length)) if length < 126 else struct.pack("!BBH", first, 0xFE, length)
-        self._transport.write(head + _NO_MASK + payload)
+        if self._transport is not None:
+            self._transport.write(head(first, len(payload)) + payload)
 
 
 async def connect(

@@ -11,7 +11,7 @@ from time import perf_counter
 from loadtests.lean import frames
 from loadtests.lean.line import Line, LineEnded, connect
 from loadtests.lean.series import Series
-from loadtests.lean.thread import KEY, Thread
+from loadtests.lean.thread import KEY, Thread, nothing
 from protocol.wire import client
 from protocol.wire.limits import MAX_UNRESOLVED
 
@@ -52,6 +52,11 @@ class Party:
         """Send a frame; without a line it goes nowhere."""
         if self._line is not None:
             self._line.send(frame)
+
+    def put(self, frame: bytes) -> None:
+        """Send what was framed before; without a line it goes nowhere."""
+        if self._line is not None:
+            self._line.send_framed(frame)
 
     def leave(self) -> None:
         """Cut the line."""
@@ -100,7 +105,7 @@ class Phone(Party):
         self._view = ""
         self._told = 0  # how far receipts went
         self.thread: Thread = Thread("", chars)
-        self.series = Series(self._frame, self.say, window)
+        self.series = Series(self._frame, self.put, window)
         self._form: frames.Form | None = None
 
     @property
@@ -192,7 +197,7 @@ class Desk(Party):
         self._said: Counter[bytes] = Counter()
         self._told: dict[bytes, int] = {}
         self._behind: set[str] = set()  # conversations that are not live yet
-        self.series = Series(lambda n: self._words[n - 1], self.say)
+        self.series = Series(lambda n: self._words[n - 1], self.put)
 
     async def begin(self, url: str) -> None:
         """Arrive; whoever came back has caught up with every conversation."""
@@ -253,7 +258,7 @@ class Desk(Party):
             self.heard(frames.DECODER.decode(message), message)
 
     def _assigned(self, conversation: str) -> None:
-        thread = Thread(conversation, self._chars)
+        thread = Thread(conversation, self._chars, nothing)
         if thread.key not in self.threads:
             thread.taken_s = perf_counter()
             self.threads[thread.key] = thread

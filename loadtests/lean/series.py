@@ -55,7 +55,7 @@ class Series:
             return
         self.done = n
         self.acked_s.append(perf_counter())
-        if self.put < len(self.due_s) or self._alone:
+        if self._alone or self.put < len(self.due_s):
             self._go_on()
         self.on_ack()
 

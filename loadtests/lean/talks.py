@@ -10,7 +10,7 @@ from time import perf_counter
 
 from loadtests.lean.alarm import Alarm
 from loadtests.lean.people import Desk, Phone
-from loadtests.lean.thread import Thread
+from loadtests.lean.thread import Thread, nothing
 
 PATIENCE_S = 10.0
 RECEIPT_EVERY_S = 1.0
@@ -47,18 +47,22 @@ class Talk:
 
     def rest(self) -> None:
         """Send nothing more by oneself."""
-        self.phone.series.on_ack = _nothing
+        self.phone.series.on_ack = nothing
         if self.thread is not None:
-            self.thread.on_read = None
+            self.thread.on_read = nothing
 
     def _go_on(self) -> None:
-        settled, asked = self.settled, self.asked
-        if settled >= self._target:
+        series = self.phone.series
+        asked, settled = len(series.due_s), series.done
+        if self.thread is not None and (read := len(self.thread.read_s) + len(series.declined)) < settled:
+            settled = read
+        if asked < self._target:
+            if asked - settled < self._in_flight:
+                now_s = perf_counter()
+                for _ in range(min(self._target - asked, self._in_flight - asked + settled)):
+                    series.ask(now_s)
+        elif settled >= self._target:
             self.done.set()
-        elif asked < self._target and asked - settled < self._in_flight:
-            now_s = perf_counter()
-            for _ in range(min(self._target - asked, self._in_flight - asked + settled)):
-                self.phone.send(now_s)
 
 
 async def closed(talks: Sequence[Talk], messages: int, in_flight: int) -> None:
@@ -116,7 +120,3 @@ async def read_receipts(parties: Sequence[Phone | Desk]) -> None:
 
 def _moved(talks: Sequence[Talk]) -> int:
     return sum(talk.phone.series.done + (len(talk.thread.read_s) if talk.thread is not None else 0) for talk in talks)
-
-
-def _nothing() -> None:
-    """Nobody waits for it."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from loadtests.checker.stories import Reader
-from loadtests.lean.frames import DECODER, OF_AGENT, TEXT_CHARS, Heard, encode, number_in, text_head
+from loadtests.lean.frames import DECODER, NUMBER_CHARS, OF_AGENT, TEXT_CHARS, Heard, encode, number_in, text_head
 from protocol.wire import client
 
 _BEFORE = b"\x86\xa1t\xa5event\xacconversation"
@@ -18,20 +18,22 @@ KEY = slice(len(_BEFORE), len(_BEFORE) + 31)
 
 
 class Thread:
-    """What was heard. `read_s`: when each of the visitor's messages came; `on_read` is called after each."""
+    """What was heard. `on_read` is called after each of the visitor's messages, whose times are then in `read_s`."""
 
     __slots__ = (
-        "_at", "_chars", "_head", "_last", "_text", "conversation", "gaps", "key", "on_read", "read_s", "repeats",
-        "seq", "staff", "taken_s", "visitor",
+        "_at", "_head", "_last", "_number", "_text", "_text_at", "conversation", "gaps", "key", "on_read", "read_s",
+        "repeats", "seq", "staff", "taken_s", "visitor",
     )  # fmt: skip
 
-    def __init__(self, conversation: str, chars: int = TEXT_CHARS) -> None:
+    def __init__(self, conversation: str, chars: int = TEXT_CHARS, on_read: Callable[[], None] | None = None) -> None:
         self.seq = self.gaps = self.repeats = 0
         self.visitor, self.staff = Reader(), Reader()
         self.read_s: list[float] = []
         self.taken_s = 0.0  # when an agent had it
-        self.on_read: Callable[[], None] | None = None
-        self._text, self._chars = text_head(chars), chars
+        self.on_read: Callable[[], None] | None = on_read
+        self._text = text_head(chars)
+        self._text_at = -chars - len(self._text)
+        self._number = slice(-chars, NUMBER_CHARS - chars)
         self._last = b""
         self.name(conversation)
 
@@ -44,19 +46,29 @@ class Thread:
 
     def take(self, message: bytes) -> None:
         """Take an event of this conversation."""
-        at = self._at
-        if not message.startswith(self._head):
+        seq = self.seq + 1
+        if not (message.startswith(self._head) and message.startswith(self._text, self._text_at)):
             self.heard(DECODER.decode(message), message)
             return
-        seq = message[at]
-        if seq > 0x7F:  # 8, 16 or 32 bit follow
-            seq = int.from_bytes(message[at + 1 : at + 1 + (1 << (seq - 0xCC))], "big")
-        if seq != self.seq + 1 or not message.startswith(self._text, start := -self._chars - len(self._text)):
+        first = message[self._at]
+        if first < 0x80:
+            came = first
+        elif first == 0xCD:  # 16 bit follow: nearly all of a long talk
+            came = message[self._at + 1] << 8 | message[self._at + 2]
+        else:
+            came = int.from_bytes(message[self._at + 1 : self._at + 1 + (1 << (first - 0xCC))], "big")
+        if came != seq:
             self.heard(DECODER.decode(message), message)
             return
-        self.seq = seq
-        self._last = message
-        self._said(int(message[start + len(self._text) : start + len(self._text) + 8]))
+        self.seq, self._last = seq, message
+        number, reader = int(message[self._number]), self.visitor
+        if number != reader.next or reader.ahead:
+            self._said(number)
+            return
+        reader.next = number + 1
+        if self.on_read is not None:
+            self.read_s.append(perf_counter())
+            self.on_read()
 
     def heard(self, frame: Heard, message: bytes) -> None:
         """Take an event or a `hidden` that was decoded."""
@@ -80,6 +92,10 @@ class Thread:
             self.staff.take(number - OF_AGENT)
             return
         self.visitor.take(number)
-        self.read_s.append(perf_counter())
         if self.on_read is not None:
+            self.read_s.append(perf_counter())
             self.on_read()
+
+
+def nothing() -> None:
+    """Nobody waits for it."""
