@@ -31,12 +31,11 @@ class Misnumbered(msgspec.Struct, frozen=True):
 class Ledger:
     """One sender's remembered outcomes. Its owner's memory: `remember` changes it in place."""
 
-    __slots__ = ("_by_id", "_by_n", "last")
+    __slots__ = ("_by_id", "last")
 
     def __init__(self, outcomes: Iterable[Outcome] = ()) -> None:
         self.last = 0
-        self._by_n: dict[int, Outcome] = {}
-        self._by_id: dict[str, Outcome] = {}
+        self._by_id: dict[str, Outcome] = {}  # in the order of n
         for outcome in sorted(outcomes, key=lambda outcome: outcome.n):
             self.remember(outcome)
 
@@ -53,15 +52,14 @@ class Ledger:
     def remember(self, outcome: Outcome) -> None:
         """Take `outcome.n`, which follows the last; forget what is 32 behind."""
         self.last = outcome.n
-        self._by_n[outcome.n] = self._by_id[outcome.id] = outcome
-        forgotten = self._by_n.pop(outcome.n - REMEMBERED_OUTCOMES, None)
-        if forgotten is not None:
-            del self._by_id[forgotten.id]
+        self._by_id[outcome.id] = outcome
+        if len(self._by_id) > REMEMBERED_OUTCOMES:
+            del self._by_id[next(iter(self._by_id))]
 
     @property
     def outcomes(self) -> list[Outcome]:
         """What is remembered, in the order of n."""
-        return list(self._by_n.values())
+        return list(self._by_id.values())
 
 
 def slot_of(n: int) -> int:

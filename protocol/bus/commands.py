@@ -26,7 +26,7 @@ from protocol.ids import (
 from protocol.wire.content import AgentContent, VisitorContent
 
 
-class Origin(msgspec.Struct, frozen=True, array_like=True):
+class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Whose frame it was, and where its outcome goes. n 0 for what gateways ask by themselves: no ledger."""
 
     gateway: Incarnation
@@ -36,7 +36,7 @@ class Origin(msgspec.Struct, frozen=True, array_like=True):
     id: str
 
 
-class Command(msgspec.Struct, frozen=True, array_like=True):
+class Command(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Something asked of the cell."""
 
     account: AccountId

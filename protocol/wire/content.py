@@ -22,7 +22,7 @@ from protocol.ids import (
 )
 
 
-class Body(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
+class Body(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True, gc=False):
     """One thing that happened in a conversation."""
 
 
@@ -35,7 +35,7 @@ class Role(StrEnum):
 VISITOR, AGENT, SYSTEM = Role.VISITOR, Role.AGENT, Role.SYSTEM  # CPython 3.11 takes 0.2 µs to look one up in its enum
 
 
-class Author(msgspec.Struct, frozen=True, omit_defaults=True):
+class Author(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Who did it. `name` is for showing, at most 100 characters; empty for visitors."""
 
     role: Role
@@ -445,7 +445,7 @@ def audience_of(body: Body) -> Literal["all", "staff"]:
     return "staff" if isinstance(body, STAFF_ONLY) else "all"
 
 
-class Event(msgspec.Struct, frozen=True, tag_field="t", tag="event"):
+class Event(msgspec.Struct, frozen=True, tag_field="t", tag="event", gc=False):
     """One log entry, as stored and as sent (SPEC 7.1). `at` is milliseconds since 1970 by the cell's clock."""
 
     conversation: ConversationId
