@@ -16,6 +16,7 @@ from typing import Protocol
 
 from loadtests.chaos.evidence import NotQuiet
 from loadtests.load import files, goals, judging, machine, measured, reading
+from loadtests.load.growth import grown
 from loadtests.load.house import House, house
 from loadtests.load.link import Ground, Plan
 from loadtests.load.measured import Done
@@ -159,7 +160,8 @@ async def _told(course: _Course, began_at: datetime) -> Run:
     course.shows.stage("judging")
     history = await judging.history_of(outcome, course.house)
     told = measured.figures(course.phases)
-    known, missed = goals.told(scenario.goals, reached(course.phases, outcome, course.entered, course.sessions))
+    told_of = reached(course.phases, outcome, course.entered, course.sessions) | grown(course.phases, observer)
+    known, missed = goals.told(scenario.goals, told_of)
     messages = sum(done.delivered for done in course.phases)
     first, last = course.entered[0], course.phases[-1].used[1]
     return Run(

@@ -22,8 +22,8 @@ class Goals(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     memory_growth_mib: float | None = None  # most, of any role
     files_growth: float | None = None  # most, of any role
     tasks_growth: float | None = None  # most, of any process
-    keys_growth: float | None = None  # most
-    streams_growth: float | None = None  # most
+    keys_growth: float | None = None  # most, as a share
+    streams_growth: float | None = None  # most, as a share
 
 
 LEAST = frozenset({"delivered_per_s", "resumed_per_s", "goodput_of_peak"})

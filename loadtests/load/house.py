@@ -17,6 +17,7 @@ from loadtests.chaos.installation import Installation, Size
 from loadtests.load import accounts
 from loadtests.load.link import Ground
 from loadtests.load.scenario import Processes, Scenario
+from loadtests.load.serving import TASKS, WIDE
 from store.redis.admin import parse_info
 from store.redis.connection import Connection, dial
 from store.redis.keys import APPS, Keys, cell_names
@@ -24,7 +25,7 @@ from store.sql.queries import publications
 
 START_S = 60.0
 _KEPT = ("lease_s", "gateway_lease_s", "drain_s", "visitor_messages_per_minute", "visitor_message_burst")
-_GENEROUS = "loadtests.bench.generous"
+_SERVING = "loadtests.load.serving"
 
 
 class NotStarted(Exception):
@@ -65,6 +66,20 @@ class House:
         """Return all that Redis tells of itself."""
         return parse_info(await self.line.call("INFO", "everything", timeout_s=10.0))
 
+    def tasks(self) -> int | None:
+        """Return how many asyncio tasks all processes have together, as they last said; None before they did."""
+        said = [file.read_text() for file in (self.settings.data / "tasks").glob("[a-z]*")]
+        return sum(map(int, said)) if said else None
+
+    async def stream_entries(self) -> int:
+        """Return how many entries all streams hold together."""
+        names: set[bytes] = set()
+        cursor = b""
+        while cursor != b"0":
+            cursor, found = await self.line.call("SCAN", cursor or b"0", "TYPE", "stream", "COUNT", 1_000)
+            names.update(found)
+        return sum(await asyncio.gather(*(self.line.call("XLEN", name) for name in names)))
+
     async def waiting_commands(self) -> int:
         """Return how many packs of commands wait in the cells' inboxes."""
         names = cell_names(self.settings.cells)
@@ -77,8 +92,9 @@ async def house(scenario: Scenario) -> AsyncIterator[House]:
     wanted = scenario.installation
     size = Size(wanted.gateways, wanted.engines, wanted.workers)
     with tempfile.TemporaryDirectory(prefix="samtale-load-") as scratch:
-        module = _GENEROUS if wanted.wide else "app.cli"
-        made = Installation(Path(scratch), size, module=module, environment=_environment(wanted))
+        tasks_told = Path(scratch) / "tasks"
+        tasks_told.mkdir()
+        made = Installation(Path(scratch), size, module=_SERVING, environment=_environment(wanted, tasks_told))
         made.settings.cells = wanted.cells
         async with asyncio.TaskGroup() as tasks:
             await _started(made, tasks)
@@ -93,10 +109,11 @@ async def house(scenario: Scenario) -> AsyncIterator[House]:
                 await made.stop()
 
 
-def _environment(wanted: Processes) -> dict[str, str]:
+def _environment(wanted: Processes, tasks_told: Path) -> dict[str, str]:
     """Return the settings of every installation, not the short ones of chaos, and what the scenario adds."""
     defaults = {f"SAMTALE_{name.upper()}": str(Settings.model_fields[name].default) for name in _KEPT}
-    return {**defaults, "SAMTALE_CELLS": str(wanted.cells), **wanted.environment}
+    measured = {WIDE: "1" if wanted.wide else "", TASKS: str(tasks_told)}
+    return {**defaults, **measured, "SAMTALE_CELLS": str(wanted.cells), **wanted.environment}
 
 
 async def _started(installation: Installation, tasks: asyncio.TaskGroup) -> None:

@@ -181,9 +181,11 @@ class LeanCast:
         now_s = perf_counter()
         for phone in self._phones:
             phone.send(now_s)
+        for phone in self._phones[::2]:
+            phone.leave()  # before a word of it is on the way
         await asyncio.sleep(0.01)
-        for phone in self._phones:
-            phone.leave()
+        for phone in self._phones[1::2]:
+            phone.leave()  # when the server has it, and the acknowledgement is on its way
         for talk in self._talks:
             if talk.desk is not None and talk.thread is not None:
                 talk.desk.speak(talk.thread, now_s)

@@ -6,14 +6,15 @@ Invariant: what a phase used is divided by what was delivered in it; a latency b
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from loadtests.load.link import Did
 from loadtests.load.observing import Redis
 from loadtests.load.outcome import Outcome
 from loadtests.load.processes import DRIVER, ROLES, Used
-from loadtests.load.recorder import ACK, DELIVERED, NAMES, folded, latency
+from loadtests.load.recorder import ACK, ASSIGNED, DELIVERED, NAMES, folded, latency
 from loadtests.load.results import Figure, Latency, Series
-from loadtests.load.scenario import AnyPhase, Cut, Hold, Send
+from loadtests.load.scenario import AnyPhase, Cut, Hold, Send, Visit
 
 LATE_MS = 5.0  # a driver that is further behind than that measures itself
 
@@ -84,7 +85,13 @@ def _of_phase(done: Done) -> Iterable[Figure]:
     group, delivered = done.phase.title(), done.delivered
     if isinstance(done.phase, Hold) or (isinstance(done.phase, Cut) and not delivered):
         return
-    yield Figure("delivered", done.delivered_per_s, "/s", f"{delivered:,} in {done.wall_s:.1f} s", group)
+    yield Figure(
+        "acknowledged" if isinstance(done.phase, Visit) else "delivered",
+        done.delivered_per_s,
+        "/s",
+        f"{delivered:,} in {done.wall_s:.1f} s",
+        group,
+    )
     if isinstance(done.phase, Send):
         yield from _of_clock(done, group)
     if not delivered or done.used[1].keys() == {DRIVER}:
@@ -105,8 +112,9 @@ def _of_phase(done: Done) -> Iterable[Figure]:
 
 
 def _of_clock(done: Done, group: str) -> Iterable[Figure]:
-    asked, phase = sum(did.asked for did in done.dids), done.phase
+    phase = done.phase
     assert isinstance(phase, Send), "an open loop"
+    asked = sum(did.asked for did in done.dids) + int(done.fact("given up"))
     yield Figure("offered", asked / phase.seconds, "/s", f"{asked:,} by the clock", group)
     late_ms = max(did.late_p99_ms for did in done.dids)
     note = "the driver measures itself" if late_ms > LATE_MS else ""
@@ -133,7 +141,20 @@ def over_time(found: Outcome, began_s: float, ended_s: float) -> list[Series]:
         for share in (0.5, 0.99):
             values = [_percentile(each, share) for each in in_second]
             told.append(Series(f"{name}, p{share * 100:g}", "latency", "ms", at_s, values))
+    if found.facts:
+        told.append(Series("visitors waiting", "queue", "", at_s, _waiting(found, began_s, len(seconds))))
     return told
+
+
+def _waiting(found: Outcome, began_s: float, count: int) -> list[float | None]:
+    """Return how many waited for an agent in each second, of those who got one."""
+    waiting = [0] * (count + 1)
+    ended, took = found.times(ASSIGNED)
+    for at, lasted in zip(ended, took, strict=True):
+        first, last = (max(0, min(count, int(each - began_s))) for each in (at - lasted, at))
+        waiting[first] += 1
+        waiting[last] -= 1
+    return [float(each) for each in accumulate(waiting[:count])]
 
 
 def _per_second(times: "array[float]", began_s: float, count: int) -> list[float | None]:

@@ -20,6 +20,7 @@ from loadtests.load.results import Series
 from store.redis.faults import Away, Refused
 
 EVERY_S = 1.0
+SELDOM = 10
 MIB = 2**20
 
 
@@ -111,9 +112,19 @@ class Observer:
                 if self._house is not None:
                     values["queue"] = float(await self._house.waiting_commands())
                     self.redis.append((at_s, await self.redis_now()))
+                    await self._look_closer(at_s)
             for name, value in values.items():
                 self.live[name].append((at_s, value))
             self._show(at_s, values)
+
+    async def _look_closer(self, at_s: float) -> None:
+        """Look at what takes longer, now and then."""
+        assert self._house is not None, "ours"
+        if len(self.redis) % SELDOM:
+            return
+        self.live["stream entries"].append((at_s, float(await self._house.stream_entries())))
+        if (tasks := self._house.tasks()) is not None:
+            self.live["tasks"].append((at_s, float(tasks)))
 
     def series(self) -> list[Series]:
         """Return what was seen over time, of what only looking can tell."""

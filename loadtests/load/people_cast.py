@@ -5,25 +5,28 @@ Invariant: a visitor comes when they are due, however the server does; what ever
 
 import asyncio
 import random
+from array import array
 from collections.abc import Awaitable
 from time import perf_counter, process_time
 
+import samtale
 from samtale.login import Login
 from samtale.login import Ticket as Let
 
 from loadtests.chaos.journal import Notebook
 from loadtests.checker.history import Sent
 from loadtests.load import agents, arrivals
-from loadtests.load.doors import Doors
+from loadtests.load.doors import Doors, NotFit
 from loadtests.load.link import Did, Do, Ground, Plan
 from loadtests.load.outcome import Outcome
 from loadtests.load.personas import PERSONAS
-from loadtests.load.recorder import Recorder
+from loadtests.load.recorder import READY, Recorder
 from loadtests.load.scenario import Hold, Visit, Visitors
 from loadtests.load.stage import Habits, Seat, Stage
 
 SETTLE_S = 30.0
 LEAVE_S = 60.0
+AGENTS_S = 20.0
 
 
 class PeopleCast:
@@ -39,6 +42,8 @@ class PeopleCast:
         self._visiting: set[asyncio.Task[None]] = set()
         self._serving: set[asyncio.Task[None]] = set()
         self._troubles: list[str] = []
+        self._phones: dict[int, samtale.Store] = {}  # what those keep who come again
+        self._out: set[int] = set()  # who of them is here
         self._turned_away = self._came = 0
 
     async def warm_up(self) -> None:
@@ -51,16 +56,18 @@ class PeopleCast:
             ground = self._doors.grounds[at % len(self._doors.grounds)]
             seat = self._doors.seat(ground, at // len(self._doors.grounds))
             stage = self._stage(f"{seat.agent}@{ground.account}", ground, self._people.agent_habits, 0.0)
-            stage.is_visitor, stage.stop, stage.login = False, self._stop_agents, self._login(ground, seat)
+            stage.is_visitor, stage.stop = False, self._stop_agents
+            if ground.redis_url:
+                stage.login = self._login(ground, seat)
             self._begin(self._serving, agents.run(stage, seat), stage.name)
-        await asyncio.sleep(1.0)  # what is being dialled
+        await self._let_in()
         return len(self._serving)
 
     async def do(self, order: Do) -> Did:
         """Do one phase of the scenario."""
         phase = self._plan.scenario.phases[order.number]
         await asyncio.sleep(max(0.0, order.at_s - perf_counter()))
-        asked, cpu_s, late_s = self._sent(), process_time(), [0.0]
+        asked, acked, cpu_s, late_s = self._sent(), self._notebook.acked, process_time(), [0.0]
         match phase:
             case Visit():
                 late_s = await self._visit(phase, order)
@@ -72,7 +79,7 @@ class PeopleCast:
         late_ms = sorted(late_s)[int(len(late_s) * 0.99)] * 1e3 if late_s else 0.0
         cpu_s = process_time() - cpu_s
         facts = {"came": float(self._came), "turned away": float(self._turned_away)}
-        return Did(order.at_s, perf_counter(), sent, sent, self._notebook.acked, cpu_s, late_ms, facts)
+        return Did(order.at_s, perf_counter(), sent, sent, self._notebook.acked - acked, cpu_s, late_ms, facts)
 
     def counts(self) -> dict[str, float]:
         """Return how much there is so far of what a live view shows."""
@@ -91,10 +98,22 @@ class PeopleCast:
         await self._gone(self._serving)
         outcome = Outcome(sessions=self._came + self._people.agents, troubles=self._troubles)
         outcome.add_facts(self._notebook.facts)
+        said = array("d", (fact.t for fact in self._notebook.facts if isinstance(fact, Sent) and fact.kind == "send"))
+        outcome.sent_s = said.tobytes()
         outcome.misserved = self._notebook.misserved
         self._recorder.into(outcome)
         await self._doors.close()
         return outcome
+
+    async def _let_in(self) -> None:
+        """Wait until every agent is there: nobody else has come so far."""
+        try:
+            async with asyncio.timeout(AGENTS_S):
+                while len(self._recorder.took[READY]) < len(self._serving):
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            there = len(self._recorder.took[READY])
+            raise NotFit(f"of {len(self._serving)} agents {there} were let in within {AGENTS_S:.0f} s") from None
 
     async def _visit(self, phase: Visit, order: Do) -> list[float]:
         chance = random.Random(f"{self._plan.seed} arrivals {order.number}")
@@ -107,15 +126,37 @@ class PeopleCast:
             if phase.most and len(self._visiting) >= phase.most // self._plan.shares:
                 self._turned_away += 1
                 continue
+            person = self._free_person(number, phase.returning) if phase.returning else number
+            if person is None:
+                self._turned_away += 1
+                continue
             self._came += 1
-            kind = self._kind(number)
-            ground = self._doors.grounds[number % len(self._doors.grounds)]
-            name = f"{kind.persona}-{order.number}-{number}"
-            stage = self._stage(name, ground, kind.habits, due_s - self._plan.began_s)
-            stage.stop = self._stop_visitors
-            self._begin(self._visiting, PERSONAS[kind.persona](stage), name)
+            self._let_live(person, number, order, due_s)
         await asyncio.sleep(max(0.0, order.at_s + phase.seconds - perf_counter()))
         return late_s
+
+    def _let_live(self, person: int, number: int, order: Do, due_s: float) -> None:
+        kind = self._kind(person)
+        ground = self._doors.grounds[person % len(self._doors.grounds)]
+        name = f"{kind.persona}-{order.number}-{number}"
+        stage = self._stage(name, ground, kind.habits, due_s - self._plan.began_s)
+        stage.stop = self._stop_visitors
+        stage.store = self._phones.get(person)
+        life = self._begin(self._visiting, PERSONAS[kind.persona](stage), name)
+        if stage.store is not None:
+            self._out.add(person)
+            life.add_done_callback(lambda _: self._out.discard(person))
+
+    def _free_person(self, number: int, persons: int) -> int | None:
+        """Return who comes again: the next in turn who is not here; None if all of this share are."""
+        share, shares = self._plan.share, self._plan.shares
+        mine = range(share, persons, shares)
+        for ahead in range(len(mine)):
+            person = mine[(number // shares + ahead) % len(mine)]
+            if person not in self._out:
+                self._phones.setdefault(person, samtale.MemoryStore())
+                return person
+        return None
 
     def _kind(self, number: int) -> Visitors:
         """Return of which kind visitor `number` is: by chance, the same in every run with this seed."""
@@ -134,16 +175,17 @@ class PeopleCast:
 
         async def login(url: str, email: str, password: str) -> Let:
             del email, password  # as the seat says
-            socket = f"{url.replace('http', 'ws', 1)}/v1/agent"
+            socket = f"{url.rstrip('/').replace('http', 'ws', 1)}/v1/agent"
             return Let(await self._doors.ticket(ground, number), socket)
 
         return login
 
-    def _begin(self, among: set[asyncio.Task[None]], life: Awaitable[None], name: str) -> None:
+    def _begin(self, among: set[asyncio.Task[None]], life: Awaitable[None], name: str) -> asyncio.Future[None]:
         task = asyncio.ensure_future(life)
         task.set_name(name)
         among.add(task)
         task.add_done_callback(lambda task: self._ended(among, task))
+        return task
 
     def _ended(self, among: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
         among.discard(task)

@@ -139,6 +139,7 @@ class Visit(Phase, frozen=True, kw_only=True, tag="visit"):
     per_s: Rate
     curve: list[Seconds] = []  # what each equal part of the time has, relative to the others
     most: Count = 0  # at the same time; 0: as many as come
+    returning: Count = 0  # they are so many persons, who come again with what their phones kept; 0: always new ones
 
 
 AnyPhase: TypeAlias = Exchange | Send | Hold | Cut | Visit

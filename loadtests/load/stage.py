@@ -30,8 +30,11 @@ from samtale.login import Login, over_http
 
 from loadtests.chaos.journal import Notebook
 from loadtests.chaos.wire import redirected
+from loadtests.checker.history import Waited
 from loadtests.load.recorder import Recorder
 from loadtests.load.watch import Watch
+
+FOR_GOOD = 4500  # SPEC 11: who is closed with this or more does not come back
 
 
 class Habits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,6 +93,7 @@ class Stage:
     is_visitor: bool = True
     entropy: Callable[[int], bytes] | None = None
     login: Login = over_http
+    store: samtale.Store | None = None  # what the phone kept of the times before
     said: int = 0  # messages so far
 
     def now_s(self) -> float:
@@ -147,7 +151,16 @@ class Stage:
                 while client.asking.outbox.waiting():
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            pass
+            self._note_waiting(client)
+
+    def _note_waiting(self, client: samtale.VisitorClient | samtale.AgentClient) -> None:
+        """Note what has no outcome, unless the server said not to come back."""
+        if self.notebook.last_code.get(self.name, 0) >= FOR_GOOD:
+            return
+        for item in client.asking.outbox.waiting():
+            conversation = str(item.fields.get("conversation", ""))
+            waited = Waited(time.monotonic(), self.name, self.account, conversation, item.id, self.settle_s)
+            self.notebook.facts.append(waited)
 
     async def _pause(self, seconds: float) -> bool:
         try:

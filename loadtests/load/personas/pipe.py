@@ -143,6 +143,8 @@ class _Wire:
             await self._flows[way].wait()
             if self.is_stranded:
                 continue  # read and forgotten: the server must not learn from a full buffer that nobody is there
+            if sink.is_closing():
+                return  # uvloop raises where asyncio only counts
             try:
                 sink.write(carried)
                 await sink.drain()

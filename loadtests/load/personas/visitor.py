@@ -137,7 +137,7 @@ async def app_of(
     """Open the app: the visitor has come in, and leaves at the end unless the app has died."""
     surroundings = stage.surroundings(connect, life)
     client = samtale.VisitorClient(
-        stage.url(), app_key=stage.app_key, tag=stage.tag, store=store, surroundings=surroundings
+        stage.url(), app_key=stage.app_key, tag=stage.tag, store=store or stage.store, surroundings=surroundings
     )
     visitor = Visitor(stage, client)
     async with client, asyncio.TaskGroup() as tasks:
