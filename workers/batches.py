@@ -6,9 +6,9 @@ never waits.
 
 FIRST_COUNT = 16
 MAX_COUNT = 512
-# SQL is so much later at most. Without it a thousand messages a second were hundreds of transactions and two fifths of
-# all CPU (docs/performance.md).
-GATHER_S = 0.05
+# SQL is so much later at most. A transaction costs 2 ms of CPU whatever is in it, and each row less, the more of its
+# neighbours come with it (docs/performance.md).
+GATHER_S = 0.25
 _MAX_BYTES = 8 * 1024 * 1024
 
 
