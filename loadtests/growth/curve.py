@@ -68,10 +68,16 @@ class Curve(Struct):
         return f"grows: {told}" + (f"; flat within {FLAT - 1:.0%}: {flat}" if flat else "")
 
 
+def number(value: float) -> str:
+    """Return a value with as many digits as mean something."""
+    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+
+
 def _growth_of(figure: Figure, sizes: Sequence[int]) -> str:
     most = max(figure.values)
     at = sizes[figure.values.index(most)]
-    return f"{figure.name} {figure.growth:.2f} times at {at:,} ({figure.values[0]:,.3g} → {most:,.3g} {figure.unit})"
+    span = f"{number(figure.values[0])} → {number(most)} {figure.unit}".rstrip()
+    return f"{figure.name} {figure.growth:.2f} times at {at:,} ({span})"
 
 
 async def interleaved(rounds: Sequence[Round], times: int) -> list[list[Spent]]:

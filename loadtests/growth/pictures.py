@@ -5,8 +5,7 @@ Invariant: drawn by the same hand and in the same colours as the page of a load 
 
 from pathlib import Path
 
-from loadtests.growth.curve import Curve, Figure
-from loadtests.growth.told import number
+from loadtests.growth.curve import Curve, Figure, number
 from loadtests.load import report
 from loadtests.load.report.markup import Html, h
 from loadtests.load.report.plots import HEIGHT_IN, WIDTH_IN, Line, Plot, drawn

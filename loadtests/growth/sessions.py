@@ -48,11 +48,14 @@ class Full:
     verdict: Verdict
 
     async def word(self, words: int) -> Spent:
-        """Let the pairs talk; return what a message costs."""
+        """Let the pairs talk until SQL has it all; return what a message costs, and of that each role's share."""
+        before = processes.by_role(self.found.installation)
         result = await self.ready.measure("", "", Load(words, in_flight=IN_FLIGHT))
+        used = processes.since(before, processes.by_role(self.found.installation))
         assert isinstance(result.verdict, Verdict), "pairs judge themselves"
         self.verdict = result.verdict
-        return {WORD: next(figure.value for figure in result.figures if figure.name == WORD)}
+        shares = {share_of(role): used[role].cpu_s * 1e6 / words for role in ROLES}
+        return {WORD: sum(shares.values()), **shares}
 
     async def idle(self, seconds: float) -> Spent:
         """Return what the processes use while nobody says anything."""
@@ -70,7 +73,8 @@ async def measure(sizes: Sequence[int], effort: Effort, command: str) -> Curve:
     async with AsyncExitStack() as standing:
         full = [await standing.enter_async_context(_full(size)) for size in held_here]
         rounds = [partial(place.word, effort.words) for place in full]
-        lines = figures(await interleaved(rounds, effort.rounds), {WORD: "µs"}, judged=(WORD,))
+        units = dict.fromkeys((WORD, *map(share_of, ROLES)), "µs")
+        lines = figures(await interleaved(rounds, effort.rounds), units, judged=(WORD,))
         idle = await asyncio.gather(*(place.idle(effort.idle_s) for place in full))
     verdict = sum((place.verdict for place in full), Verdict())
     for name in (MEMORY, GATEWAY_MEMORY):
@@ -82,6 +86,11 @@ async def measure(sizes: Sequence[int], effort: Effort, command: str) -> Curve:
         "sessions", "Sessions of one gateway", "sessions", about, command, held_here, lines,
         str(verdict), not verdict.holds, _left_out(sizes, held_here, allowed),
     )  # fmt: skip
+
+
+def share_of(role: str) -> str:
+    """Return the name of a role's share of a message."""
+    return f"the share of {role}"
 
 
 @asynccontextmanager

@@ -25,24 +25,32 @@ OTHERS_WAITING, OTHER_AGENTS = 500, 100  # beside what grows
 COUNTED = 9  # times that steps are counted
 MOST = 2.0  # times the steps of the least size, where sizes differ up to two thousandfold: a heap may, a scan may not
 
-Act = Callable[[Office, int], None]
+Move = Callable[[Office, int], None]
 
 
-def _comes_and_goes(office: Office, number: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What is measured, and what makes the roster as large again, which is not."""
+
+    do: Move
+    undo: Move | None = None
+
+
+def _comes(office: Office, number: int) -> None:
     office.seek(f"new{number}", number)
+
+
+def _goes(office: Office, number: int) -> None:
     office.ask(Release(ACCOUNT, ConversationId(f"new{number}")))
 
 
-def _rises_or_sinks(office: Office, number: int) -> None:
-    del number
-    newest = next(reversed(office.roster.held.values()))
-    office.ask(Reprioritise(ACCOUNT, newest.conversation, "normal" if newest.priority > NORMAL else "high"))
-
-
-def _ends_and_next(office: Office, number: int) -> None:
-    """Free an agent, to whom whoever waits longest is assigned; somebody joins the queue for it."""
+def _ends(office: Office, number: int) -> None:
+    """Free an agent, to whom whoever waits longest is assigned."""
     member = office.roster.members[AgentId(f"agent{number % office.agents}")]
     office.ask(Release(ACCOUNT, next(iter(member.conversations))))
+
+
+def _joins(office: Office, number: int) -> None:
     office.seek(f"next{office.now_ms}", number)
 
 
@@ -51,21 +59,27 @@ def _pauses(office: Office, number: int) -> None:
     office.set_state(number % office.agents, "available")
 
 
+def _rises_or_sinks(office: Office, number: int) -> None:
+    del number
+    newest = next(reversed(office.roster.held.values()))
+    office.ask(Reprioritise(ACCOUNT, newest.conversation, "normal" if newest.priority > NORMAL else "high"))
+
+
 def _places(office: Office, number: int) -> None:
     """Let a place be freed, and then every line have its round of telling places."""
-    _ends_and_next(office, number)
+    _ends(office, number)
     due = [(key, line.round) for key, line in office.roster.lines.items() if line.round is not None]
     for key, turn in due:
         office.now_ms = max(office.now_ms, turn.due_ms)
         office.ask(TimerFired(ACCOUNT, TIMER_OWNER, "places", key, turn.generation))
 
 
-FREE: dict[str, Act] = {"a visitor is assigned at once, every agent free, and leaves": _comes_and_goes}
-FULL: dict[str, Act] = {
-    "a visitor joins the queue and leaves it": _comes_and_goes,
-    "a place is freed, the next is assigned, another joins": _ends_and_next,
-    "an agent goes away and comes back": _pauses,
-    "a priority changes": _rises_or_sinks,
+FREE = {"a visitor is assigned at once, every agent free": Act(_comes, _goes)}
+FULL = {
+    "a visitor joins the queue": Act(_comes, _goes),
+    "a place is freed and the next is assigned": Act(_ends, _joins),
+    "an agent goes away and comes back": Act(_pauses),
+    "a priority changes": Act(_rises_or_sinks),
 }
 ROUND, SNAPSHOT = "a place is freed, and all are told theirs (once in 10 s)", "a snapshot (once in 1,000 events)"
 
@@ -93,7 +107,7 @@ async def waiting(sizes: Sequence[int], effort: Effort, command: str) -> Curve:
     """Measure routing against the length of the queue."""
     full = [Office(OTHER_AGENTS, RULES, size) for size in sizes]
     lines = await _acts(full, FULL, effort)
-    lines += await _cpu(full, {ROUND: _places}, Effort(effort.rounds, 1), judged=False)
+    lines += await _cpu(full, {ROUND: Act(_places, _joins)}, Effort(effort.rounds, 1), judged=False)
     lines += await _snapshots(full, effort)
     about = f"{OTHER_AGENTS} agents, all taken, and {RULES} rules"
     return Curve(
@@ -130,16 +144,28 @@ async def _snapshots(offices: Sequence[Office], effort: Effort) -> list[Figure]:
         office.decider.freeze(office.roster)
 
     sizes = [len(office.decider.freeze(office.roster)) / 1024 for office in offices]
-    cpu = await _cpu(offices, {SNAPSHOT: freeze}, Effort(effort.rounds, 1), judged=False)
+    cpu = await _cpu(offices, {SNAPSHOT: Act(freeze)}, Effort(effort.rounds, 1), judged=False)
     return [*cpu, counted("its size", "KiB", sizes, judged=False)]
 
 
 def _micros(office: Office, act: Act, times: int) -> float:
-    began_s = process_time()
+    spent_s = 0.0
     for number in range(times):
-        act(office, number)
-    return (process_time() - began_s) * 1e6 / times
+        began_s = process_time()
+        act.do(office, number)
+        spent_s += process_time() - began_s
+        _undo(office, act, number)
+    return spent_s * 1e6 / times
 
 
 def _steps(office: Office, act: Act) -> float:
-    return median(steps_of(partial(act, office, number)) for number in range(COUNTED))
+    counts = []
+    for number in range(COUNTED):
+        counts.append(steps_of(partial(act.do, office, number)))
+        _undo(office, act, number)
+    return median(counts)
+
+
+def _undo(office: Office, act: Act, number: int) -> None:
+    if act.undo is not None:
+        act.undo(office, number)

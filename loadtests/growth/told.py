@@ -1,6 +1,6 @@
 """Curves in words: a table for a terminal, one column per size."""
 
-from loadtests.growth.curve import Curve, Figure
+from loadtests.growth.curve import Curve, Figure, number
 
 _NAME, _CELL = 58, 11
 
@@ -15,11 +15,6 @@ def rendered(curve: Curve) -> str:
         lines.append(f"  {curve.delivered}")
     lines.append(f"  verdict: {curve.verdict}")
     return "\n".join(lines)
-
-
-def number(value: float) -> str:
-    """Return a value with as many digits as mean something."""
-    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
 
 
 def _line(figure: Figure) -> str:
