@@ -33,6 +33,7 @@ class Allowance(msgspec.Struct, frozen=True):
     """As much of the limits in `ready` as a driver depends on."""
 
     messages_per_minute: int
+    message_burst: int = 0
 
 
 class View(msgspec.Struct, frozen=True):

@@ -29,7 +29,7 @@ class Party:
     def __init__(self) -> None:
         self.refusals: Counter[str] = Counter()
         self.troubles: list[str] = []  # lines that ended and had to live
-        self.messages_per_minute = 0  # as `ready` states it
+        self.limits: frames.Allowance | None = None  # as `ready` states them
         self.ready_s = self.caught_up_s = 0.0  # when, the last time
         self._line: Line | None = None
         self._wanted = False
@@ -161,8 +161,7 @@ class Phone(Party):
 
     def _ready(self, frame: frames.Heard) -> None:
         self.ready_s = perf_counter()
-        assert frame.limits is not None, "SPEC 3.3"
-        self.messages_per_minute = frame.limits.messages_per_minute
+        self.limits = frame.limits
         self._visitor = frame.visitor
         if frame.secret is not None:
             self._secrets = [frame.secret, *self._secrets[:1]]
@@ -241,7 +240,7 @@ class Desk(Party):
                 self._assigned(frame.row.conversation)
             case "ready":
                 self.ready_s = perf_counter()
-                self.messages_per_minute = frame.limits.messages_per_minute if frame.limits is not None else 0
+                self.limits = frame.limits
                 self.series.resumed()
                 if not self._behind:
                     self._live()

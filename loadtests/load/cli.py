@@ -7,7 +7,7 @@ asked, with the reason on standard error.
 import asyncio
 import shlex
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,7 +36,7 @@ class _Scenarios(click.Group):
     cls=_Scenarios,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    subcommand_metavar="SCENARIO [OPTIONS] | compare A B",
+    subcommand_metavar="SCENARIO [OPTIONS] | compare A B | workspace SCENARIO",
 )
 @click.option("--list", "list_them", is_flag=True, help="List the scenarios that come with Samtale.")
 @click.pass_context
@@ -69,10 +69,7 @@ def load(context: click.Context, list_them: bool) -> None:
 def run(scenario: str, sets: tuple[str, ...], out: Path | None, no_report: bool, **options: Any) -> NoReturn:
     """Run SCENARIO."""
     more = [f"{path}={options[name]}" for name, path in _SHORT.items() if options[name] is not None]
-    try:
-        found = reading.load(scenario, [*sets, *more])
-    except reading.BadScenario as bad:
-        _refuse(str(bad))
+    found = _read(scenario, [*sets, *more])
     sys.exit(_run(scenario, found, out, no_report, options))
 
 
@@ -87,7 +84,24 @@ def compare(a: Path, b: Path, as_json: bool) -> NoReturn:
     sys.exit(print_comparison(a, b, as_json=as_json))
 
 
+@load.command()
+@click.argument("scenario")
+@click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Change the scenario first.")
+def workspace(scenario: str, sets: tuple[str, ...]) -> None:
+    """Print the workspace file that a server needs to be driven with SCENARIO and --url; its passwords are public."""
+    from loadtests.load.workspace import text
+
+    click.echo(text(_read(scenario, sets)), nl=False)
+
+
 _SHORT = {"seed": "seed", "processes": "driver.processes"}
+
+
+def _read(name: str, sets: Sequence[str]) -> Scenario:
+    try:
+        return reading.load(name, list(sets))
+    except reading.BadScenario as bad:
+        _refuse(str(bad))
 
 
 def _run(name: str, scenario: Scenario, out: Path | None, no_report: bool, options: dict[str, Any]) -> int:

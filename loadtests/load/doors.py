@@ -11,14 +11,15 @@ from samtale.login import over_http
 
 from gateway import tickets
 from gateway.ports import Ticket
+from loadtests.lean.frames import Allowance
 from loadtests.load.link import Ground, Plan
-from loadtests.load.scenario import Exchange, Send
+from loadtests.load.scenario import Cut, Exchange, Scenario, Send
 from loadtests.load.stage import Seat
 from protocol.ids import AccountId, AgentId, CellName
 from store.redis.address import parse
 from store.redis.connection import Connection, dial
 
-_KEPT_WORD = 2  # messages beside the load: the first word, and one at a cut
+AT_WILL = 60_000.0  # messages a minute of a phone that waits for nothing but answers
 
 
 class NotFit(Exception):
@@ -66,31 +67,22 @@ class Doors:
         except LineLost as lost:
             raise NotFit(f"{seat.email} cannot log in at {self._agent_url}: {lost}") from None
 
-    def check_allowance(self, messages_per_minute: int) -> None:
+    def check_allowance(self, limits: Allowance | None) -> None:
         """Raise NotFit if visitors may not say as much as the scenario has them say."""
-        wanted = self._wanted()
-        if messages_per_minute < wanted:
-            allowed = f"this server lets a visitor say {messages_per_minute} messages a minute"
+        assert limits is not None, "SPEC 3.3"
+        at_once, a_minute = _wanted(self._plan.scenario)
+        if at_once > limits.message_burst and a_minute > limits.messages_per_minute:
+            allowed = f"this server lets a visitor say {limits.messages_per_minute} messages a minute"
             raise NotFit(
-                f"{allowed}, and the scenario needs {wanted:.0f}: more phones, a lower rate, or a server with a larger "
-                "SAMTALE_VISITOR_MESSAGES_PER_MINUTE (an installation of our own allows all)"
+                f"{allowed} after {limits.message_burst}, and the scenario has each say {a_minute:,.0f}: take more "
+                "phones, a lower rate, or a server with a larger SAMTALE_VISITOR_MESSAGES_PER_MINUTE "
+                "(an installation of our own allows all)"
             )
 
     async def close(self) -> None:
         """Hang up."""
         for line in self._lines.values():
             await line.close()
-
-    def _wanted(self) -> float:
-        """Return the messages a minute that each phone has to say."""
-        phones = self._plan.scenario.lean.phones if self._plan.scenario.lean is not None else 1
-        most = float(_KEPT_WORD)
-        for phase in self._plan.scenario.phases:
-            if isinstance(phase, Exchange) or (isinstance(phase, Send) and phase.times_peak):
-                most = max(most, 60.0 * phase.messages / phones if isinstance(phase, Exchange) else 1_000.0)
-            elif isinstance(phase, Send):
-                most = max(most, 60.0 * max(phase.per_s, phase.to_per_s) / phones)
-        return most
 
     async def _issued(self, ground: Ground, agent: str) -> str:
         line = self._lines.get(ground.redis_url)
@@ -109,6 +101,26 @@ class _Asking:
     async def call(self, cell: CellName | None, *parts: str | bytes | int) -> object:
         del cell  # there is one server
         return await self._line.call(*parts)
+
+
+def _wanted(scenario: Scenario) -> tuple[float, float]:
+    """Return how many messages each phone says in all, and how many a minute where it says most."""
+    phones = scenario.lean.phones if scenario.lean is not None else 1
+    at_once, a_minute = 1.0, 0.0  # the first word
+    for phase in scenario.phases:
+        match phase:
+            case Exchange(messages=messages):
+                at_once, a_minute = at_once + messages / phones, AT_WILL
+            case Send(seconds=seconds, times_peak=0.0):
+                rate = max(phase.per_s, phase.to_per_s)
+                at_once, a_minute = at_once + rate * seconds / phones, max(a_minute, 60 * rate / phones)
+            case Send():
+                at_once = a_minute = AT_WILL
+            case Cut():
+                at_once += 1
+            case _:
+                pass
+    return at_once, a_minute
 
 
 def grounds_of(plan: Plan) -> list[Ground]:

@@ -137,7 +137,7 @@ class LeanCast:
         began_s = perf_counter()
         await phone.begin(self._doors.for_visitors(at))
         self._recorder.add(READY, began_s, phone.ready_s)
-        self._doors.check_allowance(phone.messages_per_minute)
+        self._doors.check_allowance(phone.limits)
         if self._desks:
             phone.send(perf_counter())
 
