@@ -19,8 +19,8 @@ import structlog
 
 from loadtests.bench import core, machine, rosters, sessions
 from loadtests.bench.figures import Result, rendered
-from loadtests.bench.generous import PROFILES
 from loadtests.bench.pairs import Load, Pairs, pairs
+from loadtests.load.serving import PROFILES
 
 PAIRS = 100
 LOADS = {

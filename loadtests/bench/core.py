@@ -17,7 +17,7 @@ from engine.runtime.memory import Memory
 from loadtests.bench.account import CELL
 from loadtests.bench.figures import Result
 from loadtests.bench.lone_cell import PACK, LoneCell, lone_cell
-from loadtests.bench.processes import usage
+from loadtests.load.processes import usage
 from protocol.bus.commands import AnyCommand
 from store.redis import scripts
 from store.redis.scripts import Fence

@@ -18,6 +18,7 @@ from gateway.ports import Ticket
 from loadtests.bench.account import ACCOUNT, APP, ASKS_NOTHING, CELL, account, agent_id
 from loadtests.chaos.evidence import until_stored
 from loadtests.chaos.installation import Installation, Size
+from loadtests.load.serving import WIDE
 from protocol.bus.config import AccountConfig, Consent
 from protocol.ids import CellName
 from store.redis.connection import Connection, dial
@@ -26,7 +27,8 @@ from store.sql.queries import publications
 
 START_S = 30.0
 _DEFAULTS = Settings.model_fields
-_LEASES = {  # those of every installation, not the short ones of chaos
+_SETTINGS = {  # leases are those of every installation, not the short ones of chaos
+    WIDE: "1",
     "SAMTALE_LEASE_S": str(_DEFAULTS["lease_s"].default),
     "SAMTALE_GATEWAY_LEASE_S": str(_DEFAULTS["gateway_lease_s"].default),
 }
@@ -76,7 +78,7 @@ class NotStarted(Exception):
 async def house(size: Size, *, agents: int, consent: Consent = ASKS_NOTHING) -> AsyncIterator[House]:
     """Start an installation whose `agents` take one conversation each."""
     with tempfile.TemporaryDirectory(prefix="samtale-bench-") as scratch:
-        made = Installation(Path(scratch), size, module="loadtests.bench.generous", environment=_LEASES)
+        made = Installation(Path(scratch), size, module="loadtests.load.serving", environment=_SETTINGS)
         async with asyncio.TaskGroup() as tasks:
             await _started(made, tasks)
             line = await dial(await redis_address(made.settings))

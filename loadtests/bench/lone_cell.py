@@ -20,8 +20,8 @@ from engine.runtime.engine import Engine
 from engine.runtime.inbox import Cursor, parse_cursor
 from engine.runtime.surroundings import EngineSettings, Surroundings
 from loadtests.bench.account import ACCOUNT, APP, CELL, FLOW, account, agent_id
-from loadtests.bench.frames import TEXT_CHARS, Heard, number_in
-from loadtests.bench.verdict import Reader, Verdict
+from loadtests.checker.stories import Reader, Verdict
+from loadtests.lean.frames import TEXT_CHARS, Heard, number_in
 from protocol.bus.commands import COMMAND_ENCODER, Admit, AgentArrives, AnyCommand, Origin, VisitorSends
 from protocol.bus.config import AccountConfig
 from protocol.ids import (

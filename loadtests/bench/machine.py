@@ -7,10 +7,10 @@ import os
 import platform
 import sys
 from importlib import metadata
-from pathlib import Path
 
 import psutil
 
+from loadtests.load.machine import processor
 from store.redis.server import bundled_binary
 
 _LIBRARIES = ("msgspec", "hiredis", "uvloop", "websockets", "uvicorn", "sqlalchemy")
@@ -19,22 +19,13 @@ _LIBRARIES = ("msgspec", "hiredis", "uvloop", "websockets", "uvicorn", "sqlalche
 def facts() -> dict[str, str]:
     """Return what to print above the figures."""
     return {
-        "machine": f"{os.cpu_count()} × {_processor()}, {psutil.virtual_memory().total / 2**30:.0f} GiB",
+        "machine": f"{os.cpu_count()} × {processor()}, {psutil.virtual_memory().total / 2**30:.0f} GiB",
         "busy before": f"load average {os.getloadavg()[0]:.1f}: whatever else runs here takes its share",
         "system": f"{platform.system()} {platform.release()}",
         "python": f"{platform.python_implementation()} {sys.version.split()[0]}",
         "server": f"samtale {metadata.version('samtale-server')}, Valkey {bundled_binary().name} {_valkey()}",
         "libraries": ", ".join(f"{name} {metadata.version(name)}" for name in _LIBRARIES),
     }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
 
 
 def _valkey() -> str:

@@ -7,22 +7,28 @@ copies to SQL. The driver runs in this process and its share of the CPU is told 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 
-from loadtests.bench import load, processes
+from loadtests.bench.account import APP, TAG
 from loadtests.bench.figures import Result, add_latency, percentile
 from loadtests.bench.house import House, house
-from loadtests.bench.load import Pair
-from loadtests.bench.people import Desk, Phone
-from loadtests.bench.processes import ROLES, Usage
-from loadtests.bench.verdict import Verdict
 from loadtests.chaos.installation import Size
+from loadtests.checker.stories import Reader, Verdict
+from loadtests.lean import talks
+from loadtests.lean.people import Desk, Party, Phone
+from loadtests.lean.talks import Talk
+from loadtests.lean.thread import Thread
+from loadtests.load import processes
+from loadtests.load.arrivals import even
+from loadtests.load.processes import ROLES, Usage
 
 SIZE = Size(gateways=2, engines=1, workers=1)
 AT_ONCE = 20  # who comes in at the same time
+ASSIGNED_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,40 +58,63 @@ class Taken:
 class Pairs:
     """So many pairs, ready to talk."""
 
-    def __init__(self, found: House, pairs: list[Pair]) -> None:
-        self._house, self._pairs = found, pairs
+    def __init__(self, found: House, pairs: list[Talk], desks: list[Desk]) -> None:
+        self._house, self._pairs, self._desks = found, pairs, desks
 
     async def measure(self, name: str, command: str, what: Load) -> Result:
         """Put `what` on the pairs and tell what came of it."""
         pairs = self._pairs
         result = Result(name, command, f"{len(pairs)} pairs, 2 gateways, 1 engine, 1 worker; {what.about}")
-        first = len(pairs[0].phone.sent_s)
+        first = [pair.asked for pair in pairs]
         late_s, taken = await self._under(what)
-        delivered = sum(len(pair.desk.read_s) - first for pair in pairs)
-        _add_costs(result, taken, max(delivered, 1))
-        sent = [(pair, at) for pair in pairs for at in range(first, pair.settled)]
-        add_latency(result, "send → ack", [pair.phone.acked_s[at] - pair.phone.sent_s[at] for pair, at in sent])
-        add_latency(result, "send → delivered", [pair.desk.read_s[at] - pair.phone.sent_s[at] for pair, at in sent])
+        times = [times for pair, began in zip(pairs, first, strict=True) for times in _times(pair, began)]
+        _add_costs(result, taken, max(len(times), 1))
+        add_latency(result, "send → ack", [acked_s - due_s for due_s, acked_s, _ in times])
+        add_latency(result, "send → delivered", [read_s - due_s for due_s, _, read_s in times])
         if late_s:
             result.add("driver behind its clock, p99", percentile(sorted(late_s), 0.99) * 1e3, "ms")
-        refusals = Counter(why for pair in pairs for why in (*pair.phone.refusals, *pair.desk.refusals))
+        refusals = Counter(why for party in self._parties() for why in complaints(party))
         if refusals:
             result.add("refused", refusals.total(), "", ", ".join(f"{why} {n}" for why, n in refusals.most_common()))
-        result.verdict = sum((pair.verdict() for pair in pairs), Verdict())
+        result.verdict = sum((verdict(pair) for pair in pairs), Verdict(refused=refusals.total()))
         return result
 
     async def _under(self, what: Load) -> tuple[list[float], Taken]:
         before, driver_s = processes.by_role(self._house.installation), time.process_time()
         late_s: list[float] = []
+        began_s = perf_counter()
         if what.in_flight:
-            wall_s = await load.closed(self._pairs, -(-what.messages // len(self._pairs)), what.in_flight)
+            await talks.closed(self._pairs, what.messages, what.in_flight)
         else:
-            wall_s, late_s = await load.opened(self._pairs, what.messages, what.per_s)
+            each = enumerate(even(what.per_s, what.per_s, what.messages / what.per_s))
+            late_s = await talks.opened(self._pairs, each, began_s)
+            await talks.settled(self._pairs)
         driver_s, ended_s = time.process_time() - driver_s, perf_counter()
         await self._house.until_stored()
         behind_s = perf_counter() - ended_s
         used = processes.since(before, processes.by_role(self._house.installation))
-        return late_s, Taken(wall_s, used, driver_s, behind_s)
+        return late_s, Taken(ended_s - began_s, used, driver_s, behind_s)
+
+    def _parties(self) -> list[Party]:
+        return [*(pair.phone for pair in self._pairs), *self._desks]
+
+
+def complaints(party: Party) -> list[str]:
+    """Return what was refused to `party`, and how lines of it ended that had to live."""
+    return [*party.refusals.elements(), *party.troubles]
+
+
+def verdict(pair: Talk) -> Verdict:
+    """Judge both readers of this pair's messages; what was never acknowledged counts as lost."""
+    asked = pair.asked
+    told = pair.phone.thread.visitor.verdict(asked) + Verdict(lost=max(0, asked - pair.phone.series.done))
+    return told + (pair.thread.visitor if pair.thread is not None else Reader()).verdict(asked)
+
+
+def _times(pair: Talk, first: int) -> Iterator[tuple[float, float, float]]:
+    """Yield of each message from the `first` on when it was due, acknowledged and read."""
+    read_s = pair.thread.read_s if pair.thread is not None else []
+    yield from list(zip(pair.phone.series.due_s, pair.phone.series.acked_s, read_s, strict=False))[first:]
 
 
 def _add_costs(result: Result, taken: Taken, delivered: int) -> None:
@@ -101,30 +130,37 @@ def _add_costs(result: Result, taken: Taken, delivered: int) -> None:
 @asynccontextmanager
 async def pairs_in(found: House, count: int) -> AsyncIterator[Pairs]:
     """Bring in `count` phones on the first gateway and desks on the second; each pair has said its first word."""
-    desks_of: dict[str, Desk] = {}
-    desks = [Desk(lambda desk, conversation: desks_of.update({conversation: desk})) for _ in range(count)]
-    phones = [Phone() for _ in range(count)]
+    taken: dict[str, tuple[Desk, Thread]] = {}
+
+    def desk(number: int) -> Desk:
+        key = f"bench-desk-key-{number:08d}"
+        made = Desk(
+            partial(found.ticket, number), key, lambda thread: taken.update({thread.conversation: (made, thread)})
+        )
+        return made
+
+    desks = [desk(number) for number in range(count)]
+    phones = [Phone(APP, TAG, f"bench-device-key-{number:08d}") for number in range(count)]
     first, *others = found.installation.gateway_urls
-    second = others[0] if others else first
     some = asyncio.Semaphore(AT_ONCE)
 
-    async def arrive(number: int) -> None:
+    async def come(party: Phone | Desk) -> None:
         async with some:
-            await desks[number].begin(second, await found.ticket(number), number)
-
-    async def come(number: int) -> None:
-        async with some:
-            await phones[number].begin(first, number)
-            phones[number].send()
+            await party.begin((others or [first])[0] if isinstance(party, Desk) else first)
+            if isinstance(party, Phone):
+                party.send(perf_counter())
 
     try:
-        await asyncio.gather(*map(arrive, range(count)))
-        await asyncio.gather(*map(come, range(count)))
-        await asyncio.gather(*(desk.caught_up() for desk in desks))
-        pairs = [Pair(phone, desks_of[phone.conversation]) for phone in phones]
-        telling = asyncio.create_task(load.read_receipts(pairs))
-        await load.closed(pairs, 5, 1)  # so that nothing is done for the first time when it counts
-        yield Pairs(found, pairs)
+        await asyncio.gather(*map(come, desks))
+        await asyncio.gather(*map(come, phones))
+        async with asyncio.timeout(ASSIGNED_S):
+            while len(taken) < count:
+                await asyncio.sleep(0.02)
+        pairs = [Talk(phone, *taken[phone.conversation]) for phone in phones]
+        await talks.settled(pairs)
+        telling = asyncio.create_task(talks.read_receipts([*phones, *desks]))
+        await talks.closed(pairs, 5 * count, 1)  # so that nothing is done for the first time when it counts
+        yield Pairs(found, pairs, desks)
         telling.cancel()
     finally:
         for party in (*phones, *desks):

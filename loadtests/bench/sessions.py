@@ -6,12 +6,13 @@ nothing.
 
 import asyncio
 
-from loadtests.bench import processes
+from loadtests.bench.account import APP, TAG
 from loadtests.bench.figures import Result
 from loadtests.bench.house import House, house
-from loadtests.bench.people import Phone
-from loadtests.bench.processes import ROLES
 from loadtests.chaos.installation import Size
+from loadtests.lean.people import Phone
+from loadtests.load import processes
+from loadtests.load.processes import ROLES
 
 WARM_UP = 100  # come and go before anything is measured
 AT_ONCE = 50
@@ -35,7 +36,7 @@ async def measure(name: str, command: str, sessions: int) -> Result:
             result.add(f"{role}, per session", used[role].rss_bytes / sessions / 1024, "KiB", note)
         total = sum(each.rss_bytes for each in used.values())
         result.add("all processes, per session", total / sessions / 1024, "KiB", f"target {TARGET_KIB}")
-        refused = [why for phone in phones for why in phone.refusals]
+        refused = [why for phone in phones for why in (*phone.refusals.elements(), *phone.troubles)]
         result.add("sessions refused or lost", len(refused), "", ", ".join(sorted(set(refused))))
         for phone in phones:
             phone.leave()
@@ -43,12 +44,12 @@ async def measure(name: str, command: str, sessions: int) -> Result:
 
 
 async def _admitted(found: House, numbers: range) -> list[Phone]:
-    phones = [Phone() for _ in numbers]
+    phones = [Phone(APP, TAG, f"bench-device-key-{number:08d}") for number in numbers]
     some = asyncio.Semaphore(AT_ONCE)
 
-    async def come(phone: Phone, number: int) -> None:
+    async def come(phone: Phone) -> None:
         async with some:
-            await phone.begin(found.installation.gateway_urls[0], number)
+            await phone.begin(found.installation.gateway_urls[0])
 
-    await asyncio.gather(*(come(phone, number) for phone, number in zip(phones, numbers, strict=True)))
+    await asyncio.gather(*map(come, phones))
     return phones

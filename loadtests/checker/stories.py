@@ -38,6 +38,39 @@ class Reader:
         """How many different messages were read."""
         return self.next - 1 + len(self.ahead)
 
+    def verdict(self, sent: int, refused: int = 0) -> "Verdict":
+        """Judge the whole story, of which `sent` messages had to be read."""
+        return Verdict(sent, sent - self.read, self.duplicated, self.out_of_order, refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What many readers' stories come to. `sent`: messages, once per reader that had to get them."""
+
+    sent: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    out_of_order: int = 0
+    refused: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """Whether no promise was broken, and nothing was refused that a client may expect to be taken."""
+        return not (self.lost or self.duplicated or self.out_of_order or self.refused)
+
+    def __add__(self, other: "Verdict") -> "Verdict":
+        return Verdict(
+            self.sent + other.sent,
+            self.lost + other.lost,
+            self.duplicated + other.duplicated,
+            self.out_of_order + other.out_of_order,
+            self.refused + other.refused,
+        )
+
+    def __str__(self) -> str:
+        wrong = f"{self.lost} lost, {self.duplicated} duplicated, {self.out_of_order} out of order"
+        return f"{self.sent:,} to be read: {wrong}, {self.refused} refused: {'holds' if self.holds else 'BROKEN'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Story:

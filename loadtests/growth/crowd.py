@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from loadtests.bench.account import FLOW, account
-from loadtests.bench.frames import TEXT_CHARS
+from loadtests.lean.frames import TEXT_CHARS
 from protocol.bus.chatflow import EmailCapture
 from protocol.bus.commands import Admit, AgentArrives, AnyCommand, Origin, VisitorSends
 from protocol.bus.config import AccountConfig

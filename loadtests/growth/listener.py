@@ -5,9 +5,9 @@ Invariant: commits are heard in the order of their numbers, and each is heard wh
 
 import msgspec
 
-from loadtests.bench.frames import Heard, number_in
-from loadtests.bench.verdict import Reader, Verdict
+from loadtests.checker.stories import Reader, Verdict
 from loadtests.growth.crowd import Crowd
+from loadtests.lean.frames import Heard, number_in
 from protocol.bus.records import Commit
 from protocol.ids import ConversationId
 

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from functools import partial
 from time import perf_counter
 
-from loadtests.bench import processes
 from loadtests.bench.account import APP, TAG
 from loadtests.bench.house import House, house
-from loadtests.bench.processes import Usage
 from loadtests.chaos.installation import Size
 from loadtests.growth.curve import Curve, Spent, counted, figures, interleaved
 from loadtests.growth.files import raise_limit
 from loadtests.lean.people import Phone
 from loadtests.lean.thread import Thread
+from loadtests.load import processes
+from loadtests.load.processes import Usage
 
 SIZES = (10, 100, 1_000, 5_000)
 PHONES = 20  # of each length

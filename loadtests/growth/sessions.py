@@ -10,15 +10,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from loadtests.bench import processes
 from loadtests.bench.house import House, house
 from loadtests.bench.pairs import Load, Pairs, pairs_in
-from loadtests.bench.processes import ROLES, Usage
-from loadtests.bench.verdict import Verdict
 from loadtests.chaos.installation import Size
+from loadtests.checker.stories import Verdict
 from loadtests.growth.curve import Curve, Spent, counted, figures, interleaved
 from loadtests.growth.files import SPARE, fits, raise_limit
 from loadtests.growth.idlers import held
+from loadtests.load import processes
+from loadtests.load.processes import ROLES, Usage
 
 SIZES = (1_000, 5_000, 18_000)
 PAIRS, IN_FLIGHT = 20, 8

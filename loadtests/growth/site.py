@@ -14,13 +14,13 @@ from pathlib import Path
 from app.settings import Settings
 from app.stores import databases, now_ms
 from app.supervisor import Job, Supervisor
-from loadtests.bench import processes
 from loadtests.bench.lone_cell import PACK
-from loadtests.bench.processes import Usage
-from loadtests.bench.verdict import Verdict
+from loadtests.checker.stories import Verdict
 from loadtests.growth.crowd import GATEWAY, Crowd, Placed, Size
 from loadtests.growth.feed import AHEAD, POLL_S, Feed
 from loadtests.growth.listener import Listener
+from loadtests.load import processes
+from loadtests.load.processes import Usage
 from protocol.bus.commands import AnyCommand
 from store.redis import scripts
 from store.redis.connection import Connection, dial

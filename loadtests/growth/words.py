@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from loadtests.bench.verdict import Verdict
+from loadtests.checker.stories import Verdict
 from loadtests.growth import talking
 from loadtests.growth.counting import STEPS, steps_of_a_word
 from loadtests.growth.crowd import Size

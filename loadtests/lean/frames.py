@@ -3,6 +3,8 @@
 Invariant: what `Form` makes is the msgpack of a `send`, byte for byte one that SPEC 5.4 allows (a test decodes it).
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from loadtests.lean.line import framed, head
@@ -68,7 +70,7 @@ DECODER = msgspec.msgpack.Decoder(Heard)
 
 
 class Form:
-    """A `send` to one conversation, but for its number, ready for the line: about 190 bytes with its frame."""
+    """A `send` to one conversation, but for its number: about 190 bytes with its frame."""
 
     def __init__(self, conversation: str, chars: int = TEXT_CHARS) -> None:
         names = [encode(part) for part in ("t", "send", "conversation", conversation, "n")]
@@ -76,17 +78,18 @@ class Form:
         self._id = encode("id") + b"\xa8"  # a string of eight
         self._tail = encode("text") + text_head(chars)
         self._rest = padding(chars)
-        self._head = head(0x82, len(self._filled(0))) + self._head
+        self._line_head = head(0x82, len(self.filled(0)))
 
     def filled(self, n: int) -> bytes:
-        """Return the WebSocket frame for `n`, which is the number of its text too."""
-        return self._filled(n)
-
-    def _filled(self, n: int) -> bytes:
+        """Return the message for `n`, which is the number of its text too."""
         number = b"%08d" % n
         return b"%b%b%b%b%b%b%b" % (
             self._head, n.to_bytes(4, "big"), self._id, number, self._tail, number, self._rest
         )  # fmt: skip
+
+    def framed(self, n: int) -> bytes:
+        """Return the WebSocket frame of the message for `n`."""
+        return self._line_head + self.filled(n)
 
 
 def text_head(chars: int) -> bytes:
@@ -110,15 +113,17 @@ def agents_word(conversation: str, n: int, number: int) -> bytes:
     return framed(encode(client.Send(conversation, text, n=n, id=f"{n:08d}")))
 
 
-def hello(app_key: str, tag: str, credential: client.Anonymous, positions: list[client.Position], view: str) -> bytes:
+def hello(
+    app_key: str, tag: str, credential: client.Anonymous, positions: Sequence[client.Position] = (), view: str = ""
+) -> bytes:
     """Return the hello of a phone that is new, or comes again from where it was."""
     device = client.Device("other", "load", "en")
-    return encode(client.Hello(PROTOCOL_VERSION, app_key, tag, credential, device, positions, view))
+    return encode(client.Hello(PROTOCOL_VERSION, app_key, tag, credential, device, list(positions), view))
 
 
-def agent_hello(ticket: str, device_key: str, positions: list[client.Position]) -> bytes:
+def agent_hello(ticket: str, device_key: str, positions: Sequence[client.Position] = ()) -> bytes:
     """Return the hello of an agent's console."""
-    return encode(client.AgentHello(PROTOCOL_VERSION, ticket, device_key, positions))
+    return encode(client.AgentHello(PROTOCOL_VERSION, ticket, device_key, list(positions)))
 
 
 def resume(conversation: str) -> bytes:

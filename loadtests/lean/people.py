@@ -174,7 +174,7 @@ class Phone(Party):
 
     def _frame(self, n: int) -> bytes:
         assert self._form is not None, "not ready"
-        return self._form.filled(n)
+        return self._form.framed(n)
 
 
 class Desk(Party):

@@ -21,7 +21,7 @@ from loadtests.load.house import House, house
 from loadtests.load.link import Ground, Plan
 from loadtests.load.measured import Done
 from loadtests.load.observing import Observer
-from loadtests.load.processes import Used, usages
+from loadtests.load.processes import Usage, usages
 from loadtests.load.reached import reached
 from loadtests.load.results import Mark, Run
 from loadtests.load.scenario import Exchange, Scenario, Send
@@ -61,7 +61,7 @@ class _Course:
     phases: list[Done] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     unsettled: list[NotQuiet] = field(default_factory=list)
-    entered: tuple[dict[str, Used], dict[str, Used]] = ({}, {})
+    entered: tuple[dict[str, Usage], dict[str, Usage]] = ({}, {})
     sessions: int = 0
 
 

@@ -25,7 +25,7 @@ async def facts(house: House | None) -> Machine:
         of_redis = await admin.facts(house.line)
         server = f"{of_redis.product} {of_redis.version}"
     return Machine(
-        _processor(),
+        processor(),
         os.cpu_count() or 1,
         psutil.virtual_memory().total / _GIB,
         f"{platform.system()} {platform.release()}",
@@ -41,7 +41,8 @@ def _installed(names: tuple[str, ...]) -> list[str]:
     return [name for name in names if name in known]
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return what the machine calls its processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

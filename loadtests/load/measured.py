@@ -11,7 +11,7 @@ from itertools import accumulate
 from loadtests.load.link import Did
 from loadtests.load.observing import Redis
 from loadtests.load.outcome import Outcome
-from loadtests.load.processes import DRIVER, ROLES, Used
+from loadtests.load.processes import DRIVER, ROLES, Usage
 from loadtests.load.recorder import ACK, ASSIGNED, DELIVERED, NAMES, folded, latency
 from loadtests.load.results import Figure, Latency, Series
 from loadtests.load.scenario import AnyPhase, Cut, Hold, Send, Visit
@@ -25,7 +25,7 @@ class Done:
 
     phase: AnyPhase
     dids: list[Did]
-    used: tuple[dict[str, Used], dict[str, Used]]  # before, and after
+    used: tuple[dict[str, Usage], dict[str, Usage]]  # before, and after
     redis: Redis
     behind_s: float
 

@@ -15,7 +15,7 @@ import msgspec
 
 from loadtests.load.house import House
 from loadtests.load.link import Second
-from loadtests.load.processes import DRIVER, Samples, Used, Watched, pids_of
+from loadtests.load.processes import DRIVER, Samples, Usage, Watched, pids_of
 from loadtests.load.results import Series
 from store.redis.faults import Away, Refused
 
@@ -83,18 +83,11 @@ class Observer:
         """Take what a process of the driver says of its last second."""
         self._driver[share] = (self.now_s(), second.values)
 
-    def used(self) -> dict[str, Used]:
+    def used(self) -> dict[str, Usage]:
         """Return what every role uses now. The installation is no child of the driver, though it is one of ours."""
         self._watched.look_anew()
         used = self._watched.used()
-        ours = [used[role] for role in used if role != DRIVER]
-        driver = used[DRIVER]
-        used[DRIVER] = Used(
-            driver.cpu_s - sum(each.cpu_s for each in ours),
-            driver.rss_bytes - sum(each.rss_bytes for each in ours),
-            driver.files - sum(each.files for each in ours),
-            driver.processes - sum(each.processes for each in ours),
-        )
+        used[DRIVER] -= sum((used[role] for role in used if role != DRIVER), Usage())
         return used
 
     async def redis_now(self) -> Redis:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import psutil
 
 from loadtests.chaos.installation import Installation
-from loadtests.load.results import Usage
+from loadtests.load import results
 
 ROLES = ("gateway", "engine", "worker", "valkey")
 DRIVER = "driver"
@@ -18,7 +18,7 @@ MIB = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class Usage:
     """Seconds of CPU since processes began, the bytes and files that they hold now, and how many they are."""
 
     cpu_s: float = 0.0
@@ -26,12 +26,20 @@ class Used:
     files: int = 0
     processes: int = 0
 
-    def __add__(self, other: "Used") -> "Used":
-        return Used(
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
             self.cpu_s + other.cpu_s,
             self.rss_bytes + other.rss_bytes,
             self.files + other.files,
             self.processes + other.processes,
+        )
+
+    def __sub__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.cpu_s - other.cpu_s,
+            self.rss_bytes - other.rss_bytes,
+            self.files - other.files,
+            self.processes - other.processes,
         )
 
 
@@ -41,7 +49,7 @@ class Watched:
     def __init__(self, pids: Mapping[str, Sequence[int]]) -> None:
         self._roots = {role: [psutil.Process(pid) for pid in each] for role, each in pids.items()}
         self._all: dict[str, list[psutil.Process]] = {}
-        self._last: dict[int, Used] = {}
+        self._last: dict[int, Usage] = {}
         self.look_anew()
 
     def look_anew(self) -> None:
@@ -53,16 +61,16 @@ class Watched:
                     found += root.children(recursive=True)
             self._all[role] = found
 
-    def used(self) -> dict[str, Used]:
+    def used(self) -> dict[str, Usage]:
         """Return what each role uses now."""
-        return {role: sum(map(self._one, each), Used()) for role, each in self._all.items()}
+        return {role: sum(map(self._one, each), Usage()) for role, each in self._all.items()}
 
-    def _one(self, process: psutil.Process) -> Used:
+    def _one(self, process: psutil.Process) -> Usage:
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied), process.oneshot():
             times = process.cpu_times()
             files = process.num_fds() if hasattr(process, "num_fds") else 0
-            self._last[process.pid] = Used(times.user + times.system, process.memory_info().rss, files, 1)
-        return self._last.get(process.pid, Used())
+            self._last[process.pid] = Usage(times.user + times.system, process.memory_info().rss, files, 1)
+        return self._last.get(process.pid, Usage())
 
 
 @dataclass(slots=True)
@@ -70,14 +78,14 @@ class Samples:
     """What each role used at one time after the other."""
 
     at_s: list[float] = field(default_factory=list)
-    used: list[dict[str, Used]] = field(default_factory=list)
+    used: list[dict[str, Usage]] = field(default_factory=list)
 
-    def take(self, at_s: float, used: dict[str, Used]) -> None:
+    def take(self, at_s: float, used: dict[str, Usage]) -> None:
         """Take what is used at second `at_s` of the run."""
         self.at_s.append(at_s)
         self.used.append(used)
 
-    def at(self, at_s: float) -> dict[str, Used]:
+    def at(self, at_s: float) -> dict[str, Usage]:
         """Return the sample nearest to a second of the run."""
         nearest = min(range(len(self.at_s)), key=lambda number: abs(self.at_s[number] - at_s))
         return self.used[nearest]
@@ -91,7 +99,22 @@ def pids_of(installation: Installation) -> dict[str, list[int]]:
     }
 
 
-def usages(before: dict[str, Used], after: dict[str, Used], samples: Samples, messages: int) -> list[Usage]:
+def usage(pid: int) -> Usage:
+    """Return what the process `pid` and its descendants use."""
+    return Watched({"": [pid]}).used()[""]
+
+
+def by_role(installation: Installation) -> dict[str, Usage]:
+    """Return what the processes of each role of an installation use together."""
+    return Watched(pids_of(installation)).used()
+
+
+def since(before: dict[str, Usage], after: dict[str, Usage]) -> dict[str, Usage]:
+    """Return what was used in between."""
+    return {role: after[role] - before[role] for role in ROLES}
+
+
+def usages(before: dict[str, Usage], after: dict[str, Usage], samples: Samples, messages: int) -> list[results.Usage]:
     """Return what each role used in between, for `messages` messages."""
     found = []
     for role, end in after.items():
@@ -99,5 +122,5 @@ def usages(before: dict[str, Used], after: dict[str, Used], samples: Samples, me
         peak = max([end.rss_bytes, *(used[role].rss_bytes for used in samples.used if role in used)])
         each = cpu_s * 1e6 / messages if messages else 0.0
         sizes = (before[role].rss_bytes / MIB, peak / MIB, end.rss_bytes / MIB)
-        found.append(Usage(role, end.processes, cpu_s, each, *sizes))
+        found.append(results.Usage(role, end.processes, cpu_s, each, *sizes))
     return found

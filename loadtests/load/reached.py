@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from loadtests.load.measured import Done
 from loadtests.load.outcome import Outcome
-from loadtests.load.processes import ROLES, Used
+from loadtests.load.processes import ROLES, Usage
 from loadtests.load.recorder import ACK, DELIVERED
 from loadtests.load.results import Figure
 from loadtests.load.scenario import Cut, Exchange, Hold, Send
@@ -18,7 +18,7 @@ GROUP = "goals"
 
 
 def reached(
-    phases: Sequence[Done], found: Outcome, entered: tuple[dict[str, Used], dict[str, Used]], sessions: int
+    phases: Sequence[Done], found: Outcome, entered: tuple[dict[str, Usage], dict[str, Usage]], sessions: int
 ) -> dict[str, Figure]:
     """Return the figures by the name of the goal."""
     told: dict[str, Figure] = {}
@@ -51,7 +51,7 @@ def _resumed(cut: Done) -> Figure:
     return Figure("sessions resumed and caught up", resumed / seconds if seconds else 0.0, "/s", note, GROUP)
 
 
-def _session(entered: tuple[dict[str, Used], dict[str, Used]], sessions: int) -> Figure:
+def _session(entered: tuple[dict[str, Usage], dict[str, Usage]], sessions: int) -> Figure:
     before, after = entered
     each = {role: (after[role].rss_bytes - before[role].rss_bytes) / sessions / 1024 for role in ROLES}
     note = ", ".join(f"{role} {kib:.1f}" for role, kib in each.items())

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from loadtests.bench.figures import percentile
-from loadtests.bench.processes import Usage
-from loadtests.bench.verdict import Verdict
+from loadtests.checker.stories import Verdict
+from loadtests.load.processes import Usage
 from loadtests.peers.contenders import CONTENDERS
 from loadtests.peers.contenders.standing import Standing
 from loadtests.peers.talk import Load, Pair, closed, opened

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-from loadtests.bench.verdict import Reader, Verdict
+from loadtests.checker.stories import Reader, Verdict
 from loadtests.lean.alarm import Alarm
 
 PATIENCE_S = 10.0

@@ -2,7 +2,7 @@
 
 from loadtests.bench import core, sessions
 from loadtests.bench.pairs import Load, pairs
-from loadtests.bench.verdict import Verdict
+from loadtests.checker.stories import Verdict
 
 WARM_UP = 6  # the first word, and five to warm up
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from app.lifeline import die_with
-from loadtests.bench.processes import Usage, usage
+from loadtests.load.processes import Usage, usage
 from store.redis.connection import dial
 from store.redis.server import EmbeddedValkey
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from loadtests.bench.frames import TEXT_CHARS, Form
+from loadtests.lean.frames import TEXT_CHARS, Form
 from loadtests.lean.line import Line, connect
 from loadtests.peers.contenders.children import Children, children
 from loadtests.peers.contenders.standing import Standing

@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from loadtests.bench import processes
 from loadtests.bench.house import House, house
 from loadtests.chaos.installation import Size
+from loadtests.load import processes
 from loadtests.peers.contenders.samtale_pair import READY_S, Desk, Phone, SamtalePair
 from loadtests.peers.contenders.standing import Standing
 from protocol.bus.config import Consent

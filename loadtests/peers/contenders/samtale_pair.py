@@ -5,11 +5,11 @@ Invariant: the phone consents before its first word; nearly every frame is read 
 
 import asyncio
 
-from loadtests.bench import frames
 from loadtests.bench.account import APP, TAG
-from loadtests.bench.generous import PLENTY
-from loadtests.bench.verdict import Reader, Verdict
+from loadtests.checker.stories import Reader, Verdict
+from loadtests.lean import frames
 from loadtests.lean.line import Line, LineEnded, connect
+from loadtests.load.serving import PLENTY
 from loadtests.peers.talk import Pair
 from protocol.wire import client
 
@@ -38,7 +38,7 @@ class Phone:
     async def enter(self, url: str, number: int) -> None:
         """Come in for the first time and consent."""
         self._line = await connect(url, "/v1/mobile", self._hear, self._pair.ended)
-        self._line.send(frames.hello(APP, TAG, f"bench-device-key-{number:08d}"))
+        self._line.send(frames.hello(APP, TAG, client.Anonymous(f"bench-device-key-{number:08d}")))
         async with asyncio.timeout(READY_S):
             await self.may_talk
 
@@ -76,7 +76,7 @@ class Phone:
 
     def _consent(self, frame: frames.Heard) -> None:
         assert frame.limits is not None, "SPEC 3.3"
-        assert frame.limits.messages_per_minute == PLENTY, "the gateway is not loadtests.bench.generous"
+        assert frame.limits.messages_per_minute == PLENTY, "the gateway is not loadtests.load.serving"
         assert self._line is not None, "not connected"
         self.conversation = frame.conversation or ""
         self._form = frames.Form(self.conversation)

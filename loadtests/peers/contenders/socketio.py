@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from loadtests.bench.frames import TEXT_CHARS
+from loadtests.lean.frames import TEXT_CHARS
 from loadtests.lean.line import Line, connect
 from loadtests.peers.contenders.children import Children, children
 from loadtests.peers.contenders.standing import Standing

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from loadtests.bench.processes import Usage
+from loadtests.load.processes import Usage
 from loadtests.peers.talk import Pair
 
 

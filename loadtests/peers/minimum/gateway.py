@@ -13,7 +13,7 @@ from gateway.ports import Driver, Line, Peer
 from gateway.rules import SocketRules
 from gateway.server import Server, listen
 from gateway.sockets import Sockets
-from loadtests.bench.generous import PLENTY
+from loadtests.load.serving import PLENTY
 from loadtests.peers.minimum.bus import (
     INBOX,
     JOIN,

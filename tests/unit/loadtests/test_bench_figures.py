@@ -3,7 +3,7 @@
 import math
 
 from loadtests.bench.figures import Result, add_latency, percentile, rendered
-from loadtests.bench.verdict import Verdict
+from loadtests.checker.stories import Verdict
 
 
 def test_a_percentile_is_one_of_the_values() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.bench.verdict import Verdict
+from loadtests.checker.stories import Verdict
 from loadtests.peers import duties, table
 from loadtests.peers.contenders.socketio import HOME, LIBRARIES
 from loadtests.peers.measure import Measured

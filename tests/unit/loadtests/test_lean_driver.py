@@ -2,8 +2,8 @@
 
 import pytest
 
-from loadtests.bench.frames import DECODER, TEXT_CHARS, Form, encode, number_in
-from loadtests.lean.line import Line, LineEnded
+from loadtests.lean.frames import DECODER, TEXT_CHARS, Form, encode, number_in
+from loadtests.lean.line import Line, LineEnded, framed
 from protocol.ids import ChatflowId, ConversationId, EventId, InboxId, RuleId, VisitorId
 from protocol.wire import client, content
 from protocol.wire.codec import MOBILE
@@ -20,6 +20,18 @@ def test_a_filled_form_is_a_send(n: int) -> None:
     assert isinstance(frame, client.Send)
     assert (frame.n, frame.id, frame.conversation) == (n, f"{n:08d}", "cnv_1")
     assert (number_in(frame.text), len(frame.text)) == (n, TEXT_CHARS)
+
+
+@pytest.mark.parametrize(("chars", "n"), [(20, 1), (100, 255), (300, 70_000)])
+async def test_a_framed_form_is_one_message_of_a_line(chars: int, n: int) -> None:
+    """What is put together for the wire is the frame that a line would have made."""
+    form, got = Form("cnv_1", chars), list[bytes]()
+    line = Line(got.append, lambda why: None)
+    masked = form.framed(n)
+    at = 2 if masked[1] & 0x7F < 126 else 4
+    line.data_received(UPGRADED + bytes((masked[0], masked[1] & 0x7F)) + masked[2:at] + masked[at + 4 :])
+    assert got == [form.filled(n)]
+    assert masked == framed(form.filled(n))
 
 
 def test_acks_and_messages_are_heard() -> None:

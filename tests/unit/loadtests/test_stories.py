@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from loadtests.bench.verdict import Reader, Verdict
+from loadtests.checker.stories import Reader, Verdict
 
 
 def told(numbers: Iterable[int], sent: int) -> Verdict:
