@@ -2,7 +2,7 @@
 
 import resource
 
-SPARE = 500  # files of a process that are no phone's
+from loadtests.load.files import SPARE
 
 
 def raise_limit() -> int:

@@ -15,9 +15,10 @@ from loadtests.bench.pairs import Load, Pairs, pairs_in
 from loadtests.chaos.installation import Size
 from loadtests.checker.stories import Verdict
 from loadtests.growth.curve import Curve, Spent, counted, figures, interleaved
-from loadtests.growth.files import SPARE, fits, raise_limit
+from loadtests.growth.files import fits, raise_limit
 from loadtests.growth.idlers import held
 from loadtests.load import processes
+from loadtests.load.files import SPARE
 from loadtests.load.processes import ROLES, Usage
 
 SIZES = (1_000, 5_000, 18_000)

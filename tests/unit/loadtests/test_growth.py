@@ -8,11 +8,12 @@ import msgspec
 from loadtests.growth import staff
 from loadtests.growth.crowd import Crowd, Size
 from loadtests.growth.curve import Curve, counted, figures, interleaved
-from loadtests.growth.files import SPARE, fits
+from loadtests.growth.files import fits
 from loadtests.growth.listener import Listener
 from loadtests.growth.pictures import picture
 from loadtests.growth.talking import in_turn
 from loadtests.growth.told import rendered
+from loadtests.load.files import SPARE
 from protocol.bus.records import Commit, LogRow
 
 
