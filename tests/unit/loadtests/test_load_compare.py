@@ -122,6 +122,7 @@ def test_a_run_is_read_from_its_file_its_folder_or_its_page(tmp_path: Path) -> N
         (encoded(a_run()).replace(b'"format": 1', b'"format": 9'), "format 9; this Samtale reads format 1"),
         (encoded(a_run()).replace(b'"wall_s": 63.4', b'"wall_s": "long"'), "$.wall_s"),
     ],
+    ids=["nothing", "empty", "list", "not text", "no archive", "cut off", "another format", "a field of another type"],
 )
 def test_what_is_no_run_is_refused_with_why(tmp_path: Path, content: bytes, said: str) -> None:
     """Never a trace, and the file is named."""
