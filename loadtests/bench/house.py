@@ -18,6 +18,7 @@ from gateway.ports import Ticket
 from loadtests.bench.account import ACCOUNT, APP, ASKS_NOTHING, CELL, account, agent_id
 from loadtests.chaos.evidence import until_stored
 from loadtests.chaos.installation import Installation, Size
+from loadtests.load.house import started
 from loadtests.load.serving import WIDE
 from protocol.bus.config import AccountConfig, Consent
 from protocol.ids import CellName
@@ -25,7 +26,6 @@ from store.redis.connection import Connection, dial
 from store.redis.keys import APPS
 from store.sql.queries import publications
 
-START_S = 30.0
 _DEFAULTS = Settings.model_fields
 _SETTINGS = {  # leases are those of every installation, not the short ones of chaos
     WIDE: "1",
@@ -70,17 +70,13 @@ class House:
         await stores.close()
 
 
-class NotStarted(Exception):
-    """The installation did not come up; the text is what its processes logged last."""
-
-
 @asynccontextmanager
 async def house(size: Size, *, agents: int, consent: Consent = ASKS_NOTHING) -> AsyncIterator[House]:
     """Start an installation whose `agents` take one conversation each."""
     with tempfile.TemporaryDirectory(prefix="samtale-bench-") as scratch:
         made = Installation(Path(scratch), size, module="loadtests.load.serving", environment=_SETTINGS)
         async with asyncio.TaskGroup() as tasks:
-            await _started(made, tasks)
+            await started(made, tasks)
             line = await dial(await redis_address(made.settings))
             try:
                 found = House(made, line)
@@ -89,13 +85,3 @@ async def house(size: Size, *, agents: int, consent: Consent = ASKS_NOTHING) -> 
             finally:
                 line.abort()
                 await made.stop()
-
-
-async def _started(installation: Installation, tasks: asyncio.TaskGroup) -> None:
-    try:
-        async with asyncio.timeout(START_S):
-            await installation.start(tasks)
-    except TimeoutError:
-        await installation.stop()
-        logs = sorted((installation.settings.data / "logs").glob("*.log"))
-        raise NotStarted("\n".join(f"{log.stem}: {log.read_text()[-500:]}" for log in logs)) from None

@@ -6,6 +6,7 @@ Invariant: it speaks RFC 6455 to the letter but for the mask, which is zero: val
 import asyncio
 import base64
 import os
+import re
 import struct
 from collections.abc import Callable
 from typing import cast
@@ -30,6 +31,12 @@ def framed(message: bytes) -> bytes:
 
 class LineEnded(Exception):
     """The server ended a line that had to live; the text says how."""
+
+    @property
+    def code(self) -> int:
+        """The close code, if it was closed with one; 1006 if it was not."""
+        found = re.match(r"closed with (\d+)", str(self))
+        return int(found[1]) if found else 1006
 
 
 class Line(asyncio.Protocol):

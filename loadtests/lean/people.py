@@ -33,11 +33,12 @@ class Party:
         self.ready_s = self.caught_up_s = 0.0  # when, the last time
         self._line: Line | None = None
         self._wanted = False
+        self.is_ready = False  # nothing but `hello` may be said before
         self._caught_up: asyncio.Future[None] | None = None
 
     async def enter(self, url: str, hello: bytes) -> None:
         """Connect and say `hello`. Raises LineEnded or OSError."""
-        self._wanted = True
+        self._wanted, self.is_ready = True, False
         self._caught_up = asyncio.get_running_loop().create_future()
         self._line = await connect(url, self.path, self._hear, self._ended)
         self._line.send(hello)
@@ -49,8 +50,8 @@ class Party:
             await self._caught_up
 
     def say(self, frame: bytes) -> None:
-        """Send a frame; without a line it goes nowhere."""
-        if self._line is not None:
+        """Send a frame; before `ready`, or without a line, it goes nowhere."""
+        if self._line is not None and self.is_ready:
             self._line.send(frame)
 
     def put(self, frame: bytes) -> None:
@@ -82,6 +83,7 @@ class Party:
             self._caught_up.set_result(None)
 
     def _ended(self, why: str) -> None:
+        self.is_ready = False
         if self._wanted:
             self.troubles.append(why)
             self._line = None
@@ -129,7 +131,7 @@ class Phone(Party):
 
     def acknowledge(self) -> None:
         """Say how far this end has read, as clients do, at most once a second."""
-        if self.thread.seq > self._told:
+        if self.thread.seq > self._told and self.is_ready:
             self._told = self.thread.seq
             self.say(frames.receipt(self.conversation, self._told))
 
@@ -160,7 +162,7 @@ class Phone(Party):
             self.heard(frames.DECODER.decode(message), message)
 
     def _ready(self, frame: frames.Heard) -> None:
-        self.ready_s = perf_counter()
+        self.ready_s, self.is_ready = perf_counter(), True
         self.limits = frame.limits
         self._visitor = frame.visitor
         if frame.secret is not None:
@@ -221,7 +223,7 @@ class Desk(Party):
 
     def acknowledge(self) -> None:
         """Say how far everything was read, as clients do, at most once a second."""
-        for key, thread in self.threads.items():
+        for key, thread in self.threads.items() if self.is_ready else ():
             if thread.seq > self._told.get(key, 0):
                 self._told[key] = thread.seq
                 self.say(frames.receipt(thread.conversation, thread.seq))
@@ -239,7 +241,7 @@ class Desk(Party):
             case "feed" if frame.what == "assigned" and frame.row is not None:
                 self._assigned(frame.row.conversation)
             case "ready":
-                self.ready_s = perf_counter()
+                self.ready_s, self.is_ready = perf_counter(), True
                 self.limits = frame.limits
                 self.series.resumed()
                 if not self._behind:

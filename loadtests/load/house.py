@@ -6,6 +6,7 @@ Invariant: nothing of it outlives the run.
 import asyncio
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from store.redis.keys import APPS, Keys, cell_names
 from store.sql.queries import publications
 
 START_S = 60.0
+MIB = 2**20
 _KEPT = ("lease_s", "gateway_lease_s", "drain_s", "visitor_messages_per_minute", "visitor_message_burst")
 _SERVING = "loadtests.load.serving"
 
@@ -71,14 +73,21 @@ class House:
         said = [file.read_text() for file in (self.settings.data / "tasks").glob("[a-z]*")]
         return sum(map(int, said)) if said else None
 
-    async def stream_entries(self) -> int:
-        """Return how many entries all streams hold together."""
+    async def stream_entries(self) -> dict[str, int]:
+        """Return how many entries all streams of a kind hold together: log, feed, inbox, outbox …"""
         names: set[bytes] = set()
         cursor = b""
         while cursor != b"0":
             cursor, found = await self.line.call("SCAN", cursor or b"0", "TYPE", "stream", "COUNT", 1_000)
             names.update(found)
-        return sum(await asyncio.gather(*(self.line.call("XLEN", name) for name in names)))
+        held: Counter[str] = Counter()
+        for name in names:
+            held[name.decode().split(":")[1]] += await self.line.call("XLEN", name)
+        return dict(held)
+
+    def database_mib(self) -> float:
+        """Return the size of the SQLite files."""
+        return sum(file.stat().st_size for file in self.settings.data.glob("*.db*")) / MIB
 
     async def waiting_commands(self) -> int:
         """Return how many packs of commands wait in the cells' inboxes."""
@@ -97,7 +106,7 @@ async def house(scenario: Scenario) -> AsyncIterator[House]:
         made = Installation(Path(scratch), size, module=_SERVING, environment=_environment(wanted, tasks_told))
         made.settings.cells = wanted.cells
         async with asyncio.TaskGroup() as tasks:
-            await _started(made, tasks)
+            await started(made, tasks)
             address = await redis_address(made.settings)
             line = await dial(address)
             try:
@@ -116,7 +125,8 @@ def _environment(wanted: Processes, tasks_told: Path) -> dict[str, str]:
     return {**defaults, **measured, "SAMTALE_CELLS": str(wanted.cells), **wanted.environment}
 
 
-async def _started(installation: Installation, tasks: asyncio.TaskGroup) -> None:
+async def started(installation: Installation, tasks: asyncio.TaskGroup) -> None:
+    """Start `installation`. Raises NotStarted with what its processes said last."""
     try:
         async with asyncio.timeout(START_S):
             await installation.start(tasks)

@@ -7,6 +7,7 @@ each heard is judged from its first message to its last, whatever a phase was me
 import asyncio
 import random
 from array import array
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from time import perf_counter, process_time
@@ -23,8 +24,10 @@ from loadtests.load.link import Did, Do, Plan
 from loadtests.load.outcome import Outcome
 from loadtests.load.recorder import ACK, ASSIGNED, CAUGHT_UP, DELIVERED, READY, Recorder
 from loadtests.load.scenario import Cut, Exchange, Hold, Phase, Send
+from protocol.wire.codes import CloseCode
 
 BACK_OFF_S, MOST_BACK_OFF_S = 0.5, 30.0  # SPEC 2.7
+BUSY_S = 5.0  # SPEC 11: after 4003
 COME_BACK = (LineEnded, OSError, TimeoutError)
 WARM_UP = 100  # phones that come and go before anything is measured
 
@@ -42,6 +45,7 @@ class LeanCast:
         self._talks: list[Talk] = []
         self._receipts: asyncio.Task[None] | None = None
         self._recorder = Recorder()
+        self._failures: Counter[str] = Counter()
 
     async def warm_up(self) -> None:
         """Do once what costs only the first time; nobody stays."""
@@ -106,8 +110,9 @@ class LeanCast:
         for party in (*self._phones, *self._desks):
             party.leave()
             self._recorder.refusals.update(party.refusals)
-            outcome.troubles += party.troubles
+            outcome.troubles += [why for why in party.troubles if f"coming back failed: {why}" not in self._failures]
         self._record(outcome)
+        outcome.happened = dict(self._failures)
         await self._doors.close()
         return outcome
 
@@ -211,10 +216,13 @@ class LeanCast:
             try:
                 await party.begin(url)
                 break
-            except COME_BACK:
+            except COME_BACK as why:
                 failed += 1
+                self._failures[f"coming back failed: {why or type(why).__name__}"] += 1
                 party.leave()
-                await asyncio.sleep(self._chance.random() * min(MOST_BACK_OFF_S, BACK_OFF_S * 2**failed))
+                busy_s = BUSY_S if isinstance(why, LineEnded) and why.code == CloseCode.OVERLOADED else 0.0
+                chance = self._chance.random()
+                await asyncio.sleep(max(busy_s, chance * min(MOST_BACK_OFF_S, BACK_OFF_S * 2**failed)))
         return failed + 1
 
     # What came of it.

@@ -21,6 +21,7 @@ from store.redis.faults import Away, Refused
 
 EVERY_S = 1.0
 SELDOM = 10
+STREAM = "stream "  # before the kind of those whose entries are counted
 MIB = 2**20
 
 
@@ -115,7 +116,9 @@ class Observer:
         assert self._house is not None, "ours"
         if len(self.redis) % SELDOM:
             return
-        self.live["stream entries"].append((at_s, float(await self._house.stream_entries())))
+        for kind, held in (await self._house.stream_entries()).items():
+            self.live[f"{STREAM}{kind}"].append((at_s, float(held)))
+        self.live["database"].append((at_s, self._house.database_mib()))
         if (tasks := self._house.tasks()) is not None:
             self.live["tasks"].append((at_s, float(tasks)))
 

@@ -14,7 +14,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from app.workspace.places import BadWorkspace, Mistake, Place, parse
 from loadtests.load import typed
-from loadtests.load.scenario import Scenario, Send
+from loadtests.load.scenario import Scenario, Send, Visitors
 
 SHIPPED = Path(__file__).parent / "scenarios"
 _STEP = re.compile(r"([a-zA-Z_]+)((?:\[\d+\])*)")
@@ -85,12 +85,21 @@ def _agree(top: Place, scenario: Scenario) -> None:
         if isinstance(phase, Send) and phase.times_peak and not peak:
             place.wrong("times_peak needs an exchange before it")
         peak = peak or type(phase).__name__ == "Exchange"
+    for place, visitors in zip(top.inside("people.visitors").items() or (), _visitors(scenario), strict=False):
+        from loadtests.load.personas import PERSONAS  # the SDK, which lean scenarios do without
+
+        if visitors.persona not in PERSONAS:
+            place.inside("persona").wrong(f"nobody is like that; there are: {', '.join(PERSONAS)}")
     if scenario.lean is not None and not scenario.lean.desks and peak:
         top.inside("lean").wrong("an exchange needs desks: somebody who reads")
     processes = scenario.driver.processes
     if scenario.lean is not None and scenario.lean.desks and processes > scenario.accounts:
         why = f"is {processes}, with {scenario.accounts} accounts: whoever talks to each other is in one process"
         top.inside("driver.processes").wrong(why)
+
+
+def _visitors(scenario: Scenario) -> list[Visitors]:
+    return scenario.people.visitors if scenario.people is not None else []
 
 
 def _set(top: Place, name: str, given: str) -> str:

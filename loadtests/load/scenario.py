@@ -48,8 +48,6 @@ class Account(Part, frozen=True, kw_only=True):
     consent: Literal["off", "explicit", "legitimate_interest"] = "off"
     storage: Literal["never", "before_chat", "on_exit_intent"] = "never"
     email: Literal["never", "before_chat", "on_first_message", "after_delay"] = "never"
-    asks_storage: bool = False  # before the chat
-    asks_email: bool = False  # before the chat
     auto_accept: bool = True
     survey: bool = False
     hours: Opening | None = None

@@ -13,6 +13,7 @@ from samtale.line import Connect, decode
 
 from loadtests.chaos.journal import Notebook
 from loadtests.chaos.wire import Wire
+from loadtests.checker.history import Resynced
 from loadtests.load.recorder import ACK, ASSIGNED, CAUGHT_UP, READY, Recorder
 
 
@@ -29,6 +30,7 @@ class Watch:
         self._has_agent: set[str] = set()
         self._dialled_s: float | None = None
         self._resumed_s: dict[str, float] = {}
+        self._left: set[str] = set()
 
     def connect(self, inner: Connect) -> Connect:
         """Return what opens lines as `inner` does, each of them looked at."""
@@ -57,6 +59,10 @@ class Watch:
                 self._first.discard(id_)
                 if (asked_s := self._asked_s.pop(id_, None)) is not None:
                     self._recorder.add(ACK, asked_s, t)
+            case told.Resumed(t, conversation, seq=0) if conversation in self._left:
+                # It has read the log before and put it away: from here on it reads it anew.
+                self._left.discard(conversation)
+                self._notebook.facts.append(Resynced(t, self._name, self._account, conversation, 1))
             case told.Refused(code=code):
                 self._recorder.refused(code)
             case told.Opened(t=t) if self._dialled_s is not None:
@@ -72,6 +78,10 @@ class Watch:
     def resumes(self, conversation: str) -> None:
         """Take that the client asked to go on where it was."""
         self._resumed_s.setdefault(conversation, self._dialled_s or time.monotonic())
+
+    def leaves(self, conversation: str) -> None:
+        """Take that the client puts a conversation away."""
+        self._left.add(conversation)
 
     def caught_up(self, conversation: str) -> None:
         """Take that it was told everything it had missed."""
@@ -102,6 +112,8 @@ class _Line:
                     self._watch.resumes(position["conversation"])
             case {"t": "resume", "position": {"conversation": conversation}}:
                 self._watch.resumes(conversation)
+            case {"t": "leave", "conversation": conversation}:
+                self._watch.leaves(conversation)
             case _:
                 pass
         await self._line.send(raw)

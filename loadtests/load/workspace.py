@@ -43,16 +43,15 @@ def _account(scenario: Scenario) -> dict[str, Any]:
 
 
 def _chatflow(wanted: Account) -> dict[str, Any]:
-    moment = "before_chat" if wanted.asks_email else "never"
     flow: dict[str, Any] = {
         "id": "chat", "name": "Load kit", "inbox": "desk", "tags": [TAG], "language": "en", "rule": "in_turn",
         "heading": "The company", "welcome": {"en": "Welcome"},
         "consent": {"mode": wanted.consent, "text": {"en": "May we?"}},
-        "email": {"open": moment, "away": moment},
+        "email": {"open": wanted.email, "away": wanted.email},
         "inactivity_s": wanted.inactivity_s, "reopen_window_s": int(wanted.reopen_window_s),
     }  # fmt: skip
-    if wanted.asks_storage:
-        flow["storage"] = {"ask": "before_chat"}
+    if wanted.storage != "never":
+        flow["storage"] = {"ask": wanted.storage}
     if wanted.survey:
         flow["survey"] = "after"
     return flow

@@ -12,6 +12,8 @@ import samtale
 
 from loadtests.load.stage import Seat, Stage
 
+PUT_AWAY_S = 30.0  # who has gone may be back
+
 
 class Desk:
     """Everything one agent has before them."""
@@ -19,6 +21,7 @@ class Desk:
     def __init__(self, stage: Stage, seat: Seat, client: samtale.AgentClient) -> None:
         self._stage, self._seat, self._client = stage, seat, client
         self._talks: dict[str, _Talk] = {}
+        self._gone: dict[str, float] = {}  # conversations that were theirs, and when they went
         self._offers: dict[str, asyncio.TimerHandle] = {}
         self._is_out = self._is_done = False
         self._returns: asyncio.TimerHandle | None = None
@@ -50,7 +53,11 @@ class Desk:
             self._come_back()
 
     def look_back(self) -> None:
-        """Close what has been silent for too long."""
+        """Put away what has long been somebody else's or nobody's, and close what has been silent for too long."""
+        for conversation, gone_s in list(self._gone.items()):
+            if self._stage.now_s() > gone_s + PUT_AWAY_S:
+                del self._gone[conversation]
+                self._client.leave(conversation)
         limit_s = self._stage.habits.closes_silent_s
         if not limit_s:
             return
@@ -76,8 +83,10 @@ class Desk:
         mine, offered = self._client.conversations, self._client.offers
         for conversation in mine.keys() - self._talks.keys():
             self._talks[conversation] = _Talk(self._stage)
+            self._gone.pop(conversation, None)
         for conversation in self._talks.keys() - mine.keys():
             self._talks.pop(conversation).forget()
+            self._gone[conversation] = self._stage.now_s()
         for offer in offered.keys() - self._offers.keys():
             self._offers[offer] = self._later(partial(self._decide, offer))
         for offer in self._offers.keys() - offered.keys():

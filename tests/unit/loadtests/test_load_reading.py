@@ -1,10 +1,13 @@
 """A scenario file is read whole, or refused with every mistake at its line."""
 
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from loadtests.load import reading
+from app.apply import apply_file
+from app.settings import Settings
+from loadtests.load import reading, workspace
 from loadtests.load.reading import BadScenario
 from loadtests.load.scenario import Exchange, Send
 
@@ -119,3 +122,19 @@ def test_a_file_that_is_not_there_is_told_with_what_there_is() -> None:
     """A name that is neither shipped nor a file."""
     with pytest.raises(BadScenario, match="shipped scenarios: day"):
         reading.load("pears", [])
+
+
+@pytest.mark.parametrize("name", reading.shipped())
+def test_the_workspace_of_a_scenario_can_be_applied(name: str, tmp_path: Path) -> None:
+    """Somebody else's server takes the file as it is printed."""
+    file = tmp_path / "load.yaml"
+    file.write_text(workspace.text(reading.load(name, [])))
+    assert apply_file(Settings(data=tmp_path), file, check_only=True) == 0
+
+
+def test_a_persona_that_nobody_wrote_is_told() -> None:
+    """With those that there are."""
+    people = "people: {visitors: [{persona: steady}, {persona: sleepy}]}"
+    text = f"title: a\nabout: b\n{people}\nphases: [{{do: hold, seconds: 1}}]\n"
+    (said,) = mistakes(text)
+    assert said.startswith("line 3: people.visitors[2].persona: nobody is like that; there are: steady, ")
