@@ -59,10 +59,9 @@ _TO_VISITOR = frozenset({NoteStarted, NoteClosed, NoteConsent, NoteEmail, NoteBl
 
 
 class Settling:
-    """Steps in the making, one after the other: `then` is begun once all else has come to rest, and changes what is
-    true for the next one.
+    """Steps in the making, one after the other; each sees what the ones before it changed.
 
-    `deciding` is the conversation whose decider is at work, if one is.
+    `deciding` is the conversation whose decider is at work, if one is. `then` is run once all else has come to rest.
     """
 
     __slots__ = ("_port", "_stamp", "at_ms", "deciding", "inner", "result", "then", "values")

@@ -44,6 +44,7 @@ _JUDGED_BY_FACTS = frozenset({EMAIL, INACTIVITY})  # the timers whose effect dep
 
 def begin(settling: Settling, command: AnyCommand) -> None:
     """Begin the step in which `command` and all it causes are decided; the one before has come to rest."""
+    settling.deciding = None
     settling.then = (_RUNS.get(type(command), _roster_asked), command)
 
 

@@ -30,8 +30,8 @@ class EngineSettings:
     in_flight: int = 2
     block_ms: int = 1_000
     tick_ms: int = 100
-    held_conversations: int = 20_000
-    held_visitors: int = 20_000
+    held_conversations: int = 100_000  # of a cell; 5–7 KiB each with its visitor. To load one again takes 35 µs
+    held_visitors: int = 100_000
     snapshot_every: int = 1_000
     sweep_s: float = 5.0  # between two looks at what has been idle
     visitor_idle_s: float = 86_400.0

@@ -39,7 +39,8 @@ NAMES = ("core", "rosters", *LOADS, "sessions")
 @click.option(
     "--profiles", type=click.Path(path_type=Path, file_okay=False), help="Leave each process's cProfile here (slower)."
 )
-def main(names: tuple[str, ...], as_json: Path | None, profiles: Path | None) -> None:
+@click.option("--conversations", default=CONVERSATIONS, show_default=True, help="How many are open in `core`.")
+def main(names: tuple[str, ...], as_json: Path | None, profiles: Path | None, conversations: int) -> None:
     """Measure NAMES (all if none is given) with real processes on free ports of this machine."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     if profiles is not None:
@@ -48,7 +49,7 @@ def main(names: tuple[str, ...], as_json: Path | None, profiles: Path | None) ->
     facts = machine.facts()
     for name, fact in facts.items():
         click.echo(f"{name:<12} {fact}")
-    results = _run(run(names or NAMES))
+    results = _run(run(names or NAMES, conversations))
     if as_json is not None:
         as_json.write_text(
             json.dumps({"machine": facts, "results": [asdict(each) for each in results]}, indent=1) + "\n"
@@ -56,7 +57,7 @@ def main(names: tuple[str, ...], as_json: Path | None, profiles: Path | None) ->
     sys.exit(0 if all(each.verdict is None or each.verdict.holds for each in results) else 1)
 
 
-async def run(names: Iterable[str]) -> list[Result]:
+async def run(names: Iterable[str], conversations: int = CONVERSATIONS) -> list[Result]:
     """Measure `names` in the order of NAMES, telling each as it comes."""
     wanted = [name for name in NAMES if name in set(names)]
     results: list[Result] = []
@@ -65,7 +66,7 @@ async def run(names: Iterable[str]) -> list[Result]:
         for name in wanted:
             if name in LOADS and ready is None:
                 ready = await standing.enter_async_context(pairs(PAIRS))
-            results.append(await _measure(name, ready))
+            results.append(await _measure(name, ready, conversations))
             click.echo(rendered(results[-1]))
             if ready is not None and not any(later in LOADS for later in wanted[wanted.index(name) + 1 :]):
                 await standing.aclose()
@@ -73,10 +74,11 @@ async def run(names: Iterable[str]) -> list[Result]:
     return results
 
 
-async def _measure(name: str, ready: Pairs | None) -> Result:
+async def _measure(name: str, ready: Pairs | None, conversations: int) -> Result:
     command = f"python -m loadtests.bench {name}"
     if name == "core":
-        return await core.measure(name, command, CONVERSATIONS, COMMANDS)
+        command += f" --conversations {conversations}" if conversations != CONVERSATIONS else ""
+        return await core.measure(name, command, conversations, COMMANDS)
     if name == "rosters":
         return await rosters.measure(name, command)
     if name == "sessions":

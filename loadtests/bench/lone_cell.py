@@ -85,7 +85,9 @@ class LoneCell:
             await scripts.presence(self.line, CELL, _GATEWAY, PRESENT_MS, first=True)
             await self.decided(await self.put(map(_arrives, range(AGENTS))))
             await self.decided(await self.put(map(_admit, self._visitors)))
+            await self.forget()
             await self.decided(await self.fill(1))
+        await self.forget()
 
     @asynccontextmanager
     async def engine(self) -> AsyncIterator[None]:

@@ -18,8 +18,8 @@ async def test_pairs_lose_nothing_in_either_loop() -> None:
 
 async def test_the_core_commits_each_command_once() -> None:
     """An engine, its stages one by one, and bare commits leave logs without loss, repeat or reorder."""
-    result = await core.measure("core", "", conversations=20, messages=60)
-    assert result.verdict == Verdict(sent=20 * (1 + core.ROUNDS_FIRST + 3 + 3))
+    result = await core.measure("core", "", conversations=20, messages=80)
+    assert result.verdict == Verdict(sent=20 * (1 + core.ROUNDS_FIRST + 4 + 4))
 
 
 async def test_idle_sessions_are_all_admitted() -> None:
