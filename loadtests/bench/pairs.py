@@ -19,7 +19,8 @@ from loadtests.bench.house import House, house
 from loadtests.chaos.installation import Size
 from loadtests.checker.stories import Reader, Verdict
 from loadtests.lean import talks
-from loadtests.lean.people import Desk, Party, Phone
+from loadtests.lean.party import Party
+from loadtests.lean.people import Desk, Phone
 from loadtests.lean.talks import Talk
 from loadtests.lean.thread import Thread
 from loadtests.load import processes

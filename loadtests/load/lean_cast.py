@@ -14,21 +14,17 @@ from time import perf_counter, process_time
 
 from loadtests.checker.stories import Story
 from loadtests.lean import talks as loops
-from loadtests.lean.line import LineEnded
-from loadtests.lean.people import Desk, Party, Phone
+from loadtests.lean.people import Desk, Phone
 from loadtests.lean.talks import Talk
 from loadtests.lean.thread import Thread
 from loadtests.load import arrivals
 from loadtests.load.doors import Doors
 from loadtests.load.link import Did, Do, Plan
 from loadtests.load.outcome import Outcome
-from loadtests.load.recorder import ACK, ASSIGNED, CAUGHT_UP, DELIVERED, READY, Recorder
+from loadtests.load.recorder import ACK, ASSIGNED, DELIVERED, READY, Recorder
 from loadtests.load.scenario import Cut, Exchange, Hold, Phase, Send
-from protocol.wire.codes import CloseCode
+from loadtests.load.storm import Storm
 
-BACK_OFF_S, MOST_BACK_OFF_S = 0.5, 30.0  # SPEC 2.7
-BUSY_S = 5.0  # SPEC 11: after 4003
-COME_BACK = (LineEnded, OSError, TimeoutError)
 WARM_UP = 100  # phones that come and go before anything is measured
 
 
@@ -85,7 +81,8 @@ class LeanCast:
             case Hold(seconds=seconds):
                 await asyncio.sleep(seconds)
             case Cut():
-                facts = await self._cut(phase)
+                storm = Storm(self._doors, self._talks, self._desks, self._recorder, self._chance, self._failures)
+                facts = await storm.pass_over(phase)
         ended_s, cpu_s = perf_counter(), process_time() - cpu_s
         done = (self._asked() - asked, self._put() - asked, self._delivered() - delivered)
         if isinstance(phase, Send):
@@ -180,50 +177,6 @@ class LeanCast:
             given_up = sum(phone.series.give_up() for phone in self._phones)
         late_ms = late_s[int(len(late_s) * 0.99)] * 1e3 if late_s else 0.0
         return late_ms, {"given up": given_up}
-
-    async def _cut(self, phase: Cut) -> dict[str, float]:
-        """Cut every line in the middle of a word, speak to who is away, and let all come back at once."""
-        now_s = perf_counter()
-        for phone in self._phones:
-            phone.send(now_s)
-        for phone in self._phones[::2]:
-            phone.leave()  # before a word of it is on the way
-        await asyncio.sleep(0.01)
-        for phone in self._phones[1::2]:
-            phone.leave()  # when the server has it, and the acknowledgement is on its way
-        for talk in self._talks:
-            if talk.desk is not None and talk.thread is not None:
-                talk.desk.speak(talk.thread, now_s)
-        await asyncio.sleep(phase.away_s)
-        for desk in self._desks:
-            desk.leave()
-        began_s = perf_counter()
-        parties: list[Party] = [*self._phones, *self._desks]
-        attempts = await asyncio.gather(*(self._return(party, at, phase) for at, party in enumerate(parties)))
-        back = sorted(party.caught_up_s for party in parties if party.is_there)
-        for party in parties:
-            if party.is_there:
-                self._recorder.add(CAUGHT_UP, began_s, party.caught_up_s)
-        await loops.settled(self._talks)
-        return {"resumed": len(back), "resumed in s": back[-1] - began_s if back else 0.0, "attempts": sum(attempts)}
-
-    async def _return(self, party: Phone | Desk | Party, at: int, phase: Cut) -> int:
-        """Come back, as often as it takes (SPEC 2.7); return how often that was."""
-        url = self._doors.for_agents(at) if isinstance(party, Desk) else self._doors.for_visitors(at)
-        failed, until_s = 0, perf_counter() + phase.within_s
-        assert isinstance(party, Phone | Desk), "both ends"
-        while perf_counter() < until_s:
-            try:
-                await party.begin(url)
-                break
-            except COME_BACK as why:
-                failed += 1
-                self._failures[f"coming back failed: {why or type(why).__name__}"] += 1
-                party.leave()
-                busy_s = BUSY_S if isinstance(why, LineEnded) and why.code == CloseCode.OVERLOADED else 0.0
-                chance = self._chance.random()
-                await asyncio.sleep(max(busy_s, chance * min(MOST_BACK_OFF_S, BACK_OFF_S * 2**failed)))
-        return failed + 1
 
     # What came of it.
 

@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 from app.lifeline import die_with
 from loadtests.load import outcome
 from loadtests.load.doors import NotFit
-from loadtests.load.lean_cast import COME_BACK, LeanCast
+from loadtests.load.lean_cast import LeanCast
 from loadtests.load.link import (
     TO_SHARE,
     Did,
@@ -32,6 +32,7 @@ from loadtests.load.link import (
     received,
 )
 from loadtests.load.outcome import Outcome
+from loadtests.load.storm import COME_BACK
 
 
 class Cast(Protocol):

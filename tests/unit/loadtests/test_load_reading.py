@@ -58,7 +58,7 @@ def test_a_set_changes_a_value_or_adds_it() -> None:
         ("phones: 4", "phones: 0", "line 3: lean.phones: is 0; must be int >= 1"),
         ("phones: 4", "phone: 4", "line 3: lean.phone: is no field here; is phones meant?"),
         ("phones: 4, ", "", "line 3: lean: phones is missing"),
-        ("do: exchange", "do: exchnage", "line 5: phases[1].do: must be one of: exchange, send, hold, cut, visit"),
+        ("do: exchange", "do: swap", "line 5: phases[1].do: must be one of: exchange, send, hold, cut, visit"),
         ("do: exchange, ", "", "line 5: phases[1]: do is missing: one of: exchange, send, hold, cut, visit"),
         ("messages: 10", "messages: many", "line 5: phases[1].messages: is many; must be int, not str"),
         ("seconds: 3", "seconds: -3", "line 7: phases[2].seconds: is -3; must be float > 0.0"),
@@ -79,7 +79,7 @@ def test_each_mistake_is_told_at_its_line(was: str, now: str, said: str) -> None
 
 def test_every_mistake_is_told_at_once() -> None:
     """Reading does not stop at the first."""
-    wrong = GOOD.replace("phones: 4", "phones: 0").replace("per_s: 7", "per_s: 0").replace("title:", "tittle:")
+    wrong = GOOD.replace("phones: 4", "phones: 0").replace("per_s: 7", "per_s: 0").replace("title:", "caption:")
     assert [said.partition(":")[0] for said in mistakes(wrong)] == ["line 1", "line 1", "line 3", "line 8"]
 
 
