@@ -113,6 +113,7 @@ def _round(what: Words, place: Site, effort: Effort) -> Round:
     async def once() -> Spent:
         spent = await talking.spent(place, everybody)
         if some is not None:
+            await talking.spent(place, some)  # so that those who talk are those who talked a moment ago
             spent |= {_of_few(name): value for name, value in (await talking.spent(place, some)).items()}
         return spent
 
