@@ -70,6 +70,7 @@ class LeanCast:
         """Do one phase of the scenario."""
         phase: Phase = self._plan.scenario.phases[order.number]
         await asyncio.sleep(max(0.0, order.at_s - perf_counter()))
+        began_s = min(order.at_s, perf_counter())  # loops wake up to a millisecond early
         asked, delivered, cpu_s = self._asked(), self._delivered(), process_time()
         late_ms, facts = 0.0, dict[str, float]()
         match phase:
@@ -87,7 +88,7 @@ class LeanCast:
         done = (self._asked() - asked, self._put() - asked, self._delivered() - delivered)
         if isinstance(phase, Send):
             await loops.settled(self._talks)
-        return Did(order.at_s, ended_s, *done, cpu_s, late_ms, facts)
+        return Did(began_s, ended_s, *done, cpu_s, late_ms, facts)
 
     def counts(self) -> dict[str, float]:
         """Return how much there is so far of what a live view shows."""
