@@ -1,7 +1,7 @@
 """Where the people of one share come in, and as whom.
 
-Invariant: agents come to the last gateway and visitors to the others, if there are several, so that every message
-crosses from one to another as it does behind a load balancer.
+Invariant: unless told otherwise, agents come to the last gateway and visitors to the others, if there are several, so
+that every message crosses from one to another.
 """
 
 import os
@@ -33,8 +33,9 @@ class Doors:
         self._plan = plan
         self.grounds = grounds_of(plan)
         self._lines: dict[str, Connection] = {}
-        self._visitor_urls = plan.urls[:-1] or plan.urls
-        self._agent_url = plan.urls[-1]
+        apart = plan.scenario.driver.gateways == "apart"
+        self._visitor_urls = (plan.urls[:-1] if apart else []) or plan.urls
+        self._agent_urls = plan.urls[-1:] if apart else plan.urls
 
     def ground(self, at: int) -> Ground:
         """Return the account of the visitor or agent number `at` of this share."""
@@ -45,9 +46,8 @@ class Doors:
         return self._visitor_urls[at % len(self._visitor_urls)]
 
     def for_agents(self, at: int) -> str:
-        """Return the gateway for any agent."""
-        del at  # all of them to one
-        return self._agent_url
+        """Return the gateway for the agent number `at` of this share."""
+        return self._agent_urls[at % len(self._agent_urls)]
 
     def seat(self, ground: Ground, number: int) -> Seat:
         """Return agent `number` of an account."""
@@ -63,9 +63,9 @@ class Doors:
         if ground.redis_url:
             return await self._issued(ground, seat.agent)
         try:
-            return (await over_http(self._agent_url, seat.email, seat.password)).ticket
+            return (await over_http(self._agent_urls[0], seat.email, seat.password)).ticket
         except LineLost as lost:
-            raise NotFit(f"{seat.email} cannot log in at {self._agent_url}: {lost}") from None
+            raise NotFit(f"{seat.email} cannot log in at {self._agent_urls[0]}: {lost}") from None
 
     def check_allowance(self, limits: Allowance | None) -> None:
         """Raise NotFit if visitors may not say as much as the scenario has them say."""

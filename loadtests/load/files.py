@@ -37,5 +37,8 @@ def _needed(scenario: Scenario, *, own: bool) -> int:
     assert scenario.lean is not None, "one of the two"
     sessions = scenario.lean.phones + scenario.lean.desks
     in_driver = -(-sessions // scenario.driver.processes)
-    gateways = max(1, scenario.installation.gateways - 1) if own else sessions
-    return max(in_driver, -(-scenario.lean.phones // gateways) if own else 0) + SPARE
+    if not own:
+        return in_driver + SPARE
+    apart = scenario.driver.gateways == "apart"
+    gateways = max(1, scenario.installation.gateways - apart)
+    return max(in_driver, -(-sessions // gateways)) + SPARE

@@ -83,6 +83,7 @@ class Driver(Part, frozen=True, kw_only=True):
     """How the load is made."""
 
     processes: Annotated[int, Meta(ge=1, le=64)] = 1
+    gateways: Literal["apart", "all"] = "apart"  # agents on the last one and lean phones on the others, or all on all
     at_once: Some = 50  # who come in at the same time
     chars: Annotated[int, Meta(ge=20, le=10_000)] = 100  # of a message of a lean phone
     window: Annotated[int, Meta(ge=1, le=32)] = 32  # frames of one phone under way: SPEC 2.5
