@@ -46,7 +46,7 @@ class Form:
 
 FULL = Form(_FULL, words.Effort(), staff.Effort(), sessions.Effort(), 5, 10)
 QUICK = Form(
-    _QUICK, words.Effort(2, 3_200, 1.0), staff.Effort(3, 30), sessions.Effort(2, 2_000, 2.0), 2, 4
+    _QUICK, words.Effort(2, 3_200, 1.0, is_patient=False), staff.Effort(3, 30), sessions.Effort(2, 2_000, 2.0), 2, 4
 )  # fmt: skip
 NAMES = tuple(_FULL)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from app.stores import now_ms
 from engine.runtime.inbox import parse_cursor
 from loadtests.growth.listener import Listener
 from protocol.bus.commands import COMMAND_ENCODER, AnyCommand
@@ -21,6 +22,7 @@ AHEAD = 1_024  # packs that may wait in the inbox before more are put
 COMMITS_AT_ONCE = 100
 POLL_S = 0.01
 STALLED_S = 60.0
+SILENT_WITHIN_S = 300.0
 _COMMIT = msgspec.msgpack.Decoder(Commit)
 
 
@@ -70,6 +72,12 @@ class Feed:
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
             raise Stalled(f"{self.keys.name} stands at {at}, and {wanted} was put") from None
+
+    async def looked_at(self) -> None:
+        """Wait until the engine has looked at everybody who fell silent, which it does once, a minute later."""
+        async with asyncio.timeout(SILENT_WITHIN_S):
+            while await self._line.call("ZCOUNT", self.keys.active, "-inf", now_ms()):
+                await asyncio.sleep(POLL_S)
 
     async def copy(self) -> None:
         """Read the commits that are there, and let go of them."""

@@ -85,6 +85,11 @@ class Site:
         for feed in self._feeds:
             await feed.copy()
 
+    async def looked_at(self) -> None:
+        """Wait until the engines have looked at everybody who fell silent."""
+        for feed in self._feeds:
+            await feed.looked_at()
+
     async def steady(self) -> None:
         """Let Valkey rewrite its file no more: it would fall into some rounds and not into others."""
         await self.line.call("CONFIG", "SET", "auto-aof-rewrite-percentage", 0)

@@ -12,7 +12,7 @@ from loadtests.checker.stories import Verdict
 from loadtests.growth import talking
 from loadtests.growth.counting import STEPS, steps_of_a_word
 from loadtests.growth.crowd import Size
-from loadtests.growth.curve import Curve, Figure, Round, Spent, counted, figures, interleaved
+from loadtests.growth.curve import Curve, Figure, Spent, counted, figures, interleaved
 from loadtests.growth.site import Site, site
 from loadtests.growth.talking import BEGUN, UNITS, in_turn
 
@@ -81,11 +81,15 @@ CURVES = {
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How long to measure: rounds of so many words each, and seconds of idling."""
+    """How long to measure: rounds of so many words each, and seconds of idling.
+
+    Whoever is patient waits, before only a few speak, until the engines have looked at all who fell silent.
+    """
 
     rounds: int = 5
     words: int = 16_000
     idle_s: float = 3.0
+    is_patient: bool = True
 
 
 async def measure(what: Words, sizes: Sequence[int], effort: Effort, command: str) -> Curve:
@@ -93,8 +97,8 @@ async def measure(what: Words, sizes: Sequence[int], effort: Effort, command: st
     async with AsyncExitStack() as standing:
         sites = [await standing.enter_async_context(site(what.stands(size))) for size in sizes]
         found = [await _prepared(place, what.first(size)) for place, size in zip(sites, sizes, strict=True)]
-        rounds = [_round(what, place, effort) for place in sites]
-        lines = figures(await interleaved(rounds, effort.rounds), _units(what), judged=_judged(what))
+        lines = await _of_few(what, sites, effort) if what.few else []
+        lines = await _talked(sites, effort, [place.crowd.size.conversations for place in sites]) + lines
         if what.idles:
             lines += await _idling(sites, effort)
         steps = [await steps_of_a_word(place) for place in sites]
@@ -105,31 +109,22 @@ async def measure(what: Words, sizes: Sequence[int], effort: Effort, command: st
                  is_broken=not verdict.holds)  # fmt: skip
 
 
-def _round(what: Words, place: Site, effort: Effort) -> Round:
-    """Return a round in which everybody speaks in turn, and the few of the curve in theirs."""
-    everybody = in_turn(place.crowd.size.conversations, effort.words)
-    some = in_turn(min(what.few, place.crowd.size.conversations), effort.words) if what.few else None
-
-    async def once() -> Spent:
-        spent = await talking.spent(place, everybody)
-        if some is not None:
-            await talking.spent(place, some)  # so that those who talk are those who talked a moment ago
-            spent |= {_of_few(name): value for name, value in (await talking.spent(place, some)).items()}
-        return spent
-
-    return once
+async def _talked(sites: Sequence[Site], effort: Effort, people: Sequence[int]) -> list[Figure]:
+    """Let so many of each site speak in turn."""
+    speakers = [in_turn(count, effort.words) for count in people]
+    rounds = [partial(talking.spent, place, who) for place, who in zip(sites, speakers, strict=True)]
+    return figures(await interleaved(rounds, effort.rounds), UNITS, judged=(talking.TOTAL,))
 
 
-def _units(what: Words) -> dict[str, str]:
-    return UNITS | ({_of_few(name): unit for name, unit in UNITS.items()} if what.few else {})
-
-
-def _judged(what: Words) -> list[str]:
-    return [talking.TOTAL, *([_of_few(talking.TOTAL)] if what.few else [])]
-
-
-def _of_few(name: str) -> str:
-    return f"{name}, only {FEW:,} talk"
+async def _of_few(what: Words, sites: Sequence[Site], effort: Effort) -> list[Figure]:
+    """Let the same few speak at every size, while all others are silent and have been for a while."""
+    if effort.is_patient:
+        for place in sites:
+            await place.looked_at()
+    found = await _talked(sites, effort, [min(what.few, place.crowd.size.conversations) for place in sites])
+    for each in found:
+        each.name = f"{each.name}, only {what.few:,} talk"
+    return found
 
 
 async def _prepared(place: Site, words: int) -> Spent:
