@@ -160,7 +160,9 @@ async def _told(course: _Course, began_at: datetime) -> Run:
     course.shows.stage("judging")
     history = await judging.history_of(outcome, course.house)
     told = measured.figures(course.phases)
-    told_of = reached(course.phases, outcome, course.entered, course.sessions) | grown(course.phases, observer)
+    told_of = reached(course.phases, outcome, course.entered, course.sessions)
+    if scenario.goals.is_about_growth:
+        told_of |= grown(course.phases, observer)
     known, missed = goals.told(scenario.goals, told_of)
     messages = sum(done.delivered for done in course.phases)
     first, last = course.entered[0], course.phases[-1].used[1]

@@ -25,6 +25,10 @@ class Goals(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     keys_growth: float | None = None  # most, as a share
     streams_growth: float | None = None  # most, as a share
 
+    @property
+    def is_about_growth(self) -> bool:
+        return any(getattr(self, name) is not None for name in self.__struct_fields__ if "_growth" in name)
+
 
 LEAST = frozenset({"delivered_per_s", "resumed_per_s", "goodput_of_peak"})
 
