@@ -14,7 +14,7 @@ from gateway.core.saying import Visitor
 from gateway.core.serving import Told
 from gateway.core.showing import short
 from gateway.core.storefront import Phone, Shown, Storefront
-from gateway.core.views import Standing, address, conversation_views, next_conversations, own_conversations
+from gateway.core.views import Standing, conversation_views, next_conversations, own_conversations
 from gateway.doors import OUTCOME_TIMEOUT_S, Arrival, Turned, check_cell, check_version
 from gateway.proving import Proven, prove
 from gateway.services import Services
@@ -70,14 +70,12 @@ class Committed(Struct, frozen=True):
 class LetIn(Struct, frozen=True):
     """A visitor who is in: the session, what to say first, and where to resume.
 
-    `shown_ms`: when what `ready` tells stood. `record_no`: the commit that wrote the record they came in with.
-    `unstarted`: no log exists yet.
+    `record_no`: the commit that wrote the record they came in with. `unstarted`: no log exists yet.
     """
 
     session: MobileSession
     case: Case
     record_no: int
-    shown_ms: int
     ready: Ready
     positions: list[client.Position]
     unstarted: ConversationId | None
@@ -97,13 +95,6 @@ async def admit(services: Services, arrival: Arrival, hello: client.Hello) -> Le
         if await services.configs.newest(config) is config:
             raise
         return await admit(services, arrival, hello)  # a key or an Origin may have been registered since
-    async with services.turns[config.cell]:
-        check_cell(config.cell, services.load, services.lease)  # the wait may have been long
-        return await _admit(services, case)
-
-
-async def _admit(services: Services, case: Case) -> LetIn:
-    config = case.config
     rows = await services.rows.known(config.cell, config.account)
     known = None if case.proven.is_new else await read_visitor(services, config.cell, case.proven.visitor)
     front = Storefront(case.phone, Gate(config, known or await _cold(services, case), rows))
@@ -176,16 +167,18 @@ async def _welcome(services: Services, case: Case, front: Storefront, asked: Adm
     if found is None:
         raise Away("the visitor's record left between two reads")
     record = _RECORD.decode(found)
-    flow = front.served(record, now_ms)
-    own = own_conversations(config, flow, record, now_ms)
+    own = own_conversations(config, front.served(record, now_ms), record, now_ms)
     standings |= await read_standings(line, cell, device, [each for each in own if each not in standings])
     committed = Committed(record, int(record_no), int(await epoch or 0), own, standings)
     front.gate.record = record
     front.gate.spoken = {each for each, standing in standings.items() if standing.is_spoken}
-    head = standings[address(config, flow, record, now_ms)].head if flow is not None else None
-    front.agent = head.agent if head is not None else None  # who is on top, if the heading is whoever has it
-    session = _session(services, case, Told(front, front.show(record, now_ms)), committed, asked)
-    return _let_in(services, case, session, committed, now_ms)
+    shown = front.show(record, now_ms)
+    head = standings[shown.conversation].head if shown.conversation is not None else None
+    if head is not None and head.agent is not None:
+        front.agent = head.agent  # who is on top, if the heading is whoever has it
+        shown = front.show(record, now_ms)
+    session = _session(services, case, Told(front, shown), committed, asked)
+    return _let_in(services, case, session, committed)
 
 
 def _session(services: Services, case: Case, told: Told, committed: Committed, asked: Admit) -> MobileSession:
@@ -205,7 +198,7 @@ def _session(services: Services, case: Case, told: Told, committed: Committed, a
     return MobileSession(visitor, told, services.limits, services.messages.of(proven.device))
 
 
-def _let_in(services: Services, case: Case, session: MobileSession, committed: Committed, shown_ms: int) -> LetIn:
+def _let_in(services: Services, case: Case, session: MobileSession, committed: Committed) -> LetIn:
     proven, shown, hello = case.proven, session.told.shown, case.hello
     ready = Ready(
         v=PROTOCOL_VERSION,
@@ -231,7 +224,7 @@ def _let_in(services: Services, case: Case, session: MobileSession, committed: C
     if addressed is not None and all(each.conversation != addressed for each in positions):
         positions.append(client.Position(addressed, 0, ""))
     unstarted = addressed if addressed is not None and committed.standings[addressed].head is None else None
-    return LetIn(session, case, committed.record_no, shown_ms, ready, positions, unstarted)
+    return LetIn(session, case, committed.record_no, ready, positions, unstarted)
 
 
 def _view(shown: Shown, held: str) -> ChatflowView | None:
