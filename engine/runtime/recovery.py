@@ -66,6 +66,8 @@ class Recovery:
                 return
             batch = await self._outbox(record.epoch, position.commit_no + 1)
             if not batch:
+                if await record_db.read(partial(cells.position, cell=self.cell)) != position:
+                    continue  # a scribe stored and trimmed what seemed to be missing
                 self.around.log.error(
                     "hole in outbox", cell=self.cell, stored=position.commit_no, commit_no=record.commit_no
                 )
