@@ -22,7 +22,6 @@ AHEAD = 1_024  # packs that may wait in the inbox before more are put
 COMMITS_AT_ONCE = 100
 POLL_S = 0.01
 STALLED_S = 60.0
-SILENT_WITHIN_S = 300.0
 _COMMIT = msgspec.msgpack.Decoder(Commit)
 
 
@@ -73,11 +72,9 @@ class Feed:
         except TimeoutError:
             raise Stalled(f"{self.keys.name} stands at {at}, and {wanted} was put") from None
 
-    async def looked_at(self) -> None:
-        """Wait until the engine has looked at everybody who fell silent, which it does once, a minute later."""
-        async with asyncio.timeout(SILENT_WITHIN_S):
-            while await self._line.call("ZCOUNT", self.keys.active, "-inf", now_ms()):
-                await asyncio.sleep(POLL_S)
+    async def unseen(self, silent_s: float) -> int:
+        """Return how many values have been idle for so long, and the engine has not looked at them since."""
+        return int(await self._line.call("ZCOUNT", self.keys.active, "-inf", now_ms() - round(silent_s * 1000)))
 
     async def copy(self) -> None:
         """Read the commits that are there, and let go of them."""

@@ -85,10 +85,9 @@ class Site:
         for feed in self._feeds:
             await feed.copy()
 
-    async def looked_at(self) -> None:
-        """Wait until the engines have looked at everybody who fell silent."""
-        for feed in self._feeds:
-            await feed.looked_at()
+    async def unseen(self, silent_s: float = 0.0) -> int:
+        """Return how many values have been idle for so long, and no engine has looked at them since."""
+        return sum([await feed.unseen(silent_s) for feed in self._feeds])
 
     async def steady(self) -> None:
         """Let Valkey rewrite its file no more: it would fall into some rounds and not into others."""

@@ -3,11 +3,13 @@
 Invariant: all sizes of a curve stand at once and take their rounds in turn, and one thing differs between them.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
+from engine.runtime.surroundings import EngineSettings
 from loadtests.checker.stories import Verdict
 from loadtests.growth import talking
 from loadtests.growth.counting import STEPS, steps_of_a_word
@@ -19,6 +21,7 @@ from loadtests.growth.talking import BEGUN, UNITS, in_turn
 MOST_STEPS = 1.15  # times those of the least size: what a word needs does not depend on what else there is
 ENTRIES_FIRST = 4  # of a log, once its visitor has said a first word
 FEW = 1_000
+LATE_S = EngineSettings([]).late_s
 MIB = 2**20
 
 
@@ -118,13 +121,27 @@ async def _talked(sites: Sequence[Site], effort: Effort, people: Sequence[int]) 
 
 async def _of_few(what: Words, sites: Sequence[Site], effort: Effort) -> list[Figure]:
     """Let the same few speak at every size, while all others are silent and have been for a while."""
+    few = [min(what.few, place.crowd.size.conversations) for place in sites]
     if effort.is_patient:
-        for place in sites:
-            await place.looked_at()
-    found = await _talked(sites, effort, [min(what.few, place.crowd.size.conversations) for place in sites])
+        for place, count in zip(sites, few, strict=True):
+            await _all_seen(place, count, effort)
+    found = await _talked(sites, effort, few)
     for each in found:
         each.name = f"{each.name}, only {what.few:,} talk"
     return found
+
+
+async def _all_seen(place: Site, few: int, effort: Effort) -> None:
+    """Wait until the engines have looked at all who fell silent, which they do once, a minute later.
+
+    An engine looks ten times as often while it is at work, so it is given some.
+    """
+    speakers = in_turn(few, effort.words)
+    while await place.unseen() > few:
+        if await place.unseen(LATE_S):
+            await talking.spent(place, speakers)
+        else:
+            await asyncio.sleep(1.0)
 
 
 async def _prepared(place: Site, words: int) -> Spent:
