@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
+from admin.workspace import Applied, BadWorkspace, apply_text, read
+from admin.workspace.cautions import cautions
+from admin.workspace.changes import changes
 from app.settings import Settings
 from app.stores import none_here
-from app.workspace import Applied, BadWorkspace, apply_text, read
-from app.workspace.cautions import cautions
-from app.workspace.changes import changes
 from store.sql.database import DirectDatabase, StoreAway
 from store.sql.migrate import is_current
 from store.sql.queries import jobs

@@ -27,7 +27,7 @@ def chatflow() -> None:
 @_ACCOUNT
 def list_(account: str | None) -> None:
     """List every chatflow, in the order in which they are served."""
-    from app.workspace.editing import accounts_of
+    from admin.workspace.editing import accounts_of
 
     with _stored() as (_, url):
         configs = accounts_of(url, account)
@@ -45,8 +45,8 @@ def list_(account: str | None) -> None:
 @_ACCOUNT
 def versions(chatflow_id: str, account: str | None) -> None:
     """List the kept versions of chatflow ID. Newest first, and what each changed."""
-    from app.workspace.changes import flow_changes
-    from app.workspace.editing import account_of
+    from admin.workspace.changes import flow_changes
+    from admin.workspace.editing import account_of
 
     with _stored() as (_, url):
         config = account_of(url, chatflow_id, account)
@@ -64,9 +64,9 @@ def versions(chatflow_id: str, account: str | None) -> None:
 @_ACCOUNT
 def diff(chatflow_id: str, first: int | None, second: int | None, account: str | None) -> None:
     """Say what differs between versions of chatflow ID. The newest and the one before it, if none is named."""
-    from app.workspace.changes import flow_changes
-    from app.workspace.editing import account_of
-    from app.workspace.versions import find, version_of
+    from admin.workspace.changes import flow_changes
+    from admin.workspace.editing import account_of
+    from admin.workspace.versions import find, version_of
 
     with _stored() as (_, url):
         config = account_of(url, chatflow_id, account)
@@ -82,7 +82,7 @@ def diff(chatflow_id: str, first: int | None, second: int | None, account: str |
 @_ACCOUNT
 def rollback(chatflow_id: str, to: int | None, account: str | None) -> None:
     """Publish an earlier version of chatflow ID again. It becomes the next version."""
-    from app.workspace.versions import rolled_back
+    from admin.workspace.versions import rolled_back
 
     _publish(chatflow_id, account, lambda config: rolled_back(config, chatflow_id, to))
 
@@ -92,7 +92,7 @@ def rollback(chatflow_id: str, to: int | None, account: str | None) -> None:
 @_ACCOUNT
 def enable(chatflow_id: str, account: str | None) -> None:
     """Let chatflow ID start conversations."""
-    from app.workspace.versions import switched
+    from admin.workspace.versions import switched
 
     _publish(chatflow_id, account, lambda config: switched(config, chatflow_id, on=True))
 
@@ -102,7 +102,7 @@ def enable(chatflow_id: str, account: str | None) -> None:
 @_ACCOUNT
 def disable(chatflow_id: str, account: str | None) -> None:
     """Let chatflow ID start nothing new; conversations that run go on."""
-    from app.workspace.versions import switched
+    from admin.workspace.versions import switched
 
     _publish(chatflow_id, account, lambda config: switched(config, chatflow_id, on=False))
 
@@ -119,8 +119,8 @@ def disable(chatflow_id: str, account: str | None) -> None:
 @click.option("--at", type=click.DateTime(), help="When, in UTC.  [default: now]")
 def explain(tag: str, account: str | None, at: datetime | None, attributes: tuple[str, ...], **device: Any) -> None:
     """Say which chatflow a device gets for TAG. In which version, and why it gets none of the others."""
+    from admin.workspace.editing import accounts_of
     from app.explain import explain_device
-    from app.workspace.editing import accounts_of
     from protocol.bus.targeting import Device
 
     moment = (at or datetime.now(UTC)).replace(tzinfo=UTC)
@@ -134,10 +134,10 @@ def explain(tag: str, account: str | None, at: datetime | None, attributes: tupl
 
 
 def _publish(chatflow_id: str, account: str | None, change: Callable[[AccountConfig], AccountConfig]) -> None:
+    from admin.workspace.cautions import cautions
+    from admin.workspace.changes import changes
+    from admin.workspace.editing import account_of, edit
     from app.apply import wait_until_published
-    from app.workspace.cautions import cautions
-    from app.workspace.changes import changes
-    from app.workspace.editing import account_of, edit
 
     with _stored() as (settings, url):
         done = edit(url, account_of(url, chatflow_id, account), change)
@@ -152,8 +152,8 @@ def _publish(chatflow_id: str, account: str | None, change: Callable[[AccountCon
 @contextmanager
 def _stored() -> Iterator[tuple[Settings, str]]:
     """Lead to the stored configuration; what cannot be done with it is said in one line."""
+    from admin.workspace.versions import CannotPublish
     from app.apply import no_installation
-    from app.workspace.versions import CannotPublish
     from store.sql.database import StoreAway
 
     settings = settings_from()

@@ -74,7 +74,7 @@ class Readiness:
                 return ""
         finally:
             await database.close()
-        from app.workspace import apply_text
+        from admin.workspace import apply_text
 
         text = resources.files("app").joinpath("examples/workspace.yaml").read_text(encoding="utf-8")
         apply_text(self._settings.config_url, text, cells=self._settings.cells)

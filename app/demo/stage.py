@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import samtale
 
+from admin.workspace import BadWorkspace, apply_text
 from app.demo.own import CannotPlay, own_installation
 from app.demo.playbill import Setting
 from app.demo.tongue import Tongue
 from app.readiness import Readiness
 from app.settings import Settings
-from app.workspace import BadWorkspace, apply_text
 from store.sql.database import StoreAway
 from store.sql.migrate import is_current
 

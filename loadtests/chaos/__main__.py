@@ -14,9 +14,9 @@ from pathlib import Path
 
 import click
 
+from admin.workspace import apply_text
 from app.settings import Settings
 from app.stores import databases, redis_address
-from app.workspace import apply_text
 from loadtests.chaos import traffic, workspace
 from loadtests.chaos.evidence import NotQuiet, files_with, gather, raised, until_stored
 from loadtests.chaos.installation import Installation, Size

@@ -12,7 +12,7 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from app.workspace.places import BadWorkspace, Mistake, Place, parse
+from admin.workspace.places import BadWorkspace, Mistake, Place, parse
 from loadtests.load import typed
 from loadtests.load.scenario import Scenario, Send, Visitors
 

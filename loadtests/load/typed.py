@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 from msgspec import NODEFAULT, UNSET
 
-from app.workspace.places import Place, Wrong
+from admin.workspace.places import Place, Wrong
 
 _NUMBERS = {"int": int, "float": float}
 _NONE = type(None)

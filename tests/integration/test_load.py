@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.workspace import apply_text
+from admin.workspace import apply_text
 from loadtests.chaos.installation import Installation, Size
 from loadtests.load import reading, workspace
 from loadtests.load.conducting import Order, conduct

@@ -12,8 +12,8 @@ from urllib.request import urlopen
 import pytest
 import pytest_asyncio
 
+from admin.workspace import apply_text
 from app.stores import databases, redis_address
-from app.workspace import apply_text
 from loadtests.chaos.evidence import files_with, gather, raised, until_stored
 from loadtests.chaos.installation import Installation, Size
 from loadtests.chaos.journal import Notebook

@@ -16,7 +16,7 @@ from functools import cache
 import msgspec
 from prometheus_client import REGISTRY
 
-from app.workspace import Means, apply
+from admin.workspace import Means, apply
 from loadtests.chaos import traffic, workspace
 from loadtests.chaos.evidence import NotQuiet, gather, until_stored
 from loadtests.chaos.journal import Notebook

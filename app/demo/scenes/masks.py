@@ -4,12 +4,12 @@ import secrets
 
 import samtale
 
+from admin.workspace import read
 from app.demo.cast import Cast
 from app.demo.facts import require
 from app.demo.people import Person
 from app.demo.scenes.guests import guest, refusal, shown
 from app.demo.scenes.lines import types
-from app.workspace import read
 
 BRAND = "Nordlys Sykkel"
 

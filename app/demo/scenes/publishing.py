@@ -5,13 +5,13 @@ from functools import partial
 
 import samtale
 
+from admin.workspace.editing import account_of, edit
+from admin.workspace.versions import rolled_back
 from app.demo.cast import Cast
 from app.demo.facts import require
 from app.demo.phone import Phone
 from app.demo.scenes.guests import guest, shown
 from app.demo.scenes.serving import FRONT
-from app.workspace.editing import account_of, edit
-from app.workspace.versions import rolled_back
 
 _GREETING, _NEW_GREETING = "Hei og velkommen til Nordlys Sykkel!", "Vinteren er her – nå har vi piggdekk!"
 _QUESTION, _NEW_QUESTION = "Hvordan var det å få hjelp av oss?", "Fikk du det du kom for?"

@@ -6,13 +6,13 @@ from functools import partial
 
 import samtale
 
+from admin.workspace.editing import account_of, edit
+from admin.workspace.versions import switched
 from app.demo.cast import Cast
 from app.demo.facts import require
 from app.demo.phone import Phone
 from app.demo.scenes.guests import shown
 from app.explain import explain_device
-from app.workspace.editing import account_of, edit
-from app.workspace.versions import switched
 from protocol.bus.targeting import Device
 
 FRONT, BEHIND = "sykkelhjelp", "gamle_sykkelhjelp"

@@ -4,10 +4,10 @@ from contextlib import AsyncExitStack
 
 import samtale
 
+from admin.workspace import BadWorkspace
 from app.demo.cast import Cast
 from app.demo.facts import NotSo, require
 from app.demo.scenes.guests import away, guest
-from app.workspace import BadWorkspace
 
 RULE = "skranken"
 _NAMED, _WITH_EVA = "agents: [ingrid_lie, jonas_berg]", "agents: [ingrid_lie, jonas_berg, eva_solvang]"

@@ -9,6 +9,7 @@ import click
 import pytest
 import samtale
 
+from admin.workspace import read
 from app.demo import people
 from app.demo.cast import Cast
 from app.demo.facts import Fact, NotSo, all_hold, check, to_json
@@ -22,7 +23,6 @@ from app.demo.tape import Tape
 from app.demo.tongue import ENGLISH, NORWEGIAN, Tongue
 from app.demo.traces import files_with
 from app.settings import Settings
-from app.workspace import read
 from store.sql.database import StoreAway
 
 NOWHERE = Stage(Settings.model_construct(), ["http://nowhere.invalid"], True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.workspace import read
+from admin.workspace import read
 from gateway.ports import Claims
 from gateway.tokens import LEEWAY_S, MAX_LIFE_S, verify
 from protocol.bus.config import App

@@ -6,11 +6,11 @@ from importlib import resources
 import pytest
 from msgspec.structs import replace
 
+from admin.workspace import BadWorkspace, Means, apply
+from admin.workspace.cautions import cautions
+from admin.workspace.changes import changes, flow_changes
+from admin.workspace.versions import KEPT, CannotPublish, publish_flows, rolled_back, switched, version_of
 from app.explain import explain_device
-from app.workspace import BadWorkspace, Means, apply
-from app.workspace.cautions import cautions
-from app.workspace.changes import changes, flow_changes
-from app.workspace.versions import KEPT, CannotPublish, publish_flows, rolled_back, switched, version_of
 from protocol.bus.chatflow import LIVE, Chatflow
 from protocol.bus.config import AccountConfig, flow_at
 from protocol.bus.targeting import Device

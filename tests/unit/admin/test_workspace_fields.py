@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.workspace import BadWorkspace, Means, apply, read
+from admin.workspace import BadWorkspace, Means, apply, read
 from protocol.bus import chatflow, hours, staff
 from protocol.bus.config import AccountConfig, App
 from protocol.ids import AccountId

@@ -5,10 +5,10 @@ Invariant: each obstacle is a mistake at its place, all of them at once.
 
 from collections.abc import Iterator, Sequence
 
-from app.workspace.places import Mistake
-from app.workspace.shape import Account, Workspace
-from app.workspace.structs import Placed
-from app.workspace.wording import texts_of
+from admin.workspace.places import Mistake
+from admin.workspace.shape import Account, Workspace
+from admin.workspace.structs import Placed
+from admin.workspace.wording import texts_of
 from protocol.bus.catalogue import LOCALES, interface
 from protocol.bus.chatflow import Chatflow
 from protocol.bus.config import AccountConfig

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from app.workspace.structs import Placed
+from admin.workspace.structs import Placed
 from protocol.bus.config import IdentityKey
 
 MIN_SECRET_BYTES = 32

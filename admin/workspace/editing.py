@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from app.workspace.apply import Applied
-from app.workspace.versions import CannotPublish
+from admin.workspace.apply import Applied
+from admin.workspace.versions import CannotPublish
 from protocol.bus.config import AccountConfig
 from store.sql.database import DirectDatabase
 from store.sql.queries import accounts, publications

@@ -3,8 +3,8 @@
 import os
 import time
 
-from app.workspace.apply import Applied, Means, apply, read
-from app.workspace.places import BadWorkspace, Mistake
+from admin.workspace.apply import Applied, Means, apply, read
+from admin.workspace.places import BadWorkspace, Mistake
 from store.sql.database import DirectDatabase
 
 __all__ = ["Applied", "BadWorkspace", "Means", "Mistake", "apply", "apply_text", "read"]

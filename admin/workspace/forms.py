@@ -6,8 +6,8 @@ Invariant: a secret is never repeated in a mistake, and a server's secret is kep
 import hashlib
 import re
 
-from app.workspace.places import Place, Wrong
-from app.workspace.readers import matching, text
+from admin.workspace.places import Place, Wrong
+from admin.workspace.readers import matching, text
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?")

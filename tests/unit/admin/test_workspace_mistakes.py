@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
-from app.workspace import BadWorkspace, Mistake, read
+from admin.workspace import BadWorkspace, Mistake, read
 
 THIRTY = (Path(__file__).parent / "thirty_mistakes.yaml").read_text(encoding="utf-8")
 EXAMPLE = resources.files("app").joinpath("examples/workspace.yaml").read_text(encoding="utf-8")

@@ -7,9 +7,9 @@ from collections import Counter
 from itertools import combinations
 from typing import Any
 
-from app.workspace.flows import LAST, OFF, by_another_way, is_link
-from app.workspace.shape import Account
-from app.workspace.structs import Placed
+from admin.workspace.flows import LAST, OFF, by_another_way, is_link
+from admin.workspace.shape import Account
+from admin.workspace.structs import Placed
 from protocol.bus.chatflow import Chatflow
 from protocol.bus.config import AccountConfig, App
 from protocol.bus.hours import Hours

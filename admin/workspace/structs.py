@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from app.workspace.places import Mistake, Place, Wrong
-from app.workspace.readers import Reader
+from admin.workspace.places import Mistake, Place, Wrong
+from admin.workspace.readers import Reader
 
 T = TypeVar("T", bound=msgspec.Struct)
 

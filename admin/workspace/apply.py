@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from app.workspace import references, shape
-from app.workspace.compile import Ground, compile_account
-from app.workspace.obstacles import obstacles
-from app.workspace.places import BadWorkspace, Mistake, Place, parse
-from app.workspace.shape import Workspace
+from admin.workspace import references, shape
+from admin.workspace.compile import Ground, compile_account
+from admin.workspace.obstacles import obstacles
+from admin.workspace.places import BadWorkspace, Mistake, Place, parse
+from admin.workspace.shape import Workspace
 from protocol.bus.config import AccountConfig
 from protocol.ids import AccountId
 from store.redis.keys import cell_names

@@ -8,9 +8,9 @@ from datetime import date
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from app.workspace.places import Place, Wrong
-from app.workspace.readers import ident, list_of, text
-from app.workspace.structs import plain, struct
+from admin.workspace.places import Place, Wrong
+from admin.workspace.readers import ident, list_of, text
+from admin.workspace.structs import plain, struct
 from protocol.bus.hours import Holiday, Hours, Interval
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -6,9 +6,9 @@ Invariant: no text is refused for what it says; only for a language that is miss
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from app.workspace.flows import is_link
-from app.workspace.shape import Account
-from app.workspace.structs import Placed
+from admin.workspace.flows import is_link
+from admin.workspace.shape import Account
+from admin.workspace.structs import Placed
 from protocol.bus.catalogue import catalogue
 from protocol.bus.chatflow import Chatflow, Survey, Texts
 from protocol.bus.config import Canned

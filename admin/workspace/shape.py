@@ -5,14 +5,14 @@ Invariant: names, units and defaults are those of `protocol.bus.config`; a field
 
 import msgspec
 
-from app.workspace.flows import CHATFLOW, SURVEY, TEXTS, check_survey
-from app.workspace.forms import origin, server_key
-from app.workspace.identity import check_key
-from app.workspace.places import Place
-from app.workspace.readers import Reader, flag, ident, list_of, number, one_of, text, texts
-from app.workspace.schedule import HOURS
-from app.workspace.staffing import AGENT, INBOX, RULE, TEAM
-from app.workspace.structs import Placed, plain, struct
+from admin.workspace.flows import CHATFLOW, SURVEY, TEXTS, check_survey
+from admin.workspace.forms import origin, server_key
+from admin.workspace.identity import check_key
+from admin.workspace.places import Place
+from admin.workspace.readers import Reader, flag, ident, list_of, number, one_of, text, texts
+from admin.workspace.schedule import HOURS
+from admin.workspace.staffing import AGENT, INBOX, RULE, TEAM
+from admin.workspace.structs import Placed, plain, struct
 from protocol.bus.chatflow import Chatflow, Survey, Texts
 from protocol.bus.config import App, Canned, IdentityKey, Subscription
 from protocol.bus.hours import Hours

@@ -11,10 +11,10 @@ import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from app.workspace.flows import LAST, OFF
-from app.workspace.shape import Account
-from app.workspace.structs import Placed
-from app.workspace.versions import publish_flows
+from admin.workspace.flows import LAST, OFF
+from admin.workspace.shape import Account
+from admin.workspace.structs import Placed
+from admin.workspace.versions import publish_flows
 from protocol.bus.chatflow import Chatflow, Heading, Survey
 from protocol.bus.config import AccountConfig
 from protocol.bus.staff import Agent, Inbox, Rule

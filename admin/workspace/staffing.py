@@ -3,9 +3,9 @@
 Invariant: names, units and defaults are those of `protocol.bus.staff`; a field that is not here is refused.
 """
 
-from app.workspace.forms import email, https, password
-from app.workspace.readers import flag, ident, list_of, locale, not_yet, number, one_of, text
-from app.workspace.structs import plain, struct
+from admin.workspace.forms import email, https, password
+from admin.workspace.readers import flag, ident, list_of, locale, not_yet, number, one_of, text
+from admin.workspace.structs import plain, struct
 from protocol.bus.staff import Agent, Inbox, Overflow, Rule, Team
 
 HOUR_S = 3_600

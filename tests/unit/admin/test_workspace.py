@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from app.workspace import BadWorkspace, Means, apply, read
-from app.workspace.shape import Account
+from admin.workspace import BadWorkspace, Means, apply, read
+from admin.workspace.shape import Account
 from protocol.bus import chatflow, staff
 from protocol.bus.config import (
     AccountConfig,

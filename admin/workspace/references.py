@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from app.workspace import fitting, wording
-from app.workspace.flows import OFF, is_link
-from app.workspace.shape import Account, Workspace
-from app.workspace.structs import Placed
+from admin.workspace import fitting, wording
+from admin.workspace.flows import OFF, is_link
+from admin.workspace.shape import Account, Workspace
+from admin.workspace.structs import Placed
 from protocol.bus.chatflow import Chatflow
 from protocol.bus.config import AccountConfig, App
 from protocol.bus.staff import Rule

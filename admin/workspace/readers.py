@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeAlias, TypeVar
 
-from app.workspace.places import Place, Wrong
+from admin.workspace.places import Place, Wrong
 from protocol.ids import is_id
 
 T = TypeVar("T")

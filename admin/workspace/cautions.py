@@ -5,7 +5,7 @@ Invariant: reads only; a caution never keeps anything from being published.
 
 from collections.abc import Iterator
 
-from app.workspace.wording import texts_of
+from admin.workspace.wording import texts_of
 from protocol.bus.chatflow import Chatflow
 from protocol.bus.config import AccountConfig
 from protocol.bus.staff import Rule

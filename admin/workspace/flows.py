@@ -4,9 +4,9 @@ Invariant: names, units and defaults are those of `protocol.bus.chatflow`; a fie
 "" is the inbox's default one, and a survey without a name is a link to one of the account's.
 """
 
-from app.workspace.forms import app_version, colour, https, tag
-from app.workspace.places import Place, Wrong
-from app.workspace.readers import (
+from admin.workspace.forms import app_version, colour, https, tag
+from admin.workspace.places import Place, Wrong
+from admin.workspace.readers import (
     flag,
     ident,
     list_of,
@@ -19,8 +19,8 @@ from app.workspace.readers import (
     text,
     texts,
 )
-from app.workspace.staffing import DAY_S
-from app.workspace.structs import Placed, plain, struct
+from admin.workspace.staffing import DAY_S
+from admin.workspace.structs import Placed, plain, struct
 from protocol.bus import chatflow
 from protocol.bus.chatflow import SCORES, Chatflow, Heading, Survey
 from protocol.bus.staff import PRIORITIES

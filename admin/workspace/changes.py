@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from app.workspace.schedule import DAYS
+from admin.workspace.schedule import DAYS
 from protocol.bus.chatflow import Chatflow
 from protocol.bus.config import AccountConfig
 from protocol.bus.hours import Hours, Interval

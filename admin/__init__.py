@@ -1,0 +1,1 @@
+"""How an installation is configured: workspace files and, over REST, everything an admin sets, sees and undoes."""
