@@ -11,7 +11,7 @@ from gateway import visitor_door
 from gateway.core import actions as act
 from gateway.core.actions import Action
 from gateway.core.gate import Rows
-from gateway.core.mobile import LOOK, MobileSession
+from gateway.core.mobile import MobileSession
 from gateway.doors import Arrival
 from gateway.driver import SessionDriver
 from gateway.logs import Where
@@ -52,7 +52,7 @@ class MobileDriver(SessionDriver[MobileSession]):
             expiry = came.session.token.holds(until_ms) if until_ms is not None else []
             resumed = {position.conversation: position for position in came.positions}.values()
             reading = [action for position in resumed for action in came.session.reading.attach(position)]
-            return [act.Say(came.ready), *expiry, LOOK, *reading]
+            return [act.Say(came.ready), *expiry, *came.session.begun(came.shown_ms), *reading]
 
         self.entered(came.session, came.case.config, first)
 

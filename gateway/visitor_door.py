@@ -14,7 +14,7 @@ from gateway.core.saying import Visitor
 from gateway.core.serving import Told
 from gateway.core.showing import short
 from gateway.core.storefront import Phone, Shown, Storefront
-from gateway.core.views import Standing, conversation_views, next_conversations, own_conversations
+from gateway.core.views import Standing, address, conversation_views, next_conversations, own_conversations
 from gateway.doors import OUTCOME_TIMEOUT_S, Arrival, Turned, check_cell, check_version
 from gateway.proving import Proven, prove
 from gateway.services import Services
@@ -70,12 +70,14 @@ class Committed(Struct, frozen=True):
 class LetIn(Struct, frozen=True):
     """A visitor who is in: the session, what to say first, and where to resume.
 
-    `record_no`: the commit that wrote the record they came in with. `unstarted`: no log exists yet.
+    `shown_ms`: when what `ready` tells stood. `record_no`: the commit that wrote the record they came in with.
+    `unstarted`: no log exists yet.
     """
 
     session: MobileSession
     case: Case
     record_no: int
+    shown_ms: int
     ready: Ready
     positions: list[client.Position]
     unstarted: ConversationId | None
@@ -167,18 +169,16 @@ async def _welcome(services: Services, case: Case, front: Storefront, asked: Adm
     if found is None:
         raise Away("the visitor's record left between two reads")
     record = _RECORD.decode(found)
-    own = own_conversations(config, front.served(record, now_ms), record, now_ms)
+    flow = front.served(record, now_ms)
+    own = own_conversations(config, flow, record, now_ms)
     standings |= await read_standings(line, cell, device, [each for each in own if each not in standings])
     committed = Committed(record, int(record_no), int(await epoch or 0), own, standings)
     front.gate.record = record
     front.gate.spoken = {each for each, standing in standings.items() if standing.is_spoken}
-    shown = front.show(record, now_ms)
-    head = standings[shown.conversation].head if shown.conversation is not None else None
-    if head is not None and head.agent is not None:
-        front.agent = head.agent  # who is on top, if the heading is whoever has it
-        shown = front.show(record, now_ms)
-    session = _session(services, case, Told(front, shown), committed, asked)
-    return _let_in(services, case, session, committed)
+    head = standings[address(config, flow, record, now_ms)].head if flow is not None else None
+    front.agent = head.agent if head is not None else None  # who is on top, if the heading is whoever has it
+    session = _session(services, case, Told(front, front.show(record, now_ms)), committed, asked)
+    return _let_in(services, case, session, committed, now_ms)
 
 
 def _session(services: Services, case: Case, told: Told, committed: Committed, asked: Admit) -> MobileSession:
@@ -198,7 +198,7 @@ def _session(services: Services, case: Case, told: Told, committed: Committed, a
     return MobileSession(visitor, told, services.limits, services.messages.of(proven.device))
 
 
-def _let_in(services: Services, case: Case, session: MobileSession, committed: Committed) -> LetIn:
+def _let_in(services: Services, case: Case, session: MobileSession, committed: Committed, shown_ms: int) -> LetIn:
     proven, shown, hello = case.proven, session.told.shown, case.hello
     ready = Ready(
         v=PROTOCOL_VERSION,
@@ -224,7 +224,7 @@ def _let_in(services: Services, case: Case, session: MobileSession, committed: C
     if addressed is not None and all(each.conversation != addressed for each in positions):
         positions.append(client.Position(addressed, 0, ""))
     unstarted = addressed if addressed is not None and committed.standings[addressed].head is None else None
-    return LetIn(session, case, committed.record_no, ready, positions, unstarted)
+    return LetIn(session, case, committed.record_no, shown_ms, ready, positions, unstarted)
 
 
 def _view(shown: Shown, held: str) -> ChatflowView | None:

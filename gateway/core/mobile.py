@@ -195,8 +195,7 @@ class MobileSession(Session):
             self._asides.told()
         if outcome.code in _WHO:
             return [_COME_AGAIN]
-        moved = [self.tell_context(each) for each in self.reading.conversations]
-        return [*moved, LOOK]
+        return [*map(self.tell_context, self.reading.conversations), LOOK]
 
     def _consented(self, outcome: Outcome) -> list[Action]:
         self._asides.answered(outcome.id)
@@ -279,6 +278,10 @@ class MobileSession(Session):
             return [Say(refused(code or Code.TOKEN_INVALID))]
         self._asides.vouch(profile)
         return [Say(Refreshed(until_ms)), *self.token.holds(until_ms), LOOK]
+
+    def begun(self, at_ms: int) -> list[Action]:
+        """`ready` told what stood at that time: nothing is new but what the token vouches for."""
+        return [*self._asides.due(self.told.chatflow, self.told.version, at_ms), *self.told.stood(at_ms)]
 
     def woke(self, at_ms: int) -> list[Action]:
         """Take the time: a Wake asked for it."""

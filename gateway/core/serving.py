@@ -52,6 +52,10 @@ class Told:
         frame = Serving(self._view(now.view), now.conversation, now.steps, now.availability, now.reason)
         return [Say(frame), *self._when_the_clock(now, at_ms)]
 
+    def stood(self, at_ms: int) -> list[Action]:
+        """What was shown stood at that time, perhaps a while ago: ask to be woken when the clock changes it."""
+        return self._when_the_clock(self.shown, at_ms)
+
     def _view(self, view: ChatflowView | None) -> ChatflowView | None:
         """Return as much of `view` as the phone does not hold."""
         if view is None:

@@ -12,6 +12,7 @@ from gateway.core.showing import availability_view, chatflow_view, heading_view
 from gateway.core.views import address
 from protocol.bus import targeting
 from protocol.bus.chatflow import Chatflow
+from protocol.bus.config import AccountConfig
 from protocol.bus.records import VisitorRecord
 from protocol.bus.topics import Hint
 from protocol.ids import AgentId, ConversationId, DeviceId, SessionId
@@ -62,6 +63,8 @@ class Storefront:
         self.phone, self.gate = phone, gate
         self.agent: AgentId | None = None
         self._attributes: dict[str, str] = {}  # what the app told since hello
+        self._asked: tuple[AccountConfig, targeting.Device] | None = None  # of whom it was found out last
+        self._served: Chatflow | None = None
 
     def note(self, properties: dict[str, str]) -> None:
         """Take what the app tells, as far as some chatflow asks for it."""
@@ -79,13 +82,17 @@ class Storefront:
         return self.agent != before
 
     def served(self, record: VisitorRecord, at_ms: int) -> Chatflow | None:
-        """Return the chatflow for this phone, in the version for this phone."""
+        """Return the chatflow for this phone, in the version for this phone. Schedules turn on whole minutes."""
         attributes = {**record.context.properties, **self._attributes}
-        phone = self.phone
+        phone, at_ms = self.phone, at_ms // 1000 * 1000
         device = targeting.Device(
             phone.platform, phone.app_version, phone.locale, phone.device, at_ms, phone.identified, attributes
         )
-        return targeting.serve(self.gate.config, phone.tag, device).flow
+        config, asked = self.gate.config, self._asked
+        if asked is None or asked[0] is not config or asked[1] != device:
+            self._served = targeting.serve(config, phone.tag, device).flow
+            self._asked = (config, device)
+        return self._served
 
     def show(self, record: VisitorRecord, at_ms: int) -> Shown:
         """Return what the phone is shown, and let the gate know which version that is."""
