@@ -16,7 +16,9 @@ from websockets.protocol import CONNECTING, OPEN, Event
 
 from gateway.addresses import peer_address
 from gateway.core.limits import Bucket
+from gateway.handshake import Admission
 from gateway.messages import Assembly, SocketProtocol
+from gateway.opening import Opening
 from gateway.ports import Driver
 from gateway.sockets import Sockets
 from gateway.writer import BINARY_HEAD, PING, TEXT_HEAD, Writer, framed
@@ -102,6 +104,10 @@ class Connection(asyncio.Protocol):
         self._writer = Writer(self._transport, self, self._sockets.rules, self._sockets.tick)
         self._sockets.add(self)
         self._arm(self._sockets.rules.hello_timeout_s)
+
+    def asked(self, opening: Opening) -> None:
+        """Take the handshake, if it was read already."""
+        self._go_on(self._sockets.answer_plain(self._protocol, opening, peer_address(self._transport)))
 
     def data_received(self, data: bytes) -> None:
         self._admitted_now()
@@ -203,7 +209,10 @@ class Connection(asyncio.Protocol):
         return True
 
     def _shake(self, request: Request) -> None:
-        admission = self._sockets.answer(self._protocol, request, peer_address(self._transport))
+        self._go_on(self._sockets.answer(self._protocol, request, peer_address(self._transport)))
+
+    def _go_on(self, admission: Admission | None) -> None:
+        """The handshake was answered."""
         self._pump()
         if admission is not None:
             subprotocol = str(self._protocol.subprotocol)

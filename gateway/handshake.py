@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from websockets.http11 import Request
-
 from gateway.ports import Driver, Line, Peer, Sessions
 from gateway.rules import SocketRules
 from gateway.throttle import Buckets
@@ -46,17 +44,16 @@ class Doorway:
         self._handshakes = Buckets(rules.handshakes_per_minute, rules.handshakes_burst)
         self.is_draining = False
 
-    def judge(self, request: Request, address: str, open_now: int, at_ms: int) -> Admission | Rejection:
-        """Return what becomes of `request`, the `open_now`-th at this moment."""
+    def judge(self, path: str, peer: Peer, open_now: int, at_ms: int) -> Admission | Rejection:
+        """Return what becomes of whoever asks for `path`, the `open_now`-th at this moment."""
         if self.is_draining or open_now > self._rules.max_connections:
             return Rejection(HTTPStatus.SERVICE_UNAVAILABLE, "This gateway takes no more sockets: try another.", 1)
-        wait_ms = self._handshakes.wait_ms(address, at_ms)
+        wait_ms = self._handshakes.wait_ms(peer.address, at_ms)
         if wait_ms:
             return Rejection(HTTPStatus.TOO_MANY_REQUESTS, "Too many handshakes.", math.ceil(wait_ms / 1000))
-        peer = Peer(address, request.headers.get("Origin"))
-        if request.path == MOBILE_PATH:
+        if path == MOBILE_PATH:
             return Admission(self._sessions.open_mobile, peer)
-        if request.path == AGENT_PATH:
+        if path == AGENT_PATH:
             if not self.is_allowed(peer.origin):
                 return Rejection(HTTPStatus.FORBIDDEN, "No agents' console is served from this origin.")
             return Admission(self._sessions.open_agent, peer)

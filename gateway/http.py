@@ -5,28 +5,41 @@ alone would wait for ever, and httptools would keep any number of headers.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from gateway.connection import Connection
+from gateway.opening import Opening, read_opening
 from gateway.rules import SocketRules
+from gateway.sockets import Sockets
 
 HEAD_ENDS = b"\r\n\r\n"
 
 
 class GuardedHttp(HttpToolsProtocol):
-    """uvicorn makes one per TCP connection; `rules` is set by `guarded`."""
+    """uvicorn makes one per TCP connection; `rules` and `open_connection` are set by `guarded`."""
 
     rules: SocketRules
+    open_connection: Callable[[], Connection]
     _timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _tail = b""  # the end of what came before, in which the end of a head may begin
+    _is_new = True  # nothing came yet: uvicorn need not know that there is somebody
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        self.transport = transport
+        self.connections.add(self)  # whoever shuts down finds it
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
+        if self._is_new:
+            self._is_new = False
+            if (asked := read_opening(data)) is not None and len(data) <= self.rules.max_head_bytes:
+                self._hand_over(asked)
+                return
+            super().connection_made(self.transport)
         if self._timer is not None:
             end = (self._tail + data).find(HEAD_ENDS)  # a body that comes with its head is no head
             self._head_bytes += len(data) if end < 0 else end + len(HEAD_ENDS) - len(self._tail)
@@ -35,6 +48,15 @@ class GuardedHttp(HttpToolsProtocol):
                 self.transport.abort()
                 return
         super().data_received(data)
+
+    def _hand_over(self, asked: Opening) -> None:
+        """A socket from the first bytes on: no HTTP is to be served here."""
+        self._head_is_done()
+        self.connections.discard(self)
+        connection = self.open_connection()
+        connection.connection_made(self.transport)
+        connection.asked(asked)
+        self.transport.set_protocol(connection)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -65,7 +87,7 @@ class GuardedHttp(HttpToolsProtocol):
             self._timer = None
 
 
-def guarded(rules: SocketRules) -> type[asyncio.Protocol]:
-    """Return the protocol class for uvicorn, bound to `rules`."""
-    bound: dict[str, Any] = {"rules": rules}
+def guarded(sockets: Sockets) -> type[asyncio.Protocol]:
+    """Return the protocol class for uvicorn, bound to `sockets`."""
+    bound: dict[str, Any] = {"rules": sockets.rules, "open_connection": lambda _: Connection(sockets)}
     return type("GuardedHttp", (GuardedHttp,), bound)

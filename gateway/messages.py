@@ -15,8 +15,8 @@ from websockets.protocol import OPEN, Event
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
+from gateway.opening import SUBPROTOCOLS, Opening
 from protocol.wire.codes import CloseCode
-from protocol.wire.limits import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK
 
 try:
     from websockets.speedups import apply_mask
@@ -43,13 +43,22 @@ class SocketProtocol(ServerProtocol):
 
     def __init__(self, max_bytes: int) -> None:
         super().__init__(
-            subprotocols=[Subprotocol(SUBPROTOCOL_MSGPACK), Subprotocol(SUBPROTOCOL_JSON)],
+            subprotocols=[Subprotocol(each) for each in SUBPROTOCOLS],
             extensions=None,
             max_size=max_bytes,
             logger=_QUIET,
         )
         self._max_bytes = max_bytes
         self._begun = b""  # a frame that is not whole yet
+
+    def open(self, asked: Opening) -> None:
+        """Answer a handshake that was read without the library, as the library would have."""
+        self.subprotocol = Subprotocol(asked.subprotocol)
+        self.writes.append(asked.answer)
+        self.state = OPEN
+        self.parser.close()
+        self.parser = self.parse()  # it began with the request; this one begins with frames
+        next(self.parser)
 
     def allow(self, max_bytes: int) -> None:
         """From now on take messages of up to `max_bytes`."""

@@ -51,7 +51,7 @@ class Server:
         self._uvicorn = _Uvicorn(
             uvicorn.Config(
                 app,
-                http=guarded(sockets.rules),
+                http=guarded(sockets),
                 ws=cast(type[asyncio.Protocol], connection),
                 lifespan="off",
                 log_config=None,

@@ -13,7 +13,10 @@ from websockets.server import ServerProtocol
 
 from gateway.addresses import client_address
 from gateway.counts import Counts
-from gateway.handshake import Admission, Doorway
+from gateway.handshake import Admission, Doorway, Rejection
+from gateway.messages import SocketProtocol
+from gateway.opening import Opening
+from gateway.ports import Peer
 from gateway.pulse import Pulse
 from gateway.rules import SocketRules
 from gateway.writer import Tick
@@ -66,15 +69,33 @@ class Sockets:
 
     def answer(self, protocol: ServerProtocol, request: Request, address: str) -> Admission | None:
         """Answer a handshake that came from `address`; returns how to go on if there is a socket now."""
-        address = self.address_of(address, request.headers.get_all("X-Forwarded-For"))
-        verdict = self.doorway.judge(request, address, len(self.open), self.now_ms())
-        if isinstance(verdict, Admission):
-            response = protocol.accept(request)
-        else:
-            response = protocol.reject(verdict.status, verdict.text + "\n")
-            if verdict.retry_after_s:
-                response.headers["Retry-After"] = str(verdict.retry_after_s)
+        headers = request.headers
+        verdict = self._judge(request.path, headers.get("Origin"), address, headers.get_all("X-Forwarded-For"))
+        if not isinstance(verdict, Admission):
+            self._reject(protocol, verdict)
+            return None
+        response = protocol.accept(request)
         self.counts.handshakes[str(response.status_code)] += 1
         protocol.send_response(response)
-        is_open = response.status_code == HTTPStatus.SWITCHING_PROTOCOLS
-        return verdict if is_open and isinstance(verdict, Admission) else None
+        return verdict if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS else None
+
+    def answer_plain(self, protocol: SocketProtocol, asked: Opening, address: str) -> Admission | None:
+        """The same for a handshake that was read in one step."""
+        verdict = self._judge(asked.path, asked.origin, address, asked.forwarded_for)
+        if not isinstance(verdict, Admission):
+            self._reject(protocol, verdict)
+            return None
+        self.counts.handshakes["101"] += 1
+        protocol.open(asked)
+        return verdict
+
+    def _judge(self, path: str, origin: str | None, address: str, forwarded_for: list[str]) -> Admission | Rejection:
+        peer = Peer(self.address_of(address, forwarded_for), origin)
+        return self.doorway.judge(path, peer, len(self.open), self.now_ms())
+
+    def _reject(self, protocol: ServerProtocol, rejection: Rejection) -> None:
+        response = protocol.reject(rejection.status, rejection.text + "\n")
+        if rejection.retry_after_s:
+            response.headers["Retry-After"] = str(rejection.retry_after_s)
+        self.counts.handshakes[str(response.status_code)] += 1
+        protocol.send_response(response)
