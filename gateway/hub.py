@@ -36,6 +36,7 @@ from protocol.wire.codes import CloseCode
 from store.redis.connection import Away, Dial
 
 AGAIN_S = 0.2
+HELLOS_AT_ONCE = 512  # per cell, a few commands each: its line holds 10,000 (store.redis.connection)
 PHONES_REMEMBERED = 50_000  # whose allowances are kept: more than are connected (gateway.rules), at 200 bytes each
 
 
@@ -75,6 +76,7 @@ class Hub:
             receipts=Receipts(cells),
             roll=roll,
             rows=self._rows,
+            turns={cell: asyncio.Semaphore(HELLOS_AT_ONCE) for cell in cells.names},
             spawn=self._spawn,
         )
         self._group: asyncio.TaskGroup | None = None

@@ -3,7 +3,8 @@
 Invariant: nothing in here belongs to one session; a session reaches the world through it and through its line only.
 """
 
-from collections.abc import Callable, Coroutine
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from gateway.roll import Roll
 from gateway.rows import RuleRows
 from gateway.subscriptions import Subscriptions
 from gateway.throttle import Buckets
+from protocol.ids import CellName
 from store.sql.database import Database
 
 
@@ -52,4 +54,5 @@ class Services:
     receipts: Receipts
     roll: Roll
     rows: RuleRows
+    turns: Mapping[CellName, asyncio.Semaphore]  # who comes to a cell: a storm of hellos must not fill its line
     spawn: Callable[[Coroutine[Any, Any, None]], None]

@@ -97,6 +97,13 @@ async def admit(services: Services, arrival: Arrival, hello: client.Hello) -> Le
         if await services.configs.newest(config) is config:
             raise
         return await admit(services, arrival, hello)  # a key or an Origin may have been registered since
+    async with services.turns[config.cell]:
+        check_cell(config.cell, services.load, services.lease)  # the wait may have been long
+        return await _admit(services, case)
+
+
+async def _admit(services: Services, case: Case) -> LetIn:
+    config = case.config
     rows = await services.rows.known(config.cell, config.account)
     known = None if case.proven.is_new else await read_visitor(services, config.cell, case.proven.visitor)
     front = Storefront(case.phone, Gate(config, known or await _cold(services, case), rows))

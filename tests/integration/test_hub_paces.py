@@ -9,7 +9,7 @@ from gateway.reads import AT_ONCE
 from protocol.wire.limits import SUBPROTOCOL_MSGPACK
 from store.redis.server import EmbeddedValkey
 from store.sql.database import Databases
-from tests.kit.engines import bench
+from tests.kit.engines import CELL, bench
 from tests.kit.hubs import DEVICE_KEY, PEER, Gateway, House, MemoryLine, house, says_hello
 from tests.kit.workplace import ANN
 
@@ -72,3 +72,18 @@ async def test_a_feed_is_not_said_before_there_is_room_for_it(home: House, gatew
     line.reads.set()
     for _ in ready["feeds"]:
         await line.get("feed_snapshot")
+
+
+async def test_hellos_of_a_storm_take_turns(home: House, gateway: Gateway) -> None:
+    """Whoever comes while as many are let in as a cell's line carries waits, and is let in after them."""
+    turns = gateway.hub.services.turns[CELL]
+    while not turns.locked():
+        await turns.acquire()
+    first, second = gateway.mobile(), gateway.mobile()
+    for line in (first, second):
+        line.put(**says_hello())
+    await gateway.agent(ANN)  # a console does not wait: the cell was asked, and answered, meanwhile
+    assert of(first, "ready") == of(second, "ready") == 0
+    turns.release()
+    await first.get("ready")
+    await second.get("ready")
