@@ -222,6 +222,26 @@ ticket = Table(
     Column("changed_at_ms", BigInteger, nullable=False),
     Index("ticket_by_number", "account", "number"),
 )
+attachment = Table(
+    "attachment",  # written by gateways while it is uploaded; which message names it, by the scribe
+    RECORD,
+    Column("id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("visitor", Text, nullable=False),  # whose conversation it is in
+    Column("conversation", Text, nullable=False),
+    Column("seq", BigInteger),  # of the message that names it; NULL until one does
+    Column("sender", Text, nullable=False),  # the visitor or an agent
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # image, voice, file
+    Column("type", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("begun_at_ms", BigInteger, nullable=False),
+    Column("stored", Boolean, nullable=False),  # false while it is uploaded
+    Index("attachment_of_visitor", "account", "visitor"),
+    Index("attachment_of_message", "conversation", "seq"),
+)
 
 
 def _jobs(name: str, metadata: MetaData) -> Table:
