@@ -3,10 +3,12 @@
 Invariant: names, units and defaults are those of `protocol.bus.staff`; a field that is not here is refused.
 """
 
+from typing import get_args
+
 from admin.workspace.forms import email, https, password
 from admin.workspace.readers import flag, ident, list_of, locale, not_yet, number, one_of, text
 from admin.workspace.structs import plain, struct
-from protocol.bus.staff import Agent, Inbox, Overflow, Rule, Team
+from protocol.bus.staff import Agent, Inbox, Overflow, Permission, Role, Rule, Team
 
 HOUR_S = 3_600
 DAY_S = 86_400
@@ -20,11 +22,12 @@ AGENT = struct(
         "email": email,
         "password": password,
         "seat": flag,
-        "supervisor": flag,
+        "role": one_of(*get_args(Role)),
         "capacity": number(0, 100),
         "languages": list_of(locale, named=True),
         "hours": ident,
         "picture": https,
+        "permissions": list_of(one_of(*get_args(Permission)), named=True),
     },
 )
 TEAM = struct(Team, {"id": ident, "name": text(100), "members": list_of(ident, named=True)})

@@ -64,7 +64,7 @@ def _account(team: Team, pause_s: int) -> dict[str, object]:
         "inboxes": [{"id": inbox, "name": "inbox", "agents": agents, "kind": _SPECIAL[team.account].inbox}],
         "agents": [
             {"id": agent, "name": f"{BEHIND_ALIAS} {agent}", "email": f"{agent}@{team.account}.example",
-             "password": PASSWORD, "capacity": team.capacity, "supervisor": agent == "agent1"}
+             "password": PASSWORD, "capacity": team.capacity, "role": "supervisor" if agent == "agent1" else "agent"}
             for agent in agents
         ],
         "teams": [{"id": TEAM, "name": "first ones", "members": agents[:2]}],

@@ -9,23 +9,34 @@ import msgspec
 
 from protocol.ids import AgentId, HoursId, InboxId, RuleId, TeamId
 
+Role = Literal["owner", "admin", "supervisor", "agent"]
+Permission = Literal["chatflows.edit", "chatflows.publish"]  # grantable to anybody, beside what their role allows
 Priority = Literal["low", "normal", "high", "urgent"]
 PRIORITIES: tuple[Priority, ...] = ("low", "normal", "high", "urgent")
 
 
 class Agent(msgspec.Struct, frozen=True):
-    """A user who answers. `password` is an argon2 hash; `hours`: outside them the agent counts as away."""
+    """A user who answers. `password` is an argon2 hash; `hours`: outside them the agent counts as away.
+
+    `role` says what they may set and see (docs/howto/rest.md); whoever is more than an agent supervises.
+    """
 
     id: AgentId
     name: str
     email: str
     password: str
     seat: bool = True
-    supervisor: bool = False
+    role: Role = "agent"
     capacity: int = 5
     languages: list[str] = []  # such as nb, en
     hours: HoursId | None = None
     picture: str = ""  # an https address
+    permissions: list[Permission] = []
+
+    @property
+    def supervisor(self) -> bool:
+        """Whether they see and direct other agents' conversations."""
+        return self.role != "agent"
 
 
 class Team(msgspec.Struct, frozen=True):

@@ -48,6 +48,6 @@ def configurations(draw: st.DrawFn) -> AccountConfig:
 
 def _agent(draw: st.DrawFn, name: str) -> Agent:
     return agent(
-        name, capacity=draw(st.sampled_from([1, 2, 1, 2, 3, 0])), seat=draw(st.integers(0, 5)) > 0, supervisor=draw(st.booleans()),
+        name, capacity=draw(st.sampled_from([1, 2, 1, 2, 3, 0])), seat=draw(st.integers(0, 5)) > 0, role=draw(st.sampled_from(["supervisor", "agent"])),
         languages=draw(st.sampled_from([[], ["no"], ["de", "nb"]])), hours=draw(hours_ids),
     )  # fmt: skip

@@ -21,7 +21,10 @@ RULES = {
 
 def crowd(size: int, rule: Rule) -> Shift:
     """Return a shift of `size` agents with one place each: all but twenty talk, twenty are being asked; one more is late."""
-    staff = [agent(f"a{number}", capacity=1, supervisor=number == 1, languages=["no", "en"]) for number in range(size)]
+    staff = [
+        agent(f"a{number}", capacity=1, role="supervisor" if number == 1 else "agent", languages=["no", "en"])
+        for number in range(size)
+    ]
     shift = Shift(account([*staff, agent("late", capacity=1)], rules=[rule], teams={"late": ["late"]}))
     shift.arrive(*(one.id for one in staff))
     shift.seek(*(f"c{number}" for number in range(size)))

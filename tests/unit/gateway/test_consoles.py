@@ -76,7 +76,7 @@ def test_a_supervisor_whispers_forces_and_sets_others_states() -> None:
 def test_who_is_made_supervisor_is_one_at_once() -> None:
     """A newer configuration acts on open sessions."""
     session, config = agent(), workplace(version=2)
-    agents = [msgspec.structs.replace(each, supervisor=each.id == ANN) for each in config.agents]
+    agents = [msgspec.structs.replace(each, role="supervisor" if each.id == ANN else "agent") for each in config.agents]
     session.configured(msgspec.structs.replace(config, agents=agents))
     assert submitted(session.receive(client.Claim(n=1, id="a", conversation=CHAT, force=True), NOW))
 

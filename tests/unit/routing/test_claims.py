@@ -13,7 +13,7 @@ from tests.kit.shift import ACCOUNT, Shift, account, agent
 def desk() -> Shift:
     """Return a shift of ann, bob (one place each) and sue, a supervisor with one place; nim has no seat."""
     agents = [agent(name, capacity=1) for name in ("ann", "bob")]
-    shift = Shift(account([*agents, agent("sue", capacity=1, supervisor=True), agent("nim", seat=False)], side=[]))
+    shift = Shift(account([*agents, agent("sue", capacity=1, role="supervisor"), agent("nim", seat=False)], side=[]))
     for name in ("ann", "bob", "sue", "nim"):
         shift.arrive(name)
         shift.set_state(name, "away")  # so that only claims and transfers move conversations

@@ -225,7 +225,7 @@ def test_an_agent_may_go_offline() -> None:
 
 def test_a_supervisor_sets_another_s_state() -> None:
     """Of an agent of an inbox they supervise; the log says who did."""
-    staff = [agent("ann"), agent("bob"), agent("sue", supervisor=True)]
+    staff = [agent("ann"), agent("bob"), agent("sue", role="supervisor")]
     shift = Shift(account(staff, side=["bob"]))
     shift.arrive("ann", "bob", "sue")
     assert shift.set_state("ann", "away", by="bob") == Refusal(Code.NOT_PERMITTED)
@@ -236,7 +236,7 @@ def test_a_supervisor_sets_another_s_state() -> None:
 
 def test_a_supervisor_of_other_inboxes_sets_nobody_s_state() -> None:
     """They see none of these agents' conversations."""
-    config = account([agent("ann"), agent("sue", supervisor=True)])
+    config = account([agent("ann"), agent("sue", role="supervisor")])
     apart = AccountConfig(
         config.account, config.name, 1, config.cell, config.id_key, [],
         [type(config.inboxes[0])(INBOX, "Support", agents=["ann"])], config.agents, config.rules, [],

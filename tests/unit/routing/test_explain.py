@@ -50,7 +50,7 @@ def test_a_rest_in_words() -> None:
 
 def test_a_forced_claim_in_words() -> None:
     """A supervisor above capacity is named as such."""
-    shift = Shift(account([agent("ann", supervisor=True, capacity=0)]))
+    shift = Shift(account([agent("ann", role="supervisor", capacity=0)]))
     shift.arrive("ann")
     shift.seek("c1")
     shift.claim("ann", "c1", force=True)
@@ -93,7 +93,7 @@ def test_the_least_busy_in_words() -> None:
 
 def test_handing_on_in_words() -> None:
     """To an agent, by force or not, and to a team."""
-    staff = [agent("ann"), agent("bob"), agent("sue", supervisor=True)]
+    staff = [agent("ann"), agent("bob"), agent("sue", role="supervisor")]
     shift = Shift(account(staff, teams={"red": ["bob"]}))
     shift.arrive("ann", "bob", "sue")
     shift.seek("c1")

@@ -12,7 +12,7 @@ DENIED = Refusal(Code.NOT_PERMITTED)
 
 def desk() -> Shift:
     """Return a shift of ann, bob and sue, a supervisor, with one place each, all away; ann has c1."""
-    staff = [agent("ann", capacity=1), agent("bob", capacity=1), agent("sue", capacity=1, supervisor=True)]
+    staff = [agent("ann", capacity=1), agent("bob", capacity=1), agent("sue", capacity=1, role="supervisor")]
     shift = Shift(account(staff))
     for name in ("ann", "bob", "sue"):
         shift.arrive(name)

@@ -14,7 +14,7 @@ from tests.kit.shift import ACCOUNT, INBOX, RULE, Shift, account, agent
 def desk(**rule: object) -> Shift:
     """Return a shift: ann has c1; bob and eva are the team red, kim a team nobody of which has access."""
     staff = [agent(name) for name in ("ann", "bob", "eva", "sue")]
-    staff[3] = agent("sue", supervisor=True)
+    staff[3] = agent("sue", role="supervisor")
     rules = [Rule(RULE, INBOX, "R", agents=["ann"], **rule)]  # type: ignore[arg-type]
     shift = Shift(account(staff, rules=rules, teams={"red": ["bob", "eva"], "blue": ["kim"]}))
     shift.arrive("ann")
