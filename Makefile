@@ -1,7 +1,10 @@
 # `make run` and `make test` do all of their own set-up. Everything they make is git-ignored.
+# Which Python: `make clean; make run PYTHON=/usr/bin/python3.11`. One that comes without ensurepip (Debian's without
+# python3.11-venv) needs the pip of another, 22.3 or newer: PIP="python3 -m pip".
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL := $(if $(PIP),$(PIP) --python $(BIN)/python,$(BIN)/python -m pip) install --quiet --disable-pip-version-check
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
@@ -13,9 +16,9 @@ help: ## this list
 $(READY): requirements-dev.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Samtale needs Python 3.11 (set PYTHON=…)"; exit 1; }
 	@echo "making the environment in $(VENV) (about half a minute, once)"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PYTHON) -m venv $(if $(PIP),--without-pip) $(VENV)
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
 run: $(READY) ## everything, with an embedded Valkey and SQLite; Ctrl-C stops it
