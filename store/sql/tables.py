@@ -6,8 +6,15 @@ Times are milliseconds since 1970. On SQLite the two sides are two files; on Pos
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
-CONFIG = MetaData()
-RECORD = MetaData()
+from store.sql import people, sides
+
+CONFIG, RECORD = sides.CONFIG, sides.RECORD
+
+contact_property, retention, erasure = people.contact_property, people.retention, people.erasure
+property_value, subscription_change = people.property_value, people.subscription_change
+contact_merged = people.contact_merged
+company, company_contact = people.company, people.company_contact
+segment, segment_contact = people.segment, people.segment_contact
 
 installation = Table(
     "installation",
