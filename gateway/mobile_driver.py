@@ -39,6 +39,7 @@ class MobileDriver(SessionDriver[MobileSession]):
         self._claims: Claims | None = None
         self._record_no = 0  # the commit under which the visitor's record was seen last
         self._unstarted: ConversationId | None = None
+        self._ledger_turn = asyncio.Lock()
 
     async def let_in(self, hello: client.Hello) -> None:
         came = await visitor_door.admit(self.services, Arrival(self.session_id, self.peer.origin), hello)
@@ -102,16 +103,20 @@ class MobileDriver(SessionDriver[MobileSession]):
         self.tell_session(lambda session: session.visitor_read(record))
 
     async def _read_outcome(self, action: act.ReadOutcome) -> None:
-        """Days-late sends too are taken once: the ledger of a conversation that left Redis is in SQL."""
+        """Days-late sends too are taken once: the ledger of a conversation that left Redis is in SQL.
+
+        One after the other, or what is said elsewhere instead would be said in another order.
+        """
         me = self.identity
-        try:
-            found = await self.services.outside.record.read(
-                lambda sql: records.outcomes(sql, me.account, action.conversation, me.device)
-            )
-            recorded = next((each for each in found if each.id == action.otherwise.id), None)
-        except FAULTS:
-            recorded = replace(action.otherwise, code=Code.UNAVAILABLE.wire, instead="")
-        self.tell_session(lambda session: session.outcome_read(action, recorded))
+        async with self._ledger_turn:
+            try:
+                found = await self.services.outside.record.read(
+                    lambda sql: records.outcomes(sql, me.account, action.conversation, me.device)
+                )
+                recorded = next((each for each in found if each.id == action.otherwise.id), None)
+            except FAULTS:
+                recorded = replace(action.otherwise, code=Code.UNAVAILABLE.wire, instead="")
+            self.tell_session(lambda session: session.outcome_read(action, recorded))
 
     def _check_token(self, action: act.CheckToken) -> None:
         self.tell_session(lambda session: session.token_checked(*self._verdict(session, action.token)))

@@ -188,10 +188,11 @@ def test_what_was_said_in_a_conversation_that_was_lost_is_said_in_the_one_before
         world.kill("worker-1")
         await visitor.close()
         await asyncio.sleep(REOPEN_WINDOW_S + 1)
-        lost = await visitor.send("two")
-        assert lost.conversation != first.conversation
+        for word in ("two", "three", "four"):
+            lost = await visitor.send(word)
+            assert lost.conversation != first.conversation
         world.kill("gateway-1")
-        waits = visitor.send("three")
+        waits = visitor.send("five")
         world.network.restart(before)
         for part in ("worker-1", "gateway-1"):
             world.start(part)
@@ -203,7 +204,7 @@ def test_what_was_said_in_a_conversation_that_was_lost_is_said_in_the_one_before
             for event in kept(world)
             if event.send_id and event.kind == "message"
         ]
-        assert said == ["one", "two", "three"]
+        assert said == ["one", "two", "three", "four", "five"]
 
     tell(story)
 

@@ -221,9 +221,12 @@ class Outbox:
         self.series(name).held = False
 
     def move(self, name: str, to: str) -> Moved:
-        """Put everything that waits under `name` behind what waits under `to`: ids and order kept."""
+        """Put everything that waits under `name` behind what waits under `to`: ids and order kept.
+
+        What `name` has counted it has counted: it may be gone on with after all, if the server loses `to`.
+        """
         old = self.series(name)
-        moving, old.items, old.next_n = old.items, [], 1
+        moving, old.items = old.items, []
         self._append(self.series(to), moving)
         return Moved(name, to)
 

@@ -103,3 +103,19 @@ def test_a_series_never_has_more_under_way_than_the_server_remembers() -> None:
         outbox.add("c", f"i{number}", {"t": "send", "conversation": "c"})
     assert len(list(outbox.due())) == 16
     assert list(outbox.due()) == []
+
+
+def test_a_conversation_that_is_gone_on_with_after_all_counts_on() -> None:
+    """It was continued elsewhere until a data loss took that back: a number used once is not used again."""
+    box = Outbox()
+    box.add("c1", "a", {"t": "send"})
+    list(box.due())
+    box.acked({"id": "a", "n": 1, "conversation": "c1"})
+    box.add("c1", "b", {"t": "send"})
+    list(box.due())
+    box.refused({"code": "continued", "id": "b", "n": 2, "conversation": "c1", "instead": "c2"})
+    box.epoch_rose()
+    [moved] = box.series("c2").items
+    box.move("c2", "c1")
+    assert [item.n for item in box.waiting()] == [1, 3]
+    assert moved.fields["conversation"] == "c1"
