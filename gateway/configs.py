@@ -29,6 +29,7 @@ class Configs:
         self._config = config
         self._on_change = on_change
         self._kept: dict[AccountId, AccountConfig] = {}
+        self._owners: dict[AppKey, AccountId] = {}  # as Redis said once; the configuration says if it still holds
         self._stale: set[AccountId] = set()
         self._changed = asyncio.Event()
 
@@ -50,6 +51,9 @@ class Configs:
 
     async def of_app(self, app: AppKey) -> AccountConfig | None:
         """Return the configuration of the account that registered `app`, or None. Raises Away and StoreAway."""
+        kept = self._kept.get(self._owners.get(app, AccountId("")))
+        if kept is not None and _has(kept, app):
+            return kept
         known = await self._cells.line(None).call("HGET", APPS, app)
         if known is None:
             # A Redis that lost its newest data knows fewer names than there are: no phone is sent away for that.
@@ -58,7 +62,8 @@ class Configs:
             return None
         cell, _, account = known.decode().partition(" ")
         config = await self.of_account(CellName(cell), AccountId(account))
-        return config if any(each.key == app for each in config.apps) else await self.newest(config)
+        self._owners[app] = config.account
+        return config if _has(config, app) else await self.newest(config)
 
     async def run(self) -> None:
         """Read again what changed, and everything every 25 s however much changes, until cancelled."""
@@ -95,3 +100,7 @@ class Configs:
         if kept is not None:
             self._on_change(config)
         return config
+
+
+def _has(config: AccountConfig, app: AppKey) -> bool:
+    return any(each.key == app for each in config.apps)

@@ -4,14 +4,9 @@ Invariant: a plan that was left is never heard; both channels of a conversation 
 """
 
 import asyncio
-from typing import Any
 
-import msgspec
-
-from gateway.subscriptions import EPHEMERAL, HINTS, Sink, Subscriptions
+from gateway.subscriptions import EPHEMERAL, HINTS, Sink, Subscriptions, Wanted
 from protocol.ids import CellName
-
-Wanted = tuple[str, Sink, "msgspec.msgpack.Decoder[Any]"]  # channel, who hears it, how it reads
 
 
 class _Plan:
@@ -47,13 +42,11 @@ class Hearing:
         if plan is None:
             return False
         async with plan.turn:
-            for wanted in plan.channels[len(plan.heard) :]:
-                channel, sink, decoder = wanted
-                await self._subscriptions.follow(plan.cell, channel, sink, decoder)
-                plan.heard.append(wanted)
+            if not plan.heard:
+                await self._subscriptions.follow_all(plan.cell, plan.channels)
+                plan.heard = plan.channels
                 if plan.left:
                     self._unfollow(plan)
-                    return False
         return not plan.left
 
     def leave(self, name: str) -> None:

@@ -16,11 +16,13 @@ from store.redis.keys import Keys
 
 SNAPSHOT = msgspec.msgpack.Decoder(Snapshot)
 _OUTCOME = msgspec.msgpack.Decoder(Outcome)
+_SLOTS = [str(slot) for slot in range(REMEMBERED_OUTCOMES)]
 
 
 def ledger_fields(device: DeviceId) -> list[str]:
     """Return the fields of a conversation's hash that hold the outcomes of a device's frames."""
-    return [f"o:{device}:{slot}" for slot in range(REMEMBERED_OUTCOMES)]
+    prefix = f"o:{device}:"
+    return [prefix + slot for slot in _SLOTS]
 
 
 def next_n(outcomes: Iterable[bytes | None]) -> int:

@@ -5,7 +5,7 @@ subscription is lost; then `on_restored` says that positions must be checked.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from store.redis.connection import Dial
 from store.redis.subscriber import Subscriber
 
 Sink = Callable[[Any], None]
+Wanted = tuple[str, Sink, "msgspec.msgpack.Decoder[Any] | None"]  # channel, who hears it, how it reads
 HINTS = msgspec.msgpack.Decoder(Hints)
 OUTCOMES = msgspec.msgpack.Decoder(list[Outcome])
 EPHEMERAL = msgspec.msgpack.Decoder(Ephemeral)
@@ -56,14 +57,20 @@ class Subscriptions:
         self, cell: CellName, name: str, sink: Sink, decoder: "msgspec.msgpack.Decoder[Any] | None" = None
     ) -> None:
         """Hear a channel, decoded once for all who listen; Away (and not heard) if that cannot be confirmed."""
-        channel = self._channels.get(name)
-        if channel is None:
-            channel = self._channels[name] = _Channel(decoder)
-        channel.sinks.append(sink)
+        await self.follow_all(cell, [(name, sink, decoder)])
+
+    async def follow_all(self, cell: CellName, wanted: Sequence[Wanted]) -> None:
+        """Hear several channels, asked for at once; Away (and none heard) if one cannot be confirmed."""
+        for name, sink, decoder in wanted:
+            channel = self._channels.get(name)
+            if channel is None:
+                channel = self._channels[name] = _Channel(decoder)
+            channel.sinks.append(sink)
         try:
-            await self._subscribers[cell].subscribe(name)
+            await self._subscribers[cell].subscribe(*[name for name, _, _ in wanted])
         except BaseException:
-            self.unfollow(cell, name, sink)
+            for name, sink, _ in wanted:
+                self.unfollow(cell, name, sink)
             raise
         hit("gateway.after_subscribe")
 

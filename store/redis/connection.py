@@ -72,12 +72,12 @@ class Connection(asyncio.Protocol):
 
     async def within(self, answer: asyncio.Future[Any], timeout_s: float) -> Any:
         """Return `answer`, one of this line's; without it in time the line counts as lost (Away)."""
+        # Lighter than asyncio.timeout, and enough: cutting the line is what answers whoever waits.
+        deadline = self._loop.call_later(timeout_s, self.abort, f"no answer within {timeout_s:g} s")
         try:
-            async with asyncio.timeout(timeout_s):
-                return await answer
-        except TimeoutError:
-            self.abort(f"no answer within {timeout_s:g} s")
-            raise Away(self._why_lost) from None
+            return await answer
+        finally:
+            deadline.cancel()
 
     def listen(self, on_push: Push) -> None:
         """From now on nothing is asked, only heard: each thing that arrives goes to `on_push` (errors included)."""

@@ -62,18 +62,22 @@ class Subscriber:
         finally:
             self._forget_line()
 
-    async def subscribe(self, channel: str, *, timeout_s: float = 5.0) -> None:
-        """Hear `channel` from now on, over losses of the line too; Away (and not heard) if not confirmed in time."""
-        confirmed = self._wanted.get(channel)
-        if confirmed is None:
-            confirmed = self._wanted[channel] = asyncio.get_running_loop().create_future()
-            self._ask([channel])
+    async def subscribe(self, *channels: str, timeout_s: float = 5.0) -> None:
+        """Hear `channels` from now on, over losses of the line too; Away (and unheard) if not confirmed in time."""
+        new = [channel for channel in channels if channel not in self._wanted]
+        if new:
+            loop = asyncio.get_running_loop()
+            self._wanted.update((channel, loop.create_future()) for channel in new)
+            self._ask(new)
+        waited_for = [(channel, self._wanted[channel]) for channel in channels]
         try:
             async with asyncio.timeout(timeout_s):
-                await asyncio.shield(confirmed)
+                for _, confirmed in waited_for:
+                    await asyncio.shield(confirmed)
         except BaseException as error:
-            if self._wanted.get(channel) is confirmed:
-                self.unsubscribe(channel)
+            for channel, confirmed in waited_for:  # what was confirmed others may hear: it is theirs to leave
+                if not confirmed.done() and self._wanted.get(channel) is confirmed:
+                    self.unsubscribe(channel)
             if isinstance(error, TimeoutError):
                 raise Away(f"no subscription within {timeout_s:g} s") from None
             raise
