@@ -10,9 +10,12 @@ from functools import partial
 
 from admin.workspace import references, shape
 from admin.workspace.compile import Ground, compile_account
+from admin.workspace.document import Document
 from admin.workspace.obstacles import obstacles
-from admin.workspace.places import BadWorkspace, Mistake, Place, parse
+from admin.workspace.places import BadWorkspace, Mistake, Place, parse, tree
+from admin.workspace.readers import Reader
 from admin.workspace.shape import Workspace
+from admin.workspace.structs import Placed
 from protocol.bus.config import AccountConfig
 from protocol.ids import AccountId
 from store.redis.keys import cell_names
@@ -69,8 +72,16 @@ def draft(text: str) -> Draft:
     """Read `text`; raises BadWorkspace if nothing can be read in it."""
     if len(text) > MAX_FILE_CHARS:
         raise BadWorkspace([Mistake(0, "", f"the file has more than {MAX_FILE_CHARS} characters")])
-    top = parse(text)
-    placed = top.read(shape.workspace)
+    return _draft(parse(text), shape.workspace)
+
+
+def draft_of(account: Document) -> Draft:
+    """Read an account as REST edits it: it may have no app, inbox or chatflow yet."""
+    return _draft(tree({"accounts": [account]}), shape.bare_workspace)
+
+
+def _draft(top: Place, reader: Reader[Placed[Workspace]]) -> Draft:
+    placed = top.read(reader)
     if placed is None:
         raise BadWorkspace(top.mistakes)
     return Draft(top, placed.thing)
@@ -81,16 +92,21 @@ def read(text: str) -> Workspace:
     return draft(text).checked({})
 
 
+def plan(file: Draft, survey: Survey, entropy: Callable[[int], bytes]) -> list[Applied]:
+    """Return what becomes of each account of `file` over what `survey` found; raises BadWorkspace."""
+    workspace = file.checked(survey.present)
+    compiled = _compile(workspace, survey, entropy)
+    if mistakes := obstacles(workspace, survey, compiled):
+        raise BadWorkspace(mistakes)
+    return [Applied(survey.present.get(one.account), one) for one in compiled]
+
+
 def apply(text: str, config: DirectDatabase, means: Means, *, dry: bool = False) -> list[Applied]:
     """Make the installation as `text` says unless `dry`; raises BadWorkspace, StoreAway."""
     file = draft(text)
     while True:
         survey = config.run(partial(publications.survey, named=file.accounts, cells=means.cells))
-        workspace = file.checked(survey.present)
-        compiled = _compile(workspace, survey, means.entropy)
-        if mistakes := obstacles(workspace, survey, compiled):
-            raise BadWorkspace(mistakes)
-        applied = [Applied(survey.present.get(one.account), one) for one in compiled]
+        applied = plan(file, survey, means.entropy)
         changed = [one.after for one in applied if one.changed]
         publish = partial(publications.publish_all, configs=changed, on=survey, now_ms=means.now_ms())
         if dry or config.run(publish):

@@ -59,6 +59,7 @@ def compile_account(account: Account, ground: Ground) -> AccountConfig:
         data_privacy=account.data_privacy,
         storage_consent=account.storage_consent,
         max_open=account.max_open,
+        surveys=_things(account.surveys),
     )
     return config if config == present else msgspec.structs.replace(config, version=config.version + 1)
 

@@ -15,6 +15,7 @@ from admin.workspace.readers import (
     not_yet,
     number,
     one_of,
+    reads,
     table_of,
     text,
     texts,
@@ -134,6 +135,7 @@ def check_survey(survey: Placed[Survey]) -> None:
             survey.wrong(f"{field}.{score}", f"is no score of {survey.thing.scale}, nor any")
 
 
+@reads({"oneOf": [ident.schema, SURVEY.schema], "description": "the id of a survey of the account, or one made here"})
 def _survey(here: Place) -> Survey:
     """Read the id of a survey of the account, or a survey that is made here."""
     if here.scalar("str") is not None:
@@ -154,6 +156,7 @@ def by_another_way(survey: Survey) -> str:
     return f"{survey.id} is delivered by {survey.delivery}; only surveys whose delivery is chat can be linked"
 
 
+@reads({"oneOf": [text(100).schema, _HEADING.schema], "description": "text alone is the name of a custom one"})
 def _heading(here: Place) -> Heading:
     """Read a heading; text alone is the name of a custom one."""
     return Heading(name=text(100)(here)) if here.scalar("str") is not None else plain(_HEADING)(here)

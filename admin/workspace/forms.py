@@ -7,7 +7,7 @@ import hashlib
 import re
 
 from admin.workspace.places import Place, Wrong
-from admin.workspace.readers import matching, text
+from admin.workspace.readers import matching, reads, text
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?")
@@ -26,11 +26,13 @@ app_version = matching(_APP_VERSION, "an app version such as 2.10, in quotes")
 tag = text(64)
 
 
+@reads({"type": "string", "minLength": MIN_PASSWORD_CHARS, "writeOnly": True})
 def password(here: Place) -> str:
     """Read a password, or an argon2 hash of one."""
     return _secret(here, MIN_PASSWORD_CHARS)
 
 
+@reads({"type": "string", "minLength": MIN_SERVER_KEY_CHARS, "description": "a secret, or sha256: and its hash"})
 def server_key(here: Place) -> str:
     """Read a secret of the company's servers, or `sha256:` and its hash; returns the hash in hex."""
     found = _secret(here, MIN_SERVER_KEY_CHARS)

@@ -1,11 +1,11 @@
-"""A YAML file whose every value knows its line, and the list of what is wrong with it.
+"""A YAML file, or what REST was sent, whose every value knows its place, and the list of what is wrong with it.
 
 Invariant: reading never stops at a mistake; each is noted once, where it is, and no other follows from it.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -25,7 +25,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mistake:
-    """What is wrong, and where: line 1 … (0: the file as a whole), and the path to the value."""
+    """What is wrong, and where: line 1 … (0: the file as a whole, or no file), and the path to the value."""
 
     line: int
     path: str
@@ -116,6 +116,11 @@ class Place:
         return next((place for place in self.items() or [] if place.node.value == said), self)
 
     @property
+    def spot(self) -> str:
+        """Where this is, for people."""
+        return f"in line {self.line}" if self.line else f"at {self.path}"
+
+    @property
     def _tag(self) -> str:
         return str(self.node.tag).removeprefix(_TAG)
 
@@ -135,8 +140,32 @@ def parse(text: str) -> Place:
     return Place(node, "", _line(node), [])
 
 
+def tree(value: Any, path: str = "") -> Place:
+    """Return plain JSON as a place."""
+    return Place(_node(value), path, 0, [])
+
+
+def _node(value: Any) -> Node:
+    match value:
+        case None:
+            return ScalarNode(f"{_TAG}null", "")
+        case bool():
+            return ScalarNode(f"{_TAG}bool", "true" if value else "false")
+        case int() | float():
+            return ScalarNode(f"{_TAG}{type(value).__name__}", str(value))
+        case str():
+            return ScalarNode(f"{_TAG}str", value)
+        case list():
+            return SequenceNode(f"{_TAG}seq", [_node(item) for item in value])
+        case dict():
+            named = [(ScalarNode(f"{_TAG}str", name), _node(item)) for name, item in value.items()]
+            return MappingNode(f"{_TAG}map", named)
+        case _:
+            raise AssertionError(f"{type(value).__name__} is not JSON")
+
+
 def _line(node: Node) -> int:
-    return int(node.start_mark.line) + 1
+    return int(node.start_mark.line) + 1 if node.start_mark is not None else 0
 
 
 def _refuse_aliases(top: Node) -> None:

@@ -1,26 +1,46 @@
-"""Readers: how one value of the file is read, and what is said when it is not as it should be.
+"""Readers: how one value of a workspace document is read, and what is said when it is not as it should be.
 
-Invariant: a reader returns a usable value or raises `Wrong`; what is wrong inside it is noted at its own place.
+Invariant: a reader returns a usable value or raises `Wrong`; what is wrong inside it is noted at its own place. Its
+`schema` allows whatever it may read: what is refused beyond that is about several values at once.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from typing import NoReturn, TypeAlias, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from admin.workspace.places import Place, Wrong
 from protocol.ids import is_id
 
 T = TypeVar("T")
-Reader: TypeAlias = Callable[[Place], T]
+Schema: TypeAlias = dict[str, Any]
 
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _DECIMAL = re.compile(r"-?[0-9]{1,15}")
+_ID = r"^[A-Za-z0-9_.:-]{1,64}$"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reader(Generic[T]):
+    """How a value is read, and the JSON Schema (2020-12) of it."""
+
+    read: Callable[[Place], T]
+    schema: Schema
+
+    def __call__(self, here: Place) -> T:
+        return self.read(here)
+
+
+def reads(schema: Schema) -> Callable[[Callable[[Place], T]], Reader[T]]:
+    """Make a reader of the function below; `schema` describes what it reads."""
+    return lambda read: Reader(read, schema)
 
 
 def text(most: int, least: int = 1) -> Reader[str]:
     """Read `least`–`most` characters; NFC."""
 
+    @reads({"type": "string", "minLength": least, "maxLength": most})
     def read(here: Place) -> str:
         found = here.scalar("str")
         if found is None:
@@ -35,6 +55,7 @@ def text(most: int, least: int = 1) -> Reader[str]:
 def matching(pattern: re.Pattern[str], what: str) -> Reader[str]:
     """Read text that `pattern` describes as a whole."""
 
+    @reads({"type": "string", "pattern": f"^(?:{pattern.pattern})$", "description": what})
     def read(here: Place) -> str:
         found = here.scalar("str")
         if found is None:
@@ -46,6 +67,7 @@ def matching(pattern: re.Pattern[str], what: str) -> Reader[str]:
     return read
 
 
+@reads({"type": "string", "pattern": _ID})
 def ident(here: Place) -> str:
     """Read an id."""
     found = here.scalar("str")
@@ -56,6 +78,7 @@ def ident(here: Place) -> str:
     return found
 
 
+@reads({"type": "boolean"})
 def flag(here: Place) -> bool:
     """Read true or false."""
     found = here.scalar("bool")
@@ -67,6 +90,7 @@ def flag(here: Place) -> bool:
 def number(least: int, most: int) -> Reader[int]:
     """Read a whole number from `least` to `most`."""
 
+    @reads({"type": "integer", "minimum": least, "maximum": most})
     def read(here: Place) -> int:
         found = here.scalar("int")
         if found is None:
@@ -84,6 +108,7 @@ def number(least: int, most: int) -> Reader[int]:
 def one_of(*options: str, later: Sequence[str] = ()) -> Reader[str]:
     """Read one of `options`; those of `later` are refused as what they are."""
 
+    @reads({"type": "string", "enum": list(options)})
     def read(here: Place) -> str:
         found = here.scalar("str")
         if found in later:
@@ -98,6 +123,7 @@ def one_of(*options: str, later: Sequence[str] = ()) -> Reader[str]:
 def not_yet(what: str) -> Reader[None]:
     """Refuse a field that a later version will have."""
 
+    @reads({"not": {}, "description": f"{what} is not in this version"})
     def read(_here: Place) -> None:
         raise Wrong(f"{what} is not in this version")
 
@@ -107,6 +133,7 @@ def not_yet(what: str) -> Reader[None]:
 def list_of(reader: Reader[T], least: int = 0, *, named: bool = False) -> Reader[list[T]]:
     """Read a list of different things; those that are wrong are noted and left out. `named`: they may be repeated."""
 
+    @reads({"type": "array", "items": reader.schema, "minItems": least, "uniqueItems": True})
     def read(here: Place) -> list[T]:
         places = here.items()
         if places is None:
@@ -128,6 +155,7 @@ def list_of(reader: Reader[T], least: int = 0, *, named: bool = False) -> Reader
 def table_of(key: Callable[[str], str | None], reader: Reader[T], expected: str) -> Reader[dict[str, T]]:
     """Read named values; `key` says why a name is none, `expected` what it should have been in all."""
 
+    @reads({"type": "object", "additionalProperties": reader.schema, "description": expected})
     def read(here: Place) -> dict[str, T]:
         fields = here.fields()
         if fields is None:

@@ -114,10 +114,10 @@ def _known(
 
 
 def _once(things: Sequence[Placed[T]], field: str, name: Callable[[T], str]) -> None:
-    first: dict[str, int] = {}
+    first: dict[str, str] = {}
     for placed in things:
         key = name(placed.thing)
         if key and key in first:
-            placed.wrong(field, f"{key} is already used in line {first[key]}")
+            placed.wrong(field, f"{key} is already used {first[key]}")
         elif key:
-            first[key] = placed.here.line
+            first[key] = placed.here.spot

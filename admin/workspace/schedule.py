@@ -9,7 +9,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from admin.workspace.places import Place, Wrong
-from admin.workspace.readers import ident, list_of, text
+from admin.workspace.readers import ident, list_of, reads, text
 from admin.workspace.structs import plain, struct
 from protocol.bus.hours import Holiday, Hours, Interval
 
@@ -18,6 +18,7 @@ _INTERVAL = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 _MIDNIGHT_MIN = 1_440
 
 
+@reads({"type": "string", "pattern": f"^{_INTERVAL.pattern}$", "description": "such as 08:00-16:00"})
 def interval(here: Place) -> Interval:
     """Read `08:00-16:00`; `24:00` is the end of the day."""
     found = _INTERVAL.fullmatch(here.scalar("str") or "")
@@ -32,6 +33,7 @@ def interval(here: Place) -> Interval:
     return Interval(opens, closes)
 
 
+@reads({"type": "array", "items": interval.schema})
 def intervals(here: Place) -> list[Interval]:
     """Read the intervals of a day, in whatever order they are written."""
     found = sorted(list_of(interval)(here))
@@ -41,6 +43,13 @@ def intervals(here: Place) -> list[Interval]:
     return found
 
 
+@reads(
+    {
+        "type": "object",
+        "properties": dict.fromkeys(DAYS, intervals.schema),
+        "additionalProperties": False,
+    }
+)
 def week(here: Place) -> list[list[Interval]]:
     """Read the intervals of each day; a day that is not named is closed."""
     at = here.fields()
@@ -51,6 +60,7 @@ def week(here: Place) -> list[list[Interval]]:
     return [(at[day].read(intervals) or []) if day in at else [] for day in DAYS]
 
 
+@reads({"type": "string", "description": "a name of the time zone database, such as Europe/Oslo"})
 def time_zone(here: Place) -> str:
     """Read a name of the time zone database."""
     found = here.scalar("str") or ""
@@ -61,6 +71,7 @@ def time_zone(here: Place) -> str:
     return found
 
 
+@reads({"type": "string", "format": "date"})
 def day(here: Place) -> str:
     """Read a date."""
     found = here.scalar("timestamp") or here.scalar("str") or ""

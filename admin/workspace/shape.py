@@ -3,13 +3,15 @@
 Invariant: names, units and defaults are those of `protocol.bus.config`; a field that is not here is refused.
 """
 
+from typing import Any
+
 import msgspec
 
 from admin.workspace.flows import CHATFLOW, SURVEY, TEXTS, check_survey
 from admin.workspace.forms import origin, server_key
 from admin.workspace.identity import check_key
 from admin.workspace.places import Place
-from admin.workspace.readers import Reader, flag, ident, list_of, number, one_of, text, texts
+from admin.workspace.readers import Reader, flag, ident, list_of, number, one_of, reads, text, texts
 from admin.workspace.schedule import HOURS
 from admin.workspace.staffing import AGENT, INBOX, RULE, TEAM
 from admin.workspace.structs import Placed, plain, struct
@@ -66,6 +68,7 @@ _SUBSCRIPTION = struct(Subscription, {"id": ident, "name": text(100)})
 _CANNED = struct(Canned, {"id": ident, "text": texts(10_000)})
 
 
+@reads({"type": "array", "items": SURVEY.schema})
 def _surveys(here: Place) -> list[Placed[Survey]]:
     surveys = list_of(SURVEY)(here)
     for survey in surveys:
@@ -73,26 +76,30 @@ def _surveys(here: Place) -> list[Placed[Survey]]:
     return surveys
 
 
-_ACCOUNT = struct(
-    Account,
-    {
-        "id": ident,
-        "name": text(100),
-        "data_privacy": flag,
-        "storage_consent": flag,
-        "max_open": number(1, 100),
-        "texts": TEXTS,
-        "apps": list_of(_APP, least=1),
-        "hours": list_of(HOURS),
-        "agents": list_of(AGENT),
-        "teams": list_of(TEAM),
-        "inboxes": list_of(INBOX, least=1),
-        "rules": list_of(RULE),
-        "subscriptions": list_of(_SUBSCRIPTION),
-        "canned": list_of(_CANNED),
-        "surveys": _surveys,
-        "chatflows": list_of(CHATFLOW, least=1),
-    },
-    needed=("apps", "inboxes", "chatflows"),
-)
+ACCOUNT_FIELDS: dict[str, Reader[Any]] = {
+    "id": ident,
+    "name": text(100),
+    "data_privacy": flag,
+    "storage_consent": flag,
+    "max_open": number(1, 100),
+    "texts": TEXTS,
+    "apps": list_of(_APP),
+    "hours": list_of(HOURS),
+    "agents": list_of(AGENT),
+    "teams": list_of(TEAM),
+    "inboxes": list_of(INBOX),
+    "rules": list_of(RULE),
+    "subscriptions": list_of(_SUBSCRIPTION),
+    "canned": list_of(_CANNED),
+    "surveys": _surveys,
+    "chatflows": list_of(CHATFLOW),
+}
+_NEEDED = ("apps", "inboxes", "chatflows")  # a file whose account has none of these is not finished
+_AT_LEAST_ONE: dict[str, Reader[Any]] = {
+    "apps": list_of(_APP, least=1),
+    "inboxes": list_of(INBOX, least=1),
+    "chatflows": list_of(CHATFLOW, least=1),
+}
+_ACCOUNT = struct(Account, ACCOUNT_FIELDS | _AT_LEAST_ONE, needed=_NEEDED)
 workspace: Reader[Placed[Workspace]] = struct(Workspace, {"accounts": list_of(_ACCOUNT, least=1)})
+bare_workspace: Reader[Placed[Workspace]] = struct(Workspace, {"accounts": list_of(struct(Account, ACCOUNT_FIELDS))})

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from admin.workspace.places import Mistake, Place, Wrong
-from admin.workspace.readers import Reader
+from admin.workspace.readers import Reader, Schema, reads
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -78,6 +78,7 @@ def struct(
     wanted = [name for name in readers if name in needed or name in {field.name for field in required}]
     blank = defaults | {field.name: _blank(field.type) for field in required}
 
+    @reads(_schema(kind, readers, wanted, defaults))
     def read(here: Place) -> Placed[T]:
         at = here.fields()
         if at is None:
@@ -97,6 +98,7 @@ def struct(
 def plain(reader: Reader[Placed[T]], check: Callable[[Placed[T]], None] | None = None) -> Reader[T]:
     """Read the thing, `check` it, and forget its place."""
 
+    @reads(reader.schema)
     def read(here: Place) -> T:
         placed = reader(here)
         if check is not None:
@@ -104,6 +106,27 @@ def plain(reader: Reader[Placed[T]], check: Callable[[Placed[T]], None] | None =
         return placed.thing
 
     return read
+
+
+def _schema(
+    kind: type[msgspec.Struct], readers: Mapping[str, Reader[Any]], wanted: list[str], given: Mapping[str, Any]
+) -> Schema:
+    defaults = {
+        field.name: field.default
+        for field in msgspec.structs.fields(kind)
+        if isinstance(field.default, str | int | bool)
+    } | {name: value for name, value in given.items() if isinstance(value, str | int | bool)}
+    properties = {
+        name: reader.schema | ({"default": defaults[name]} if name in defaults and name not in wanted else {})
+        for name, reader in readers.items()
+    }
+    return {
+        "type": "object",
+        "title": kind.__name__,
+        "properties": properties,
+        "required": wanted,
+        "additionalProperties": False,
+    }
 
 
 def _blank(kind: object) -> Any:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from protocol.bus.chatflow import Chatflow, Consent, Heading, Texts
+from protocol.bus.chatflow import Chatflow, Consent, Heading, Survey, Texts
 from protocol.bus.hours import Hours
 from protocol.bus.staff import Agent, Inbox, Rule, Team
 from protocol.bus.texts import text_for
@@ -77,6 +77,7 @@ class AccountConfig(msgspec.Struct, frozen=True):
     data_privacy: bool = True  # off: no consent to process is asked
     storage_consent: bool = True  # off: no storage consent is asked
     max_open: int = 5  # conversations that a visitor may have open at once
+    surveys: list[Survey] = []  # those that chatflows can link; a published version has its own copy
 
 
 CONFIG_ENCODER = msgspec.msgpack.Encoder()
