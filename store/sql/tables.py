@@ -6,7 +6,7 @@ Times are milliseconds since 1970. On SQLite the two sides are two files; on Pos
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
-from store.sql import people, sides
+from store.sql import figure_tables, people, sides
 
 CONFIG, RECORD = sides.CONFIG, sides.RECORD
 
@@ -15,6 +15,7 @@ property_value, subscription_change = people.property_value, people.subscription
 contact_merged = people.contact_merged
 company, company_contact = people.company, people.company_contact
 segment, segment_contact = people.segment, people.segment_contact
+conversation_figure, routing_figure = figure_tables.conversation_figure, figure_tables.routing_figure
 
 installation = Table(
     "installation",
