@@ -7,7 +7,7 @@ Invariant: the roster is told of a conversation exactly while it is `ROUTED`; th
 from collections.abc import Callable
 from typing import Any
 
-from engine.core import phases, surveys, tickets, timers
+from engine.core import figures, phases, surveys, tickets, timers
 from engine.core.beside import survey_until_ms
 from engine.core.conversation import Conversation
 from protocol.bus.effects import (
@@ -32,6 +32,7 @@ from protocol.wire import content
 from protocol.wire.content import AGENT, VISITOR, Event
 
 Reaction = list[Inner | Effect]
+Reactor = Callable[[Conversation, Event, Conversation], Reaction]
 _AVOIDED = frozenset({"agent_lost", "no_reply"})  # why somebody else is sought than who just had it
 
 
@@ -74,8 +75,12 @@ def _said(before: Conversation, event: Event, after: Conversation) -> Reaction:
     heard = before.heard
     if not heard.visitor_ms or not heard.agent_ms:
         asked += _first_words(before, event, after)
-    if type(before.phase) is phases.Talking and timers.fell_silent(before, event.at):
-        asked.append(Weigh(after.account, after.id, True))
+    kind = type(before.phase)
+    if kind is phases.Talking:
+        if timers.fell_silent(before, event.at):
+            asked.append(Weigh(after.account, after.id, True))
+    elif kind is phases.Unassigned:
+        asked += figures.at_word_to_nobody(before, event, after)
     if after.beside is not before.beside:
         asked += tickets.kept(before, after)
     return asked
@@ -84,12 +89,12 @@ def _said(before: Conversation, event: Event, after: Conversation) -> Reaction:
 def _first_words(before: Conversation, event: Event, after: Conversation) -> Reaction:
     """Return what it asks that the visitor, or an agent, speaks for the first time."""
     body: Any = event.body
-    role, visitor_ms = body.by.role, before.heard.visitor_ms
+    role, visitor_ms, asked = body.by.role, before.heard.visitor_ms, figures.at_first_word(before, event)
     if role is VISITOR and not visitor_ms:
-        return tickets.opened_by(before, after)
+        asked += tickets.opened_by(before, after)
     if role is AGENT and not before.heard.agent_ms and visitor_ms:
-        return [NoteReply(after.account, after.id, after.terms.inbox, event.at - visitor_ms)]
-    return []
+        asked.append(NoteReply(after.account, after.id, after.terms.inbox, event.at - visitor_ms))
+    return asked
 
 
 def _noted(_: Conversation, event: Event, after: Conversation) -> Reaction:
@@ -178,7 +183,7 @@ def _seek(state: Conversation, rule: RuleId | None, since_ms: int, reason: str, 
 
 
 # What is not here asks nothing of anybody by itself.
-_REACTORS: dict[type[content.Body], Callable[[Conversation, Event, Conversation], Reaction]] = {
+_REACTORS: dict[type[content.Body], Reactor] = {
     content.Message: _said,
     content.Started: _started,
     content.ConsentAnswered: _answered,
@@ -201,3 +206,15 @@ _REACTORS: dict[type[content.Body], Callable[[Conversation, Event, Conversation]
     content.SurveyExpired: surveys.report,
     content.Parked: _parked,
 }
+
+
+def _counted(reactor: Reactor) -> Reactor:
+    """Return `reactor` with the figures that the moment leaves."""
+    return lambda before, event, after: [*reactor(before, event, after), *figures.at_moment(before, event, after)]
+
+
+def _nothing(_: Conversation, __: Event, ___: Conversation) -> Reaction:
+    return []
+
+
+_REACTORS.update({moment: _counted(_REACTORS.get(moment, _nothing)) for moment in figures.MOMENTS})

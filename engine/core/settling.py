@@ -19,11 +19,11 @@ from engine.core.conversation import Conversation, not_started
 from engine.core.decide import Park, decide
 from engine.core.evolve import evolve
 from engine.core.masks import visitor_frame
+from engine.core.phones import KeepWithPhone, kept
 from engine.core.ports import Roster, RosterPort, Values
 from engine.core.react import on_refusal, react
 from engine.core.result import Absent, Logged, Stamp, StepFailed, StepResult
 from engine.core.searching import asks_owner, described
-from engine.core.surveys import KeepSurvey, kept
 from protocol.bus.commands import Asked
 from protocol.bus.config import AccountConfig, flow_at
 from protocol.bus.decisions import Already, First, Refusal, Told
@@ -212,7 +212,7 @@ class Settling:
             self._decide_conversation(inner)
         elif kind in _TO_VISITOR:
             self.decide_visitor(inner.account, inner.visitor, inner)
-        elif kind is KeepSurvey:
+        elif kind is KeepWithPhone:
             self.result.effects.append(kept(inner, self.visitor(inner.visitor)))
         elif kind is Seek:
             self._seek(inner)

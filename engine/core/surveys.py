@@ -6,21 +6,19 @@ its answer and its end. Results are kept as facts with the visitor's phone, whic
 
 from typing import Any, Final
 
-from msgspec.structs import replace
-
 from engine.core.aside import survey_of
 from engine.core.asked import Decision, Stamped
 from engine.core.beside import OpenSurvey
 from engine.core.conversation import Conversation
+from engine.core.phones import KeepWithPhone
 from protocol.bus.catalogue import UNSAID, said
 from protocol.bus.chatflow import SCORES, Survey
 from protocol.bus.commands import VisitorRates
 from protocol.bus.config import flow_at
 from protocol.bus.decisions import Already, Refusal
-from protocol.bus.effects import Effect, Inner, Keep
+from protocol.bus.effects import Effect, Inner
 from protocol.bus.records import SurveyChanged, VisitorRecord
 from protocol.bus.texts import text_for
-from protocol.ids import VisitorId
 from protocol.wire import content
 from protocol.wire.codes import Code
 from protocol.wire.content import AnyBody, Event
@@ -28,13 +26,6 @@ from protocol.wire.content import AnyBody, Event
 MAX_COMMENT_CHARS: Final = 2_000
 _OVER: Final = Refusal(Code.SURVEY_OVER)
 _ASKED_OF: Final = frozenset({"agent", "visitor"})  # inactivity by the survey's own option; no other close at all
-
-
-class KeepSurvey(Inner, frozen=True):
-    """To the visitor's record: `fact` is to be kept, with the phone that was heard last."""
-
-    visitor: VisitorId
-    fact: SurveyChanged
 
 
 def asked_by_close(state: Conversation, asked: Stamped, reason: str) -> list[AnyBody]:
@@ -142,13 +133,4 @@ def report(before: Conversation, event: Event, after: Conversation) -> list[Inne
         comment=body.text if isinstance(body, content.SurveyCommented) else None,
         expired=isinstance(body, content.SurveyExpired),
     )
-    return [KeepSurvey(after.account, after.id, after.terms.visitor, fact)]
-
-
-def kept(inner: KeepSurvey, record: VisitorRecord | None) -> Keep:
-    """Return `inner`'s fact with the phone that was heard last."""
-    devices = record.devices.values() if record is not None else ()
-    latest = max(devices, key=lambda device: device.seen_at_ms, default=None)
-    if latest is None:
-        return Keep(inner.fact)
-    return Keep(replace(inner.fact, platform=latest.platform, app_version=latest.app_version))
+    return [KeepWithPhone(after.account, after.id, after.terms.visitor, fact)]

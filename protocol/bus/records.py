@@ -5,6 +5,7 @@ Invariant: only a cell's owner writes them. `SCHEMA` names the form of snapshots
 
 import msgspec
 
+from protocol.bus.figures import AnyFigure
 from protocol.ids import (
     AccountId,
     AgentId,
@@ -311,7 +312,7 @@ class Erased(Fact, frozen=True, tag="erased"):
     visitor_frame: bytes | None
 
 
-AnyFact = ConsentGiven | ContactKnown | Subscribed | SurveyChanged | TicketKept | Erased
+AnyFact = ConsentGiven | ContactKnown | Subscribed | SurveyChanged | TicketKept | Erased | AnyFigure
 
 
 class Commit(Record, frozen=True):

@@ -20,6 +20,7 @@ from protocol.bus.effects import (
 from protocol.ids import AgentId, ConversationId
 from protocol.wire.content import Author, Role
 from routing.core import events, seeking, timers
+from routing.core.decided import figure_of
 from routing.core.feeds import inbox_change, offer_change, released_change, rule_changes, state_change, work_change
 from routing.core.holding import lines_of
 from routing.core.lines import EXACT_PLACES, Line
@@ -41,6 +42,9 @@ def react(roster: Roster, event: AnyRosterEvent) -> list[Reaction]:
         asked += timers.changes(roster)
     if roster.last.rules:
         asked += rule_changes(roster)
+    figure = figure_of(roster.account, event)
+    if figure is not None:
+        asked.append(figure)
     return asked
 
 

@@ -13,7 +13,8 @@ from engine.core.react import react
 from engine.core.timers import GENERATION, due
 from protocol.bus.commands import TimerFired
 from protocol.bus.config import AccountConfig
-from protocol.bus.effects import AgentLost, Assign, Effect, HandOver, Inner
+from protocol.bus.effects import AgentLost, Assign, HandOver, Inner
+from protocol.bus.figures import Figure
 from protocol.bus.records import CurrentConversation, VisitorRecord
 from protocol.ids import AgentId, ChatflowId, ConversationId, event_id
 from protocol.wire.content import AnyBody, Event
@@ -30,6 +31,7 @@ class Thread:
         self.log: list[Event] = []
         self.asked: list[Any] = []  # inner commands since the last command
         self.effects: list[Any] = []  # and effects
+        self.figures: list[Figure] = []  # and, since it started, what it counts for
 
     def ask(self, command: Any, at_ms: int = 1_000) -> Any:
         """Put a command before the conversation; return the bodies it logged, or what it answered instead."""
@@ -54,8 +56,11 @@ class Thread:
         self._take(react(before, event, self.state))
 
     def _take(self, reaction: list[Any]) -> None:
-        self.asked += [asked for asked in reaction if isinstance(asked, Inner)]
-        self.effects += [asked for asked in reaction if isinstance(asked, Effect)]
+        for asked in reaction:
+            if isinstance(getattr(asked, "fact", None), Figure):
+                self.figures.append(asked.fact)
+            else:
+                (self.asked if isinstance(asked, Inner) else self.effects).append(asked)
 
     def timer(self, kind: str, key: str = "") -> TimerFired:
         """What one of the conversation's timers puts in."""

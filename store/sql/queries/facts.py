@@ -11,17 +11,24 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, and_, or_, update
 
 from protocol.bus import records
+from protocol.bus.figures import AnyFigure, Figure
 from protocol.bus.records import AnyFact, Commit
 from protocol.ids import CellName
 from store.sql import tables
 from store.sql.bulk import Row, write
+from store.sql.queries import figures
 
 
 def keep(connection: Connection, cell: CellName, commits: Iterable[Commit]) -> None:
     """Write the facts of `commits`; the log entries that they speak of have been written."""
+    counted: list[AnyFigure] = []
     for commit in commits:
         for fact in commit.facts:
-            _WRITERS[type(fact)](connection, cell, fact)
+            if isinstance(fact, Figure):
+                counted.append(fact)
+            else:
+                _WRITERS[type(fact)](connection, cell, fact)
+    figures.keep(connection, counted)
 
 
 def _row(cell: CellName, fact: AnyFact) -> Row:

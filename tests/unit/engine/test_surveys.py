@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from engine.core.surveys import KeepSurvey
+from engine.core.phones import KeepWithPhone
 from protocol.bus.chatflow import SCORES, Survey
 from protocol.bus.commands import AgentCloses
 from protocol.bus.decisions import Already, Refusal
@@ -224,7 +224,7 @@ def test_the_visitor_knows_until_when() -> None:
 
 def facts(thread: Thread) -> list[SurveyChanged]:
     """The facts for the report since the last command."""
-    return [asked.fact for asked in thread.asked if isinstance(asked, KeepSurvey)]
+    return [asked.fact for asked in thread.asked if isinstance(asked, KeepWithPhone)]
 
 
 def test_report() -> None:
