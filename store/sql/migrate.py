@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
+from store.sql import admin_tables  # noqa: F401 - registers its tables
 from store.sql.database import DirectDatabase
 from store.sql.dialects import lock_schema
 from store.sql.tables import CONFIG, RECORD
