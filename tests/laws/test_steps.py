@@ -28,6 +28,7 @@ from tests.kit.workplace import (
     workplace,
 )
 from tests.laws.cell_laws import CellLaws
+from tests.laws.figure_laws import FigureLaws
 from tests.laws.people import People
 
 visitors = st.sampled_from([KARI, OLA])
@@ -41,7 +42,7 @@ texts = st.sampled_from(["Hello", "Hello", "Hello", " "])
 wait_ms = st.sampled_from([10, 100, 1_000, 5_000, 31_000, 61_000, 700_000, 3_700_000])
 
 
-class Cell(CellLaws, People, RuleBasedStateMachine):
+class Cell(CellLaws, FigureLaws, People, RuleBasedStateMachine):
     """Two visitors with two phones each, three agents behind two gateways, and a configuration that changes."""
 
     def __init__(self) -> None:

@@ -30,6 +30,7 @@ from protocol.wire.content import (
 from tests.kit.workplace import ACCOUNT, ANN, APP, BO, CY, KARI, OLA, OPEN, origin, phone
 from tests.laws.cell_laws import CellLaws
 from tests.laws.companies import NAMES, TEAM, company
+from tests.laws.figure_laws import FigureLaws
 from tests.laws.people import People
 from tests.laws.talk_laws import TalkLaws
 
@@ -51,7 +52,7 @@ said = st.sampled_from(
 )
 
 
-class Talk(CellLaws, TalkLaws, People, RuleBasedStateMachine):
+class Talk(CellLaws, FigureLaws, TalkLaws, People, RuleBasedStateMachine):
     """Two visitors, three agents (Cy supervises), one chatflow."""
 
     def __init__(self) -> None:
