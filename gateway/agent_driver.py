@@ -7,6 +7,7 @@ import asyncio
 from functools import partial
 
 from gateway import agent_door
+from gateway.contexts import Contexts
 from gateway.core import actions as act
 from gateway.core.actions import Action
 from gateway.core.agent import AgentSession
@@ -18,16 +19,12 @@ from gateway.ports import Line, Peer
 from gateway.reads import AGAIN_S, FAULTS
 from gateway.services import Services
 from gateway.subscriptions import FEED_CHANGES
-from gateway.visitor_door import read_visitor
 from protocol.bus import topics
 from protocol.ids import ConversationId
 from protocol.wire import client
 from protocol.wire.codec import AGENT
 from protocol.wire.codes import Code
 from store.redis import scripts
-from store.sql.queries import records
-
-PAST = 50  # conversations shown beside the present one
 
 
 class AgentDriver(SessionDriver[AgentSession]):
@@ -36,6 +33,7 @@ class AgentDriver(SessionDriver[AgentSession]):
     def __init__(self, services: Services, line: Line, subprotocol: str, peer: Peer) -> None:
         super().__init__(services, line, AGENT[subprotocol], peer)
         self._feed_turn = asyncio.Lock()
+        self._contexts = Contexts(self)
 
     async def let_in(self, hello: client.AgentHello) -> None:
         came = await agent_door.admit(self.services, Arrival(self.session_id, self.peer.origin), hello)
@@ -78,20 +76,9 @@ class AgentDriver(SessionDriver[AgentSession]):
     def _feed_changed(self, feed: str, frames: list[bytes]) -> None:
         self.tell_session(lambda session: session.feed_changed(feed, frames))
 
-    async def _read_context(self, asked: act.ReadContext) -> None:
-        """Read the visitor where they are: in Redis, or in SQL if they were not here for long."""
-        account, sql, past = self.identity.account, self.services.outside.record, None
-        record = None
-        try:
-            async with self.turns:
-                record = await read_visitor(self.services, self.cell, asked.visitor)
-                if record is None:
-                    record = await sql.read(lambda rows: records.visitor(rows, account, asked.visitor))
-                if asked.inboxes:
-                    past = await sql.read(lambda rows: records.past(rows, account, asked.visitor, asked.inboxes, PAST))
-        except FAULTS:
-            pass  # what could be read is shown; the next change reads again
-        self.tell_session(lambda session: session.context_read(asked, record, past))
+    def _read_context(self, asked: act.ReadContext) -> None:
+        if self._contexts.ask(asked):
+            self.spawn(self._contexts.run(self.identity.account))
 
     async def _read_entry(self, asked: act.ReadEntry) -> None:
         """Read one entry as stored for staff; the frames behind it wait for it."""
@@ -106,7 +93,7 @@ class AgentDriver(SessionDriver[AgentSession]):
 
     DO = {
         **SessionDriver.DO,
-        act.ReadContext: lambda self, action: self.spawn(self._read_context(action)),
+        act.ReadContext: _read_context,
         act.ReadEntry: lambda self, action: self.spawn(self._read_entry(action)),
         act.ReadFeed: lambda self, action: self.spawn(self._read_feed(action)),
         act.LeaveFeed: lambda self, action: self.hearing.leave(action.feed),

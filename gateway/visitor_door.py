@@ -4,6 +4,8 @@ Invariant: `ready` shows the record as committed after this very hello; a secret
 What a token vouches for goes to the cell only through the visitor's gate.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
@@ -31,6 +33,7 @@ from store.redis.connection import Away
 from store.redis.keys import Keys
 from store.sql.queries import records
 
+ANSWER_S = 5.0
 _RECORD = msgspec.msgpack.Decoder(VisitorRecord)
 
 
@@ -120,8 +123,17 @@ def judge(services: Services, arrival: Arrival, hello: client.Hello, config: Acc
 
 async def read_visitor(services: Services, cell: CellName, visitor: VisitorId) -> VisitorRecord | None:
     """Return the committed record that Redis holds, or None."""
-    found = await services.cells.line(cell).call("HGET", Keys(cell).visitor(visitor), "s")
-    return _RECORD.decode(found) if found is not None else None
+    return (await read_visitors(services, cell, [visitor]))[0]
+
+
+async def read_visitors(
+    services: Services, cell: CellName, visitors: Sequence[VisitorId]
+) -> list[VisitorRecord | None]:
+    """Return the committed records that Redis holds, asked for at once; None for whom it does not."""
+    line, keys = services.cells.line(cell), Keys(cell)
+    sent = [line.send("HGET", keys.visitor(each), "s") for each in visitors]
+    found = [await line.within(answer, ANSWER_S) for answer in sent]
+    return [_RECORD.decode(each) if each is not None else None for each in found]
 
 
 async def _cold(services: Services, case: Case) -> VisitorRecord | None:

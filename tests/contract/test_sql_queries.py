@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol.ids import AccountId, CellName, DeviceId, InboxId, VisitorId
+from protocol.ids import AccountId, CellName, ConversationId, DeviceId, InboxId, VisitorId
 from store.sql.database import Database, Databases
 from store.sql.queries import cells, commits, history, rebuild, records
 from tests.kit.commits import (
@@ -103,11 +103,30 @@ async def test_the_past_of_a_visitor_is_newest_first_and_of_the_inboxes_asked(re
 
     async def past(*inboxes: str, limit: int = 9, account: AccountId = ACCOUNT) -> list[str]:
         asked = [InboxId(each) for each in inboxes]
-        return list(await record.read(lambda c: records.past(c, account, VISITOR, asked, limit)))
+        return list((await record.read(lambda c: records.past(c, account, [VISITOR], asked, limit)))[VISITOR])
 
     assert await past("inb_1", "inb_2") == [TWO, ONE]
     assert await past("inb_1", limit=1) == [TWO]
     assert await past("inb_2") == await past() == await past("inb_1", account=OTHER) == []
+
+
+async def test_the_pasts_of_several_visitors_are_told_apart(record: Database) -> None:
+    """As many of each as asked, and nothing of somebody who has none, or whom nobody asked about."""
+    other, stranger, nobody = VisitorId("vis_2"), VisitorId("vis_3"), VisitorId("vis_4")
+    four, five = ConversationId("cnv_4"), ConversationId("cnv_5")
+    await add(record, state(TWO, 1, visitor=other), state(THREE, 1, visitor=other), state(four, 1, visitor=other))
+    await add(record, state(five, 1, visitor=stranger))
+    inboxes = [InboxId("inb_1")]
+    found = await record.read(lambda c: records.past(c, ACCOUNT, [VISITOR, other, nobody], inboxes, 2))
+    assert {who: len(theirs) for who, theirs in found.items()} == {VISITOR: 1, other: 2, nobody: 0}
+    assert found[VISITOR] == [ONE]
+
+
+async def test_visitors_are_found_together(record: Database) -> None:
+    """Those of the account who are known, each under their name."""
+    nobody = VisitorId("vis_9")
+    assert list(await record.read(lambda c: records.visitors(c, ACCOUNT, [nobody, VISITOR]))) == [VISITOR]
+    assert await record.read(lambda c: records.visitors(c, OTHER, [VISITOR])) == {}
 
 
 async def test_recovery_leaves_out_what_closed_long_ago(record: Database) -> None:

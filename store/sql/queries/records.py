@@ -6,7 +6,7 @@ Invariant: an id of another account is as unknown as one that never was (guarant
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 
 from protocol.bus.records import Outcome, Snapshot, VisitorRecord
 from protocol.ids import AccountId, ConversationId, DeviceId, InboxId, VisitorId
@@ -40,14 +40,34 @@ def conversations_of(
     return {ConversationId(row.id): _SNAPSHOT.decode(row.state) for row in connection.execute(found)}
 
 
+def visitors(
+    connection: Connection, account: AccountId, visitor_ids: Sequence[VisitorId]
+) -> dict[VisitorId, VisitorRecord]:
+    """Return the records of those visitors who are known."""
+    rows = tables.visitor.c
+    found = select(rows.id, rows.state).where(rows.id.in_(visitor_ids), rows.account == account)
+    return {VisitorId(row.id): _VISITOR.decode(row.state) for row in connection.execute(found)}
+
+
 def past(
-    connection: Connection, account: AccountId, visitor_id: VisitorId, inboxes: Sequence[InboxId], limit: int
-) -> list[ConversationId]:
-    """Return the visitor's conversations in `inboxes` that passed the gate, newest first."""
+    connection: Connection,
+    account: AccountId,
+    visitor_ids: Sequence[VisitorId],
+    inboxes: Sequence[InboxId],
+    limit: int,
+) -> dict[VisitorId, list[ConversationId]]:
+    """Return each visitor's conversations in `inboxes` that passed the gate, newest first; `limit` of one visitor."""
     rows = tables.conversation.c
-    mine = (rows.account == account, rows.visitor == visitor_id, rows.inbox.in_(inboxes), rows.status != "gated")
-    found = select(rows.id).where(*mine).order_by(rows.commit_no.desc(), rows.id).limit(limit)
-    return [ConversationId(each) for each in connection.scalars(found)]
+    theirs = (
+        rows.account == account, rows.visitor.in_(visitor_ids), rows.inbox.in_(inboxes), rows.status != "gated"
+    )  # fmt: skip
+    place = func.row_number().over(partition_by=rows.visitor, order_by=(rows.commit_no.desc(), rows.id)).label("place")
+    ranked = select(rows.visitor, rows.id, place).where(*theirs).subquery().c
+    found = select(ranked.visitor, ranked.id).where(ranked.place <= limit).order_by(ranked.visitor, ranked.place)
+    pasts: dict[VisitorId, list[ConversationId]] = {each: [] for each in visitor_ids}
+    for visitor_id, conversation_id in connection.execute(found):
+        pasts[VisitorId(visitor_id)].append(ConversationId(conversation_id))
+    return pasts
 
 
 def outcomes(
