@@ -17,6 +17,7 @@ HoursId = NewType("HoursId", str)
 SurveyId = NewType("SurveyId", str)
 SubscriptionId = NewType("SubscriptionId", str)
 ContactId = NewType("ContactId", str)
+ErasureId = NewType("ErasureId", str)
 ChatflowId = NewType("ChatflowId", str)
 VisitorId = NewType("VisitorId", str)
 DeviceId = NewType("DeviceId", str)  # of a phone or of an agent's console

@@ -171,6 +171,11 @@ def _survey_over(state: Conversation, _: Event, body: content.SurveyCommented | 
     return replace(state.beside, surveys=tuple(survey for survey in state.beside.surveys if survey.ask != body.ask))
 
 
+def _erased(state: Conversation, _: Event, __: content.Erased) -> Beside:
+    before = state.beside
+    return Beside(before.priority, before.email, ticket=before.ticket, asks=before.asks)
+
+
 def survey_of(beside: Beside, ask: int) -> OpenSurvey | None:
     """Return the open survey of that number, or None."""
     return next((survey for survey in beside.surveys if survey.ask == ask), None)
@@ -197,4 +202,5 @@ AFTER: dict[type[content.Body], AsideAfter] = {
     content.SurveyAnswered: _survey_answered,
     content.SurveyCommented: _survey_over,
     content.SurveyExpired: _survey_over,
+    content.Erased: _erased,
 }

@@ -16,6 +16,7 @@ from engine.core.asked import Decision, Stamped
 from engine.core.company import company_sends
 from engine.core.conversation import Conversation
 from engine.core.email import when_overflowing
+from engine.core.erasing import erase
 from engine.core.firing import timer_fired
 from engine.core.redaction import redact
 from engine.core.snoozing import snooze
@@ -38,9 +39,29 @@ def decide(state: Conversation, asked: Stamped) -> Decision:
 
 def judge(state: Conversation, asked: Stamped) -> Decision:
     """Return what happens because of a command that may address the conversation, or why it may not."""
-    if type(state.phase) is phases.Parked:
+    phase, command = state.phase, type(asked.command)
+    if type(phase) is phases.Parked and command is not effects.Erase:
         return Refusal(Code.PARKED)
+    if type(phase) is phases.Closed and phase.erased and command in _ABOUT_WHAT_WAS_SAID:
+        return Refusal(Code.NOT_FOUND)
     return _DECIDERS[type(asked.command)](state, asked)
+
+
+# Of these nothing is left to be done in a conversation that was erased; visitors are sent to their next one.
+_ABOUT_WHAT_WAS_SAID: frozenset[type] = frozenset(
+    {
+        commands.AgentSends,
+        commands.AgentCloses,
+        commands.AddNote,
+        commands.ChangeTags,
+        commands.SetFields,
+        commands.SetPriority,
+        commands.SnoozeConversation,
+        commands.RedactMessage,
+        commands.BlockVisitor,
+        commands.SetTicket,
+    }
+)
 
 
 def may_address(state: Conversation, command: Any) -> bool:
@@ -92,5 +113,6 @@ _DECIDERS: dict[type, Callable[[Conversation, Stamped], Decision]] = {
     effects.NumberTicket: tickets.number,
     effects.Overflowed: _overflowed,
     effects.End: ending.end,
+    effects.Erase: erase,
     Park: _park,
 }

@@ -32,6 +32,8 @@ def evolve(state: Conversation, event: Event) -> Conversation:
         terms = _terms(body)
     elif kind is content.Assigned:
         last_agent = AgentId(body.agent.id)  # type: ignore[union-attr]
+    elif kind is content.Erased:
+        terms = replace(terms, reopen_window_s=0)
     heard = aside.heard_beside(state.heard, event)
     moved = aside.AFTER.get(kind)
     beside = moved(state, event, body) if moved is not None else beside
@@ -118,6 +120,13 @@ def _reopened(state: Conversation, _: Event, __: content.Reopened) -> AnyPhase:
     return phases.Opening(None, state.phase.missing)
 
 
+def _erased(state: Conversation, event: Event, _: content.Erased) -> AnyPhase:
+    phase = state.phase
+    if isinstance(phase, phases.Closed):
+        return replace(phase, erased=True)
+    return phases.Closed(event.at, event.seq, event.id, erased=True)
+
+
 def _said(phase: AnyPhase, role: Role, at_ms: int) -> AnyPhase:
     """Return where it is after a word that was said while nobody had it."""
     kind = type(phase)
@@ -176,4 +185,5 @@ _PHASE_AFTER: dict[type[content.Body], Callable[[Conversation, Event, Any], AnyP
     content.Closed: _closed,
     content.Reopened: _reopened,
     content.Parked: lambda _, __, body: phases.Parked(body.error),
+    content.Erased: _erased,
 }

@@ -71,13 +71,15 @@ class Talking(Phase, frozen=True):
 class Closed(Phase, frozen=True):
     """Over at `at_ms` by entry `seq`/`event`, unless a message within the reopen window brings it back.
 
-    `missing`: which steps were left, if it never came past its gate.
+    `missing`: which steps were left, if it never came past its gate. `erased`: nothing is left of it, and nothing more
+    is taken.
     """
 
     at_ms: int
     seq: int
     event: EventId
     missing: tuple[str, ...] = ()
+    erased: bool = False
 
 
 class Parked(Phase, frozen=True):

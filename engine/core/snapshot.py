@@ -10,7 +10,7 @@ import msgspec
 
 from engine.core.beside import survey_until_ms
 from engine.core.conversation import Conversation, status_of
-from engine.core.phases import Gated, Phase, Talking
+from engine.core.phases import Closed, Gated, Phase, Talking
 from protocol.bus.records import SCHEMA, Head
 from protocol.ids import AgentId
 
@@ -54,6 +54,7 @@ def head_of(conversation: Conversation) -> Head:
         type(phase) is Gated and "email" in phase.missing,
         survey_until_ms(conversation.beside) if conversation.beside.surveys else 0,
         not conversation.heard.visitor_ms,
+        type(phase) is Closed and phase.erased,
     )
 
 

@@ -12,6 +12,8 @@ from engine.core.answers import answer_from, entry_in
 from engine.core.asked import NO_FACTS, Stamped
 from engine.core.by_agents import ABOUT_CONVERSATIONS, agent_asked
 from engine.core.decide import Park, decide
+from engine.core.erasures import conversations_erased, person_erased
+from engine.core.erasures import needed as needed_to_erase
 from engine.core.ledger import DESK
 from engine.core.numbered import fresh
 from engine.core.result import Need, StepFailed
@@ -23,6 +25,8 @@ from protocol.bus.commands import (
     AnyCommand,
     Asked,
     CompanySends,
+    EraseConversations,
+    ErasePerson,
     GatewayLost,
     LogOut,
     NoteContext,
@@ -65,6 +69,8 @@ def needs(command: AnyCommand) -> list[Need]:
             return [Need("conversation", getattr(command, "conversation", "")), ledger]
         case TimerFired() if command.kind in _CONVERSATION_TIMERS:
             return [Need("conversation", command.owner)]
+        case ErasePerson() | EraseConversations():
+            return needed_to_erase(command)
         case GatewayLost():
             return [Need("roster_accounts")]
         case Asked() if command.origin.n:
@@ -113,6 +119,8 @@ _RUNS: dict[type, Callable[[Settling, Any], Then | None]] = {
     **dict.fromkeys((Admit, LogOut, VisitorWithdraws, SetAnalytics, NoteContext), visitor_met),
     **dict.fromkeys((VisitorSends, VisitorAnswers, VisitorCloses, VisitorRates), visitor_asked),
     CompanySends: company_asked,
+    ErasePerson: person_erased,
+    EraseConversations: conversations_erased,
     **dict.fromkeys(ABOUT_CONVERSATIONS, agent_asked),
     PublishConfig: _config_published,
     GatewayLost: _gateway_lost,

@@ -88,8 +88,9 @@ TABLE: Final[dict[type[Phase], Row]] = {
         **_aside(phases.Closed, content.SurveyAsked),
         content.Reopened: (phases.Opening,),
         content.Parked: (phases.Parked,),
+        content.Erased: (phases.Closed,),
     },
-    phases.Parked: {},
+    phases.Parked: {content.Erased: (phases.Closed,)},
 }
 
 ALLOWED: Final = frozenset((phase, body) for phase, row in TABLE.items() for body in row)

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from engine.core import admission, contacts, context, purposes
 from engine.core.admission import LEFT, UNKNOWN
 from engine.core.changed import Became, Changed
-from protocol.bus.commands import Admit, CompanySends, LogOut, NoteContext, SetAnalytics, VisitorWithdraws
+from engine.core.erasing import erase_visitor
+from protocol.bus.commands import Admit, CompanySends, ErasePerson, LogOut, NoteContext, SetAnalytics, VisitorWithdraws
 from protocol.bus.config import AccountConfig
 from protocol.bus.decisions import Already
 from protocol.bus.effects import NoteBlocked, NoteClosed, NoteConsent, NoteEmail, NoteStarted
@@ -26,6 +27,8 @@ def decide(record: VisitorRecord | None, command: Any, at_ms: int, config: Accou
             return admission.admit(record if record is not None else command.record, command, at_ms, config)
         case CompanySends():
             return _met(record, command, at_ms)
+        case ErasePerson():
+            return erase_visitor(record if record is not None else command.record, command, at_ms)
         case _ if record is None or record.account != command.account:
             return UNKNOWN
         case LogOut():
@@ -81,4 +84,6 @@ def _note_closed(record: VisitorRecord, note: NoteClosed, at_ms: int) -> Became:
         return Already()
     closed_at_ms = at_ms if note.closed else None
     ended = replace(current, closed_at_ms=closed_at_ms, survey_until_ms=note.survey_until_ms)
+    if note.final:
+        ended = replace(ended, reopen_window_s=0)
     return Changed(replace(record, current={**record.current, chatflow: ended}))

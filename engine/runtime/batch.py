@@ -13,7 +13,7 @@ from engine.core.ledger import DESK, slot_of
 from engine.core.result import Logged, StepResult
 from protocol.bus.commands import COMMAND_ENCODER
 from protocol.bus.effects import CancelTimer, Do, FeedUpdate, Keep, SetTimer, TellPlace
-from protocol.bus.records import AnyFact, Outcome, VisitorRecord
+from protocol.bus.records import AnyFact, ConversationErased, Outcome, VisitorRecord
 from protocol.ids import AccountId, ConversationId, DeviceId, Incarnation, VisitorId
 
 LedgerSlot = tuple[str, DeviceId, int]
@@ -93,5 +93,7 @@ class Batch:
             self.jobs.append(effect)
         elif kind is Keep:
             self.facts.append(effect.fact)
+            if type(effect.fact) is ConversationErased:  # it leaves Redis as soon as SQL has it
+                self.postponed[f"conversation:{effect.fact.conversation}"] = 0
         else:
             raise AssertionError(f"nobody carries out {kind.__name__}")

@@ -61,6 +61,8 @@ def at_conversation(held: HeldConversation, stored_no: int, now_ms: int) -> Look
         return Look(AccountId(""))
     if not isinstance(state.phase, Closed):
         return Look(None)
+    if state.phase.erased:
+        return Look(None, now_ms + 1_000) if held.head.commit_no > stored_no else Look(state.account)
     needed_until_ms = max(state.phase.at_ms + state.terms.reopen_window_s * 1000, survey_until_ms(state.beside))
     if now_ms < needed_until_ms:
         return Look(None, needed_until_ms)

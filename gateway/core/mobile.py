@@ -161,8 +161,9 @@ class MobileSession(Session):
         moved = self.gate.record != before
         if conversation == shown.conversation and shown.view and shown.view.heading.kind == "assigned_agent":
             moved = self.told.front.passed(entries) or moved
-        blocked = any(b"blocked" in entry.frame for entry in entries[-1:])  # the record says whether it is true
-        return [*(self._reread.ask() if blocked else []), *([LOOK] if moved else [])]
+        # The record says whether it is true.
+        over = any(b"blocked" in entry.frame or b"erased" in entry.frame for entry in entries[-1:])
+        return [*(self._reread.ask() if over else []), *([LOOK] if moved else [])]
 
     def outcome(self, outcome: Outcome, command: Asked) -> list[Action]:
         match command:
@@ -229,6 +230,8 @@ class MobileSession(Session):
 
     def _know(self, record: VisitorRecord) -> list[Action]:
         self.gate.record = record
+        if record.erased and self.visitor.device not in record.devices:
+            return [End(CloseCode.REVOKED, "this visitor was erased")]
         if record.blocked and not self._was_blocked:
             return [End(CloseCode.REVOKED, "this visitor may not write here")]
         self._was_blocked = record.blocked

@@ -14,8 +14,10 @@ from protocol.ids import (
     AgentId,
     AppKey,
     ChatflowId,
+    ContactId,
     ConversationId,
     DeviceId,
+    ErasureId,
     Incarnation,
     OfferId,
     RuleId,
@@ -248,6 +250,33 @@ class SetTicket(Asked, frozen=True, tag="ticket"):
     status: str
 
 
+class Emptied(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A conversation that only SQL may still have: the state (a Snapshot) that its tombstones amount to."""
+
+    conversation: ConversationId
+    state: bytes
+
+
+class ErasePerson(Command, frozen=True, tag="erase"):
+    """Leave nothing of a visitor: their open conversations end, and of all of them tombstones are left.
+
+    `conversations`: all that SQL knows; `record`: SQL's, without anything personal, used if Redis has none. `contact`:
+    erased too, once nobody else is known as it. Nobody waits for an outcome; what was done already is not done again.
+    """
+
+    visitor: VisitorId
+    erasure: ErasureId
+    record: VisitorRecord | None = None
+    conversations: list[Emptied] = []
+    contact: ContactId | None = None
+
+
+class EraseConversations(Command, frozen=True, tag="erase_conversations"):
+    """Leave nothing but tombstones of these, as far as they are closed: their time is over (retention)."""
+
+    conversations: list[Emptied]
+
+
 class AgentArrives(Asked, frozen=True, tag="arrive"):
     """An agent's session was opened on a gateway (origin n 0)."""
 
@@ -349,6 +378,8 @@ AnyCommand = (
     | RedactMessage
     | BlockVisitor
     | SetTicket
+    | ErasePerson
+    | EraseConversations
     | AgentArrives
     | AgentLeaves
     | SetAgentState

@@ -10,7 +10,7 @@ import msgspec
 from protocol.bus.commands import TimerFired
 from protocol.bus.config import AccountConfig
 from protocol.bus.records import AnyFact
-from protocol.ids import AccountId, AgentId, ContactId, ConversationId, HoursId, InboxId, RuleId, TeamId
+from protocol.ids import AccountId, AgentId, ContactId, ConversationId, HoursId, InboxId, RuleId, TeamId, VisitorId
 from protocol.wire.content import Author
 
 
@@ -83,6 +83,12 @@ class End(Inner, frozen=True):
     reason: str
 
 
+class Erase(Inner, frozen=True):
+    """To the conversation: leave nothing of what was said in it. `visitor`: whose it is; None: only if it is closed."""
+
+    visitor: VisitorId | None
+
+
 class Release(Inner, frozen=True):
     """To the roster: this conversation needs nobody any more (closed, parked)."""
 
@@ -137,12 +143,13 @@ class NoteStarted(Inner, frozen=True):
 
 
 class NoteClosed(Inner, frozen=True):
-    """To the visitor: the current conversation closed, or (closed False) was reopened."""
+    """To the visitor: the current conversation closed, or (closed False) was reopened. `final`: nothing reopens it."""
 
     visitor: str
     chatflow: str
     closed: bool
     survey_until_ms: int = 0
+    final: bool = False
 
 
 class NoteConsent(Inner, frozen=True):

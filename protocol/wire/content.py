@@ -336,7 +336,7 @@ class Transferred(Body, frozen=True, tag="transferred"):
 
 
 class Closed(Body, frozen=True, tag="closed"):
-    """It is over. `reason`: visitor, agent, inactivity, consent_withdrawn, spam, blocked, gate_expired."""
+    """It is over. `reason`: visitor, agent, inactivity, consent_withdrawn, spam, blocked, gate_expired, erased."""
 
     by: Author
     reason: str
@@ -394,6 +394,10 @@ class Parked(Body, frozen=True, tag="parked"):
     error: str
 
 
+class Erased(Body, frozen=True, tag="erased"):
+    """The last entry: nothing is left of what was said before it, and readers forget all that they hold of it."""
+
+
 AnyBody = (
     Started
     | ConsentAnswered
@@ -423,6 +427,7 @@ AnyBody = (
     | SurveyCommented
     | SurveyExpired
     | Parked
+    | Erased
 )
 
 STAFF_ONLY: tuple[type[Body], ...] = (

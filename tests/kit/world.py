@@ -17,7 +17,8 @@ from engine.core.step import begin
 from protocol.bus.commands import COMMAND_DECODER, COMMAND_ENCODER, AnyCommand, TimerFired
 from protocol.bus.config import AccountConfig
 from protocol.bus.effects import CancelTimer, Effect, Keep, SetTimer
-from protocol.bus.records import Erased, Outcome, VisitorRecord
+from protocol.bus.records import ConversationErased, Erased, Outcome, VisitorRecord
+from protocol.bus.tombstones import tombstone
 from protocol.ids import AccountId, ConversationId, DeviceId, VisitorId
 from protocol.wire.content import Event
 from routing.core.roster import RosterDecider
@@ -149,6 +150,10 @@ class World:
                 shown = erased.frame if erased.visitor_frame is None else erased.visitor_frame
                 self.logs[erased.conversation][erased.seq - 1] = erased.frame
                 self.shown[erased.conversation][erased.seq - 1] = shown
+            case Keep(fact=ConversationErased() as erased):
+                for entries in (self.logs[erased.conversation], self.shown[erased.conversation]):
+                    entries[: erased.seq - 1] = [frame and tombstone(frame) for frame in entries[: erased.seq - 1]]
+                self.facts.append(erased)
             case Keep():
                 self.facts.append(effect.fact)
 

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from msgspec.structs import replace
 
+from engine.core.evolve import replay
 from engine.core.phases import Talking
+from engine.core.snapshot import freeze
+from engine.core.timers import due
 from protocol.bus import commands
-from protocol.ids import AgentId, ConversationId, TeamId, VisitorId
+from protocol.ids import AgentId, ConversationId, ErasureId, TeamId, VisitorId
 from protocol.wire import content
 from protocol.wire.content import (
     Button,
@@ -34,6 +37,7 @@ from tests.laws.figure_laws import FigureLaws
 from tests.laws.people import People
 from tests.laws.talk_laws import TalkLaws
 
+SAID = [b"Hello", b"Psst", b"Kari", b"Bye", b"Yours", b"Good", b"News", b"Who", b"Call me"]  # capitals: no id has any
 REPLIES = QuickReplies([Option("yes", "Yes"), Option("no", "No")])
 FORM = Form("Who", [FormField("name", "Name", required=True)])
 visitors = st.sampled_from([KARI, KARI, OLA])
@@ -237,6 +241,20 @@ class Talk(CellLaws, FigureLaws, TalkLaws, People, RuleBasedStateMachine):
         if not outcome.code:
             assert isinstance(event.body, Message | Note), "nothing else is removed"
             self.erased.add((where, event.seq))
+
+    def teardown(self) -> None:
+        """In the end both visitors are erased: whatever was said, no word of it is left, and every log replays."""
+        for visitor in (KARI, OLA):
+            every = [commands.Emptied(where, b"") for where in self.world.conversations]  # of others, too: they stay
+            self.world.do(commands.ErasePerson(ACCOUNT, visitor, ErasureId("era_1"), conversations=every))
+        self.world.pass_time(91_000_000)
+        for where in self.world.conversations:
+            left = b"".join([*self.world.logs[where], *self.world.shown[where], self.world.conversations[where]])
+            assert [word for word in SAID if word in left] == []
+            again = replay(ACCOUNT, self.world.log(where))
+            assert again is not None
+            assert freeze(again) == self.world.conversations[where]
+            assert not due(again), "nothing is waited for"
 
     # What happens to all of them
 

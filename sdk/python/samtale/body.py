@@ -232,6 +232,11 @@ class Parked(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class Erased(Body):
+    """The last entry there will be: forget everything that was said in the conversation."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown(Body):
     """A kind that this client is too old for: show nothing, count it as read."""
 
@@ -268,6 +273,7 @@ KINDS: dict[str, type[Body]] = {
     "survey_commented": SurveyCommented,
     "survey_expired": SurveyExpired,
     "parked": Parked,
+    "erased": Erased,
 }
 
 read_body = tag(Body, KINDS, Unknown)

@@ -5,7 +5,7 @@ Invariant: a message counts from its arrival until it is read, removed, or void 
 
 from collections.abc import Callable
 
-from samtale.body import Message, Redacted
+from samtale.body import Erased, Message, Redacted
 from samtale.events import LogEvent, Unread
 
 
@@ -33,6 +33,8 @@ class UnreadCounts:
                     seqs.append(event.seq)
             case Redacted(of=of) if of in seqs:
                 seqs.remove(of)
+            case Erased():
+                seqs.clear()
 
     def read(self, conversation: str, seq: int) -> None:
         """Everything up to `seq` was seen."""

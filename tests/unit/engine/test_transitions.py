@@ -65,6 +65,7 @@ BODIES: list[AnyBody] = [
     content.SurveyCommented(1, "Good"),
     content.SurveyExpired(1),
     content.Parked("KeyError"),
+    content.Erased(),
 ]
 BESIDE = Beside(ticket=Ticket(7, "new", 100, 100), asks=1, surveys=(OpenSurvey(1, "srv_1", 3, "faces", 100, 9_000),))
 

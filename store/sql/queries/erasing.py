@@ -1,0 +1,78 @@
+"""What erasures leave in the record: tombstones where something was said, and nothing where somebody was described.
+
+Invariant: written in commit order within the scribe's transaction, so that nothing said before an erasure is missed
+and nothing said after it is touched.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, delete, select, update
+
+from protocol.bus import records
+from protocol.bus.tombstones import tombstone
+from protocol.ids import AccountId, CellName, ContactId
+from store.sql import tables
+
+_AT_ONCE = 500
+_OF_CONTACT: tuple[Table, ...] = (
+    tables.subscription,
+    tables.subscription_change,
+    tables.property_value,
+    tables.company_contact,
+    tables.segment_contact,
+)
+
+
+def conversation_erased(connection: Connection, _: CellName, fact: records.ConversationErased) -> None:
+    """Leave tombstones of every entry before `fact.seq`, and no comment to a survey."""
+    events = tables.event
+    this = (events.c.conversation == bindparam("of"), events.c.seq == bindparam("at"))
+    written: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("frame", "visitor_frame", "send_id")}
+    for rows in _emptied(connection, fact):
+        connection.execute(update(events).where(*this).values(**written), rows)
+    asks = tables.survey_ask
+    connection.execute(update(asks).where(asks.c.conversation == fact.conversation).values(comment=None))
+
+
+def _emptied(connection: Connection, fact: records.ConversationErased) -> Iterator[list[dict[str, Any]]]:
+    columns, seq = tables.event.c, 0
+    while True:
+        page = select(columns.seq, columns.frame, columns.visitor_frame).where(
+            columns.conversation == fact.conversation, columns.seq > seq, columns.seq < fact.seq
+        )
+        found = connection.execute(page.order_by(columns.seq).limit(_AT_ONCE)).all()
+        if not found:
+            return
+        yield [
+            {
+                "of": fact.conversation,
+                "at": row.seq,
+                "new_frame": tombstone(row.frame),
+                "new_visitor_frame": tombstone(row.visitor_frame) if row.visitor_frame else row.visitor_frame,
+                "new_send_id": "",
+            }
+            for row in found
+        ]
+        seq = found[-1].seq
+
+
+def person_erased(connection: Connection, _: CellName, fact: records.PersonErased) -> None:
+    """Remove the visitor's lines of the consent ledger, and the contact once nobody else is known as it."""
+    lines, links = tables.consent_entry, tables.contact_visitor
+    connection.execute(delete(lines).where(lines.c.account == fact.account, lines.c.visitor == fact.visitor))
+    connection.execute(delete(links).where(links.c.account == fact.account, links.c.visitor == fact.visitor))
+    others = select(links.c.visitor).where(links.c.account == fact.account, links.c.contact == fact.contact).limit(1)
+    if fact.contact is not None and connection.scalar(others) is None:
+        forget_contact(connection, fact.account, fact.contact)
+
+
+def forget_contact(connection: Connection, account: AccountId, contact: ContactId) -> None:
+    """Remove a contact that no visitor is known as, and all that administrators kept of it."""
+    for table in (*_OF_CONTACT, tables.contact_visitor):
+        connection.execute(delete(table).where(table.c.account == account, table.c.contact == contact))
+    merged = tables.contact_merged
+    connection.execute(delete(merged).where(merged.c.account == account, merged.c.survivor == contact))
+    connection.execute(
+        delete(tables.contact).where(tables.contact.c.account == account, tables.contact.c.id == contact)
+    )
