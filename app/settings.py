@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.trouble import Trouble
+from store.files.bucket import fit_url
 from store.redis.address import parse
 from store.sql.dialects import driver_url
 
@@ -28,6 +29,7 @@ def _database_url(url: str) -> str:
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+BucketUrl = Annotated[str, AfterValidator(fit_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 
 _NO_SETTINGS = {"SAMTALE_PARENT", "SAMTALE_AGENT_PASSWORD"}  # who started us; an option of `samtale agent`
@@ -41,6 +43,10 @@ class Settings(BaseSettings):
     data: Annotated[Path, Field(description="the data directory")] = Path(".data")
     redis_url: Annotated[RedisUrl | None, Field(description="an external Redis or Valkey; none: our own")] = None
     database_url: Annotated[DatabaseUrl | None, Field(description="an external PostgreSQL; none: SQLite")] = None
+    attachments_url: Annotated[
+        BucketUrl | None,
+        Field(description="where files lie: file:///… or s3://bucket/prefix; none: the data directory"),
+    ] = None
     host: Annotated[str, Field(description="the address that gateways listen on")] = "127.0.0.1"
     port: Annotated[Port, Field(description="the first gateway's port; further ones count up")] = 8080
     cells: Annotated[int, Field(ge=1, le=1024, description="fixed at first start")] = 8
@@ -79,6 +85,11 @@ class Settings(BaseSettings):
     def record_url(self) -> str:
         """The SQL database of history, as a SQLAlchemy URL without a driver."""
         return self.database_url or f"sqlite:///{self.data.resolve()}/record.db"
+
+    @property
+    def bucket_url(self) -> str:
+        """Where files lie."""
+        return self.attachments_url or f"file://{self.data.resolve()}/files"
 
     @property
     def origins(self) -> list[str]:

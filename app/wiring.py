@@ -33,6 +33,7 @@ from store.sql.database import Databases, StoreAway
 from store.sql.migrate import migrate
 from store.sql.queries import accounts
 
+_FILE_KEY = "file_key"  # the setting that holds what addresses of files are sealed with
 _WAIT_S = 0.2
 _LAST_S = 4.0  # honcho kills what is left 5 s after the first process ended
 
@@ -126,9 +127,11 @@ async def _engine(settings: Settings, stop: asyncio.Event) -> None:
 
 async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
     from gateway.core.limits import SessionLimits
-    from gateway.gateway import Gateway, GatewaySettings
+    from gateway.core.seals import KEY_BYTES
+    from gateway.gateway import FileSettings, Gateway, GatewaySettings
 
     stores = await unless(stop, _stores(settings))
+    key = await stores.config.transact(lambda sql: accounts.setting(sql, _FILE_KEY, os.urandom(KEY_BYTES).hex()))
     gateway = Gateway(
         GatewaySettings(
             cells=cell_names(settings.cells),
@@ -139,6 +142,7 @@ async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
             agent_origins=frozenset(settings.origins),
             trusted_proxies=frozenset(settings.proxies),
             limits=SessionLimits(settings.visitor_messages_per_minute, settings.visitor_message_burst),
+            files=FileSettings(settings.bucket_url, str(settings.data / "scratch"), bytes.fromhex(key)),
         ),
         dialler(await redis_address(settings)),
         stores,

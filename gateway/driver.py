@@ -12,6 +12,7 @@ from zlib import crc32
 
 import msgspec
 
+from gateway.attachments import Whose
 from gateway.core import actions as act
 from gateway.core.actions import Action
 from gateway.core.gate import Rows
@@ -186,6 +187,8 @@ class SessionDriver(Generic[S]):
     def entered(self, session: S, config: AccountConfig, first: Callable[[], list[Action]]) -> None:
         """The session begins: `first` says what it does first. Whoever was here with the same device is replaced."""
         self.session, self.cell = session, config.cell
+        if self.services.attachments is not None:
+            session.attaching.opens = self.services.attachments.opens
         if session.identity.gateway != self.services.lease.incarnation:
             self.line.close(CloseCode.RESTARTED, "the gateway lost its lease")
             return
@@ -271,6 +274,16 @@ class SessionDriver(Generic[S]):
         except Away:
             return  # ephemeral: may be lost
 
+    def _allow(self, action: act.AllowUpload | act.AllowDownload) -> None:
+        files, about = self.services.attachments, action.frame
+        whose = Whose(self.cell, self.identity.account, self.identity.device)
+        if files is None:
+            self.say(refused(Code.UNAVAILABLE, ref=about.ref, conversation=about.conversation))
+        elif isinstance(action, act.AllowUpload):
+            self.say(files.allow_upload(whose, action))
+        else:
+            self.say(files.allow_download(whose, action))
+
     def _wake(self, action: act.Wake) -> None:
         if action not in self._wakes:
             now_ms = self.services.outside.now_ms()
@@ -294,6 +307,8 @@ class SessionDriver(Generic[S]):
         act.Unfollow: lambda self, action: self.hearing.leave(action.conversation),
         act.ReadLog: lambda self, action: self.spawn(read_log(self, action)),
         act.ReadPage: lambda self, action: self.spawn(read_page(self, action)),
+        act.AllowUpload: _allow,
+        act.AllowDownload: _allow,
         act.Tell: _tell,
         act.Mark: lambda self, action: self.services.receipts.mark(self.cell, self.identity.device, action),
         act.Wake: _wake,

@@ -6,16 +6,20 @@ what runs, runs in one TaskGroup.
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
+from gateway.attachments import Attachments
 from gateway.core.limits import SessionLimits
+from gateway.core.seals import Seals
 from gateway.counts import Gauge, Gauges
 from gateway.credentials import Proofs
 from gateway.drain import drain
 from gateway.handshake import Doorway
 from gateway.hub import Hub, HubSettings
+from gateway.public.attachments import AttachmentDesk
 from gateway.public.company import CompanyDesk
 from gateway.public.login import LoginDesk
 from gateway.public.routes import public_app
@@ -24,8 +28,18 @@ from gateway.server import Server, listen
 from gateway.services import Outside
 from gateway.sockets import Sockets
 from protocol.ids import CellName
+from store.files.bucket import Bucket
 from store.redis.connection import Dial
 from store.sql.database import Databases
+
+
+class FileSettings(Struct, frozen=True):
+    """`bucket`: where files lie (store.files.bucket). `scratch`: a directory of this process's machine for those on
+    their way. `key`: what the installation seals addresses with (gateway.core.seals)."""
+
+    bucket: str
+    scratch: str
+    key: bytes
 
 
 class GatewaySettings(Struct, frozen=True):
@@ -33,6 +47,7 @@ class GatewaySettings(Struct, frozen=True):
 
     `drain_s`: over how long clients are sent away at a stop; half as long again is waited for outcomes.
     `agent_origins`: the exact origins of agents' consoles. `trusted_proxies`: whose X-Forwarded-For is believed.
+    `files` None: no attachments are taken.
     """
 
     cells: list[CellName]
@@ -44,6 +59,7 @@ class GatewaySettings(Struct, frozen=True):
     trusted_proxies: frozenset[str] = frozenset()
     rules: SocketRules = SocketRules()
     limits: SessionLimits = SessionLimits()
+    files: FileSettings | None = None
 
 
 class Gateway:
@@ -60,13 +76,15 @@ class Gateway:
     ) -> None:
         self._settings, self._log = settings, log
         outside = Outside(databases.record, Proofs(settings.cells), entropy, now_ms, log, databases.config)
-        self.hub = Hub(HubSettings(settings.cells, settings.lease_s, settings.limits), dial, outside)
+        files = _attachments(settings.files, outside)
+        self.hub = Hub(HubSettings(settings.cells, settings.lease_s, settings.limits, files), dial, outside)
         self.sockets = Sockets(
             settings.rules, Doorway(self.hub, settings.agent_origins, settings.rules), settings.trusted_proxies
         )
         logins = LoginDesk(self.sockets, self.hub.cells, databases.config, entropy)
         company = CompanyDesk(self.sockets, self.hub.services)
-        self._app = public_app(self.sockets, self.hub, logins, company, self._gauges())
+        desk = AttachmentDesk(self.hub.services, files).routes() if files is not None else []
+        self._app = public_app(self.sockets, self.hub, logins, company, self._gauges(), desk)
         self.port = settings.port
         self.listening = asyncio.Event()
 
@@ -110,3 +128,12 @@ class Gateway:
                 ),
             ]
         )
+
+
+def _attachments(settings: FileSettings | None, outside: Outside) -> Attachments | None:
+    if settings is None:
+        return None
+    scratch = Path(settings.scratch)
+    files = Attachments(Seals(settings.key), Bucket(settings.bucket), scratch, outside.entropy, outside.now_ms)
+    files.tidy()
+    return files

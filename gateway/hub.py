@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from gateway.agent_driver import AgentDriver
+from gateway.attachments import Attachments
 from gateway.cells import Cells
 from gateway.checks import Checks
 from gateway.configs import Configs
@@ -41,11 +42,15 @@ PHONES_REMEMBERED = 50_000  # whose allowances are kept: more than are connected
 
 
 class HubSettings(Struct, frozen=True):
-    """`lease_s`: how long this gateway counts as alive without a word. `limits`: what one session may ask."""
+    """`lease_s`: how long this gateway counts as alive without a word. `limits`: what one session may ask.
+
+    `attachments` None: this process takes no files.
+    """
 
     cells: Sequence[CellName]
     lease_s: float = 6.0
     limits: SessionLimits = SessionLimits()
+    attachments: Attachments | None = None
 
 
 class Hub:
@@ -78,6 +83,7 @@ class Hub:
             rows=self._rows,
             turns={cell: asyncio.Semaphore(HELLOS_AT_ONCE) for cell in cells.names},
             spawn=self._spawn,
+            attachments=settings.attachments,
         )
         self._group: asyncio.TaskGroup | None = None
         self._hears: Incarnation | None = None  # whose replies are heard in every cell

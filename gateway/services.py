@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.attachments import Attachments
 from gateway.cells import Cells
 from gateway.configs import Configs
 from gateway.core.limits import SessionLimits
@@ -56,3 +57,4 @@ class Services:
     rows: RuleRows
     turns: Mapping[CellName, asyncio.Semaphore]  # who comes to a cell: a storm of hellos must not fill its line
     spawn: Callable[[Coroutine[Any, Any, None]], None]
+    attachments: Attachments | None = None  # None: this process takes none

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from engine.core.attaching import spent_after, spent_without
 from engine.core.beside import PLAIN, Beside, Chooseable, EmailAsk, Heard, OpenSurvey, Ticket, TicketStatus
 from engine.core.conversation import Conversation
 from protocol.wire import content
@@ -48,6 +49,8 @@ def after_message(beside: Beside, event: Event, body: content.Message) -> Beside
         chooseable = _chooseable_after(beside.chooseable, event.seq, body.content)
         if chooseable != beside.chooseable:
             beside = replace(beside, chooseable=chooseable)
+    if isinstance(body.content, content.Files):
+        beside = replace(beside, spent=spent_after(beside.spent, event, body.content))
     return beside
 
 
@@ -105,9 +108,13 @@ def _email_over(state: Conversation, _: Event, __: content.EmailGiven | content.
     return replace(state.beside, email=EmailAsk(0, "", state.beside.email.asks, True))
 
 
-def _redacted(state: Conversation, _: Event, body: content.Redacted) -> Beside:
-    kept = tuple(asked for asked in state.beside.chooseable if asked.seq != body.of)
-    return replace(state.beside, chooseable=kept) if len(kept) < len(state.beside.chooseable) else state.beside
+def _redacted(state: Conversation, event: Event, body: content.Redacted) -> Beside:
+    beside = state.beside
+    kept = tuple(asked for asked in beside.chooseable if asked.seq != body.of)
+    spent = spent_without(beside.spent, event.at, body.of)
+    if (len(kept), len(spent)) == (len(beside.chooseable), len(beside.spent)):
+        return beside
+    return replace(beside, chooseable=kept, spent=spent)
 
 
 def _tagged(state: Conversation, _: Event, body: content.TagsChanged) -> Beside:

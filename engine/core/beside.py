@@ -73,8 +73,19 @@ class Chooseable(msgspec.Struct, frozen=True, array_like=True, gc=False):
     passing: bool = False
 
 
+class Spent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An attachment that the message at `seq` named."""
+
+    id: str
+    seq: int
+    at_ms: int
+
+
 class Beside(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """All the rest. `snoozed_ms`: until when it is put off, 0 if it is not. `asks`: surveys asked so far."""
+    """All the rest. `snoozed_ms`: until when it is put off, 0 if it is not. `asks`: surveys asked so far.
+
+    `spent`: the attachments that messages of the last day named.
+    """
 
     priority: str = "normal"
     email: EmailAsk = EmailAsk()
@@ -85,6 +96,7 @@ class Beside(msgspec.Struct, frozen=True, array_like=True, gc=False):
     chooseable: tuple[Chooseable, ...] = ()
     tags: tuple[str, ...] = ()
     fields: dict[str, str] = {}
+    spent: tuple[Spent, ...] = ()
 
 
 SILENT = Heard()

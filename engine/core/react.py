@@ -7,8 +7,6 @@ Invariant: the roster is told of a conversation exactly while it is `ROUTED`; th
 from collections.abc import Callable
 from typing import Any
 
-from msgspec.structs import replace
-
 from engine.core import figures, phases, surveys, tickets, timers
 from engine.core.beside import survey_until_ms
 from engine.core.conversation import Conversation
@@ -29,7 +27,7 @@ from protocol.bus.effects import (
     Seek,
     Weigh,
 )
-from protocol.bus.records import ConversationErased
+from protocol.bus.records import AttachmentsUsed
 from protocol.bus.topics import agent_feed
 from protocol.ids import RuleId, TeamId
 from protocol.wire import content
@@ -87,7 +85,15 @@ def _said(before: Conversation, event: Event, after: Conversation) -> Reaction:
         asked += figures.at_word_to_nobody(before, event, after)
     if after.beside is not before.beside:
         asked += tickets.kept(before, after)
+        asked += _attached(event, after)
     return asked
+
+
+def _attached(event: Event, after: Conversation) -> Reaction:
+    body: Any = event.body
+    if not isinstance(body.content, content.Files):
+        return []
+    return [Keep(AttachmentsUsed(after.account, after.id, event.seq, [file.id for file in body.content.files]))]
 
 
 def _first_words(before: Conversation, event: Event, after: Conversation) -> Reaction:
@@ -153,14 +159,6 @@ def _reopened(_: Conversation, __: Event, after: Conversation) -> Reaction:
     return [_note(after, closed=False)]
 
 
-def _erased(_: Conversation, event: Event, after: Conversation) -> Reaction:
-    """What SQL has of it is emptied by its scribe, who has brought all of it there by then."""
-    return [
-        replace(_note(after, closed=True), final=True),
-        Keep(ConversationErased(after.account, after.id, event.seq)),
-    ]
-
-
 def _survey_asked(before: Conversation, event: Event, after: Conversation) -> Reaction:
     return [_note(after, closed=True), *surveys.report(before, event, after)]
 
@@ -217,7 +215,6 @@ _REACTORS: dict[type[content.Body], Reactor] = {
     content.SurveyCommented: surveys.report,
     content.SurveyExpired: surveys.report,
     content.Parked: _parked,
-    content.Erased: _erased,
 }
 
 

@@ -7,6 +7,7 @@ and the plain form of whatever content there is.
 import re
 
 from engine.core.asked import Stamped
+from engine.core.attaching import attached
 from engine.core.contents import plain_form
 from engine.core.conversation import Conversation
 from protocol.bus.commands import AgentSends
@@ -26,6 +27,8 @@ _LOOSE = re.compile(r"[ \t]+(?=[,.!?;:])")  # what is left before a mark when th
 def reply(state: Conversation, asked: Stamped, by: Author) -> content.Message | Refusal:
     """Return the message that the command makes, or why it makes none."""
     command: AgentSends = asked.command
+    if command.uploads:
+        return attached(state, command, by, asked.at_ms)
     if command.canned:
         text = _ready(state, asked, by) if command.content is None and not command.text else None
         return content.Message(by, text) if text is not None else _BAD

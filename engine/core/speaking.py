@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from engine.core import phases
 from engine.core.access import author_of, colleague
 from engine.core.asked import Decision, Stamped
+from engine.core.attaching import attached
 from engine.core.consent import before_message
 from engine.core.contents import chosen
 from engine.core.conversation import Conversation, reopenable
@@ -38,7 +39,7 @@ def visitor_sends(state: Conversation, asked: Stamped) -> Decision:
     visitor = asked.facts.visitor
     if visitor is not None and visitor.blocked:
         return _BLOCKED
-    message = _message(state, command)
+    message = _message(state, command, asked.at_ms)
     # Asked for what is nearly always there: an isinstance that fails is dear (engine.core.phases).
     if not isinstance(message, content.Message):
         return message
@@ -56,8 +57,10 @@ def visitor_sends(state: Conversation, asked: Stamped) -> Decision:
     return [*opened, *before, *awake(state, "visitor"), message, *routed, *besides]
 
 
-def _message(state: Conversation, command: VisitorSends) -> content.Message | Refusal:
+def _message(state: Conversation, command: VisitorSends, at_ms: int) -> content.Message | Refusal:
     by = Author(VISITOR, command.visitor)
+    if command.uploads:
+        return attached(state, command, by, at_ms)
     if command.content is not None:
         text = chosen(state.beside.chooseable, command.content)
         return content.Message(by, text, command.content) if text is not None else Refusal(Code.BAD_CONTENT)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from protocol.bus.commands import AnyCommand
 from protocol.bus.records import Outcome
 from protocol.ids import ConversationId, InboxId, VisitorId
+from protocol.wire import client
 from protocol.wire.codes import CloseCode
 
 Audience = Literal["visitor", "staff"]
@@ -112,6 +113,21 @@ class CheckToken(Action, frozen=True):
     """Verify a token that came by `refresh`."""
 
     token: str
+
+
+class AllowUpload(Action, frozen=True):
+    """Say where the file may be put. `visitor`: whose conversation it is; `sender`: they or an agent."""
+
+    frame: client.Upload
+    visitor: VisitorId
+    sender: str
+
+
+class AllowDownload(Action, frozen=True):
+    """Say where the attachment of a conversation of `visitor` can be had."""
+
+    frame: client.Download
+    visitor: VisitorId
 
 
 class Tell(Action, frozen=True):

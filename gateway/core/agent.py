@@ -84,6 +84,8 @@ class AgentSession(Session):
                 return self._numbered(frame, now)
             case client.Typing():
                 return self._typing(frame)
+            case client.Upload() | client.Download():
+                return self._attach(frame, now.at_ms)
             case client.WhoNext():
                 return self._who_next(frame, now)
             case client.Leave(conversation):
@@ -101,13 +103,14 @@ class AgentSession(Session):
             return self.no(frame, getattr(frame, "conversation", ""), no)
         self.flow.take(SERIES, frame.n, frame.id)
         key = (frame.n, frame.id)
-        leaving = [Submit(command) for command in self._waiting.put(key, command_of(frame, self.desk))]
+        asked = self.attaching.complete(frame, command_of(frame, self.desk))
+        leaving = [Submit(command) for command in self._waiting.put(key, asked)]
         if isinstance(frame, client.Redact):
             return [*leaving, ReadEntry(ConversationId(frame.conversation), frame.seq, key)]
         return [*leaving]
 
     def _why_not(self, frame: Numbered, now: Moment) -> No | None:
-        code = why_not(frame, self._agent)
+        code = why_not(frame, self._agent) or self.attaching.why_not(frame)
         if code is not None:
             return No(code, frame.n)
         if now.trouble is not None:
@@ -129,6 +132,14 @@ class AgentSession(Session):
         wait_ms = UNAVAILABLE_MS if code.retryable else 0
         about: dict[str, int | str] = {"n": n, "id": frame_id, "conversation": asked.conversation, "expected": n}
         return [Say(refused(code, retry_after_ms=wait_ms, **about)), *leaving]
+
+    def _attach(self, frame: client.Upload | client.Download, at_ms: int) -> list[Action]:
+        head = self._head_of(ConversationId(frame.conversation))
+        if isinstance(frame, client.Download):
+            return self.attaching.download(frame, head.visitor if head is not None else None)
+        if head is None:
+            return [Say(refused(Code.NOT_FOUND, ref=frame.ref, conversation=frame.conversation))]
+        return self.attaching.upload(frame, head.visitor, self.desk.agent, None, at_ms)
 
     def _typing(self, frame: client.Typing) -> list[Action]:
         conversation = ConversationId(frame.conversation)

@@ -47,7 +47,7 @@ def why_not(frame: Numbered, agent: Agent | None) -> Code | None:
     text = getattr(frame, "text", "")
     if len(nfc(text)) > MAX_TEXT_CHARS:
         return Code.TOO_LARGE
-    silent = isinstance(frame, client.AgentSend) and frame.content is None and not frame.canned
+    silent = isinstance(frame, client.AgentSend) and not (frame.content or frame.canned or frame.attachments)
     if (silent or isinstance(frame, client.AddNote)) and not text.strip():
         return Code.EMPTY_TEXT
     if isinstance(frame, client.Transfer) and bool(frame.to) == bool(frame.team):

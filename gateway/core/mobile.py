@@ -4,15 +4,15 @@ Invariant: nothing the visitor typed, and nothing the app told of them, leaves i
 outstanding; it speaks only of conversations of its own.
 """
 
-from gateway.core.actions import Action, CheckToken, End, ReadOutcome, Say, Submit, Wake
+from gateway.core.actions import Action, CheckToken, End, ReadOutcome, Say, Submit
 from gateway.core.asides import Asides
 from gateway.core.flow import No
 from gateway.core.gate import Rows
 from gateway.core.limits import Bucket, SessionLimits
 from gateway.core.reading import refused
 from gateway.core.rereading import Rereading
-from gateway.core.saying import Numbered, Visitor, command_of, why_not
-from gateway.core.serving import SPREAD_MS, Told
+from gateway.core.saying import Numbered, Visitor, command_of, is_forgotten, long_over, why_not
+from gateway.core.serving import LOOK, SOON, Told
 from gateway.core.session import UNAVAILABLE_MS, Moment, Session, as_frame, encode
 from gateway.core.token import TokenClock
 from gateway.core.words import but_words
@@ -39,9 +39,6 @@ from protocol.wire.limits import REMEMBERED_OUTCOMES
 from protocol.wire.server import Done, LoggedOut, Presence, Refreshed, TypingNow
 
 MAX_CONVERSATIONS = 32
-LOOK = Wake(0)  # look at once whether something is to be told
-SOON = Wake(0, SPREAD_MS)  # the same, of what thousands are told
-_LET_GO = frozenset({Code.CONTINUED.wire, Code.NOT_FOUND.wire})  # what a cell says that may have forgotten
 _WHO = frozenset({Code.UNAVAILABLE.wire, Code.VISITOR_UNKNOWN.wire})  # of a visitor whom it let go of
 _ANSWERED = frozenset({"", Code.NOT_OUTSTANDING.wire})
 _COME_AGAIN = End(CloseCode.RESTARTED, "the cell asks who this is")  # with hello the record comes back
@@ -90,6 +87,8 @@ class MobileSession(Session):
                 return self._set_context(frame)
             case client.SetAnalyticsConsent() | client.Withdraw():
                 return self._asides.consent(frame, now.at_ms, now.trouble)
+            case client.Upload() | client.Download():
+                return self._attach(frame, now.at_ms)
             case client.Refresh(token):
                 return [CheckToken(token)] if self.token.runs else [Say(refused(Code.TOKEN_INVALID))]
             case client.Logout():
@@ -105,24 +104,19 @@ class MobileSession(Session):
             return []  # its outcome will come
         no = self.flow.check(series, frame.n, frame.id) or self._why_not(frame, now)
         if no is not None and no.code is Code.NOT_FOUND:
-            return [self._long_over(frame)]
+            return [long_over(frame, self.visitor)]
         if no is not None:
             return self.no(frame, frame.conversation, no)
         self.flow.take(series, frame.n, frame.id)
         chatflow = self._own[ConversationId(frame.conversation)]
-        return [Submit(command_of(frame, self.visitor, chatflow, self.told.version_of(chatflow)))]
-
-    def _long_over(self, frame: Numbered) -> Action:
-        """Of a conversation that is not at hand, perhaps of long ago: whatever it took of this phone SQL knows."""
-        me, code = self.visitor, Code.NOT_FOUND.wire
-        otherwise = Outcome(me.session, me.device, frame.n, frame.id, code, frame.conversation, expected=frame.n)
-        return ReadOutcome(ConversationId(frame.conversation), otherwise)
+        command = command_of(frame, self.visitor, chatflow, self.told.version_of(chatflow))
+        return [Submit(self.attaching.complete(frame, command))]
 
     def _why_not(self, frame: Numbered, now: Moment) -> No | None:
         chatflow = self._own.get(ConversationId(frame.conversation))
         if chatflow is None:
             return No(Code.NOT_FOUND, frame.n)
-        code = why_not(frame, self.gate, chatflow, now.at_ms)
+        code = why_not(frame, self.gate, chatflow, now.at_ms) or self.attaching.why_not(frame)
         if code is not None:
             return No(code, frame.n)
         if now.trouble is not None:
@@ -132,6 +126,14 @@ class MobileSession(Session):
             return None
         wait_ms = self._messages.wait_ms(now.at_ms)
         return No(Code.RATE_LIMITED, frame.n, wait_ms) if wait_ms else None
+
+    def _attach(self, frame: client.Upload | client.Download, at_ms: int) -> list[Action]:
+        me, conversation = self.visitor.visitor, ConversationId(frame.conversation)
+        if isinstance(frame, client.Download):
+            return self.attaching.download(frame, me if self.reading.open(conversation) is not None else None)
+        chatflow = self._own.get(conversation)
+        shut = Code.NOT_FOUND if chatflow is None else self.gate.closed_by(chatflow, at_ms, conversation)
+        return self.attaching.upload(frame, me, me, shut, at_ms)
 
     def _typing(self, frame: client.Typing, at_ms: int) -> list[Action]:
         conversation = ConversationId(frame.conversation)
@@ -182,7 +184,7 @@ class MobileSession(Session):
                 # Told once the committed record shows it: whoever hears the ack may send at once.
                 self.flow.resolve(command.conversation, outcome)
                 return self._reread.then_tell(as_frame(outcome, command.conversation))
-            case VisitorSends() | VisitorAnswers() | VisitorRates() | VisitorCloses() if _is_forgotten(outcome):
+            case VisitorSends() | VisitorAnswers() | VisitorRates() | VisitorCloses() if is_forgotten(outcome):
                 return [ReadOutcome(command.conversation, outcome)]  # it was judged without a ledger
             case VisitorSends() | VisitorAnswers() if outcome.instead:
                 self._own[ConversationId(outcome.instead)] = self._own[command.conversation]
@@ -297,7 +299,3 @@ class MobileSession(Session):
             if new not in self.reading:  # one that was reopened may well be
                 actions += self.reading.attach(Position(new, 0, ""))  # as after `ready` (SPEC 3.3)
         return actions
-
-
-def _is_forgotten(outcome: Outcome) -> bool:
-    return outcome.code in _LET_GO and bool(outcome.expected)

@@ -3,13 +3,14 @@
 Invariant: pure; nothing that a visitor typed passes `why_not` while a step that comes before it is outstanding.
 """
 
+from gateway.core.actions import ReadOutcome
 from gateway.core.gate import PROCESS, Gate
 from gateway.core.session import Identity
 from gateway.core.storefront import Phone
 from gateway.core.words import nfc
 from protocol.bus import steps
 from protocol.bus.commands import Admit, AnyCommand, VisitorAnswers, VisitorCloses, VisitorRates, VisitorSends
-from protocol.bus.records import Profile
+from protocol.bus.records import Outcome, Profile
 from protocol.bus.steps import Step
 from protocol.ids import ChatflowId, ConversationId, VisitorId
 from protocol.wire import client
@@ -19,6 +20,7 @@ from protocol.wire.limits import MAX_TEXT_CHARS
 
 Numbered = client.Send | client.Answer | client.Survey | client.Close
 MAX_FIELDS, MAX_FIELD_CHARS = 20, 2_000
+_LET_GO = frozenset({Code.CONTINUED.wire, Code.NOT_FOUND.wire})
 _YES_OR_NO = ("granted", "declined")
 
 
@@ -54,6 +56,8 @@ def _outstanding(frame: Numbered, gate: Gate, chatflow: ChatflowId, at_ms: int) 
 
 
 def _unfit(frame: client.Send) -> Code | None:
+    if not frame.text and not frame.attachments:
+        return Code.MALFORMED
     if len(nfc(frame.text)) > MAX_TEXT_CHARS:
         return Code.TOO_LARGE
     if isinstance(frame.content, FormValues):
@@ -61,6 +65,18 @@ def _unfit(frame: client.Send) -> Code | None:
         if len(values) > MAX_FIELDS or any(len(value) > MAX_FIELD_CHARS for value in values.values()):
             return Code.BAD_CONTENT
     return None
+
+
+def long_over(frame: Numbered, me: Visitor) -> ReadOutcome:
+    """Of a conversation that is not at hand, perhaps of long ago: whatever it took of this phone SQL knows."""
+    about, code = frame.conversation, Code.NOT_FOUND.wire
+    otherwise = Outcome(me.session, me.device, frame.n, frame.id, code, about, expected=frame.n)
+    return ReadOutcome(ConversationId(about), otherwise)
+
+
+def is_forgotten(outcome: Outcome) -> bool:
+    """Whether a cell that may have forgotten the conversation says this of it."""
+    return outcome.code in _LET_GO and bool(outcome.expected)
 
 
 def _no_answer(frame: client.Answer, left: list[Step]) -> Code | None:

@@ -12,6 +12,8 @@ from protocol.wire.server import ChatflowView, Serving
 
 EVERY_MS = 2_000
 SPREAD_MS = 1_000  # over which the phones of a gateway look when something changes for all of them
+LOOK = Wake(0)  # look at once whether something is to be told
+SOON = Wake(0, SPREAD_MS)  # the same, of what thousands are told
 
 
 class Told:

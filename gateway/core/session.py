@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.core.actions import Action, Audience, End, Forward, Mark, ReadPage, Say, Tell
+from gateway.core.attaching import Attaching
 from gateway.core.flow import Flow, No
 from gateway.core.limits import Bucket, SessionLimits
 from gateway.core.reading import Reading, raw_events, refused
@@ -68,6 +69,7 @@ class Session:
         self.identity = identity
         self.reading = Reading("staff" if self.who == "visitor" else "visitor", most_conversations)
         self.flow = Flow()
+        self.attaching = Attaching(identity.account)
         self._frames = Bucket(limits.frames_per_minute, limits.frame_burst)
         self._unreadable = Bucket(limits.unreadable_per_minute, limits.unreadable_per_minute)
 

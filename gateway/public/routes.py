@@ -1,10 +1,13 @@
 """The HTTP application of a gateway.
 
-Invariant: a path not listed here is 404; no path takes a credential in its URL.
+Invariant: a path not listed here is 404; no path takes a credential in its URL, but for the
+sealed addresses of single files.
 """
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from gateway.counts import Gauges
 from gateway.ports import Sessions
@@ -20,8 +23,9 @@ def public_app(
     logins: LoginDesk,
     company: CompanyDesk | None,
     gauges: Gauges,
+    more: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """Return everything that is served over HTTP; without `company`, nothing for companies' servers."""
+    """Return all that is served over HTTP, `more` included; without `company`, nothing for companies' servers."""
     for_servers = [Route("/v1/server/conversations", company.__call__, methods=["POST"])] if company is not None else []
     probes = Probes(sockets, sessions, gauges)
     return Starlette(
@@ -32,5 +36,6 @@ def public_app(
             Route("/metrics", probes.metrics, methods=["GET"]),
             Route("/v1/agent/login", logins.__call__, methods=["POST"]),
             *for_servers,
+            *more,
         ]
     )

@@ -25,7 +25,7 @@ from protocol.ids import (
     TeamId,
     VisitorId,
 )
-from protocol.wire.content import AgentContent, VisitorContent
+from protocol.wire.content import AgentContent, File, VisitorContent
 
 
 class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -36,6 +36,15 @@ class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False):
     device: DeviceId
     n: int
     id: str
+
+
+class Uploaded(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A file that is there, as the gateway's receipt has it: for which conversation, by whom, and since when."""
+
+    conversation: ConversationId
+    sender: str
+    at_ms: int
+    file: File
 
 
 class Command(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -92,6 +101,7 @@ class VisitorSends(Asked, frozen=True, tag="vsend"):
     version: int = 0  # of the chatflow as served to this device
     content: VisitorContent | None = None
     environment: str = "production"
+    uploads: list[Uploaded] = []
 
 
 class VisitorAnswers(Asked, frozen=True, tag="vanswer"):
@@ -185,6 +195,7 @@ class AgentSends(Asked, frozen=True, tag="asend"):
     text: str
     content: AgentContent | None = None
     canned: str = ""
+    uploads: list[Uploaded] = []
 
 
 class AgentCloses(Asked, frozen=True, tag="aclose"):

@@ -3,8 +3,6 @@
 Invariant: only a cell's owner writes them. `SCHEMA` names the form of snapshots; of another one the log is replayed.
 """
 
-from typing import Literal
-
 import msgspec
 
 from protocol.bus.figures import AnyFigure
@@ -12,11 +10,11 @@ from protocol.ids import (
     AccountId,
     AgentId,
     AppKey,
+    AttachmentId,
     ChatflowId,
     ContactId,
     ConversationId,
     DeviceId,
-    ErasureId,
     EventId,
     InboxId,
     VisitorId,
@@ -95,10 +93,7 @@ class CurrentConversation(Record, frozen=True):
 
 
 class VisitorRecord(Record, frozen=True):
-    """A visitor: devices, consents and the current conversation per chatflow (design: one writer for all of it).
-
-    `erased`: the erasure after which nothing was left of them but the names of their conversations; "": none.
-    """
+    """A visitor: devices, consents and the current conversation per chatflow (design: one writer for all of it)."""
 
     id: VisitorId
     account: AccountId
@@ -113,7 +108,6 @@ class VisitorRecord(Record, frozen=True):
     profile: Profile | None = None
     context: Context = Context()
     blocked: bool = False
-    erased: ErasureId | Literal[""] = ""
 
 
 class Head(Record, frozen=True):
@@ -132,7 +126,6 @@ class Head(Record, frozen=True):
     email_required: bool = False  # the address that is asked before the chat is still to come
     survey_until_ms: int = 0
     silent: bool = False  # the visitor has said nothing here yet
-    erased: bool = False  # nothing is left of what was said
 
 
 class Snapshot(Record, frozen=True):
@@ -311,6 +304,14 @@ class TicketKept(Fact, frozen=True, tag="ticket"):
     changed_at_ms: int
 
 
+class AttachmentsUsed(Fact, frozen=True, tag="attached"):
+    """The message at `seq` names these attachments."""
+
+    conversation: ConversationId
+    seq: int
+    ids: list[AttachmentId]
+
+
 class Erased(Fact, frozen=True, tag="erased"):
     """The entry `seq` of a conversation is replaced by its tombstone, for staff and for visitors (None: the same)."""
 
@@ -320,32 +321,7 @@ class Erased(Fact, frozen=True, tag="erased"):
     visitor_frame: bytes | None
 
 
-class ConversationErased(Fact, frozen=True, tag="conversation_erased"):
-    """Every entry of a conversation before `seq` is replaced by its tombstone."""
-
-    conversation: ConversationId
-    seq: int
-
-
-class PersonErased(Fact, frozen=True, tag="person_erased"):
-    """Nothing is kept of a visitor but tombstones; nothing of `contact` either, unless others are known as it."""
-
-    visitor: VisitorId
-    erasure: ErasureId
-    contact: ContactId | None = None
-
-
-AnyFact = (
-    ConsentGiven
-    | ContactKnown
-    | Subscribed
-    | SurveyChanged
-    | TicketKept
-    | Erased
-    | ConversationErased
-    | PersonErased
-    | AnyFigure
-)
+AnyFact = ConsentGiven | ContactKnown | Subscribed | SurveyChanged | TicketKept | AttachmentsUsed | Erased | AnyFigure
 
 
 class Commit(Record, frozen=True):

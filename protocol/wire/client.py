@@ -18,6 +18,7 @@ Seq = Annotated[int, Meta(ge=0, le=2**53)]
 Short = Annotated[str, Meta(max_length=64)]
 TagText = Annotated[str, Meta(min_length=1, max_length=50)]
 Secret = Annotated[str, Meta(min_length=16, max_length=128)]
+Receipts = Annotated[list[Annotated[str, Meta(min_length=1, max_length=2_048)]], Meta(max_length=10)]
 
 
 class Frame(Struct, frozen=True, tag_field="t", omit_defaults=True):
@@ -89,11 +90,15 @@ class AgentHello(Frame, frozen=True, tag="hello"):
 
 
 class Send(Numbered, frozen=True, tag="send"):
-    """Say something. Text: 1–10,000 characters after NFC (SPEC 5.4). `content`: a choice or a form's values."""
+    """Say something. Text: 1–10,000 characters after NFC (SPEC 5.4). `content`: a choice or a form's values.
+
+    `attachments`: the receipts of uploads (SPEC 5.9); then the text may be left out, which is no message otherwise.
+    """
 
     conversation: Id
-    text: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    text: Annotated[str, Meta(min_length=1, max_length=10_000)] = ""
     content: VisitorContent | None = None
+    attachments: Receipts = []
 
 
 class AgentSend(Numbered, frozen=True, tag="send"):
@@ -103,6 +108,7 @@ class AgentSend(Numbered, frozen=True, tag="send"):
     text: Annotated[str, Meta(max_length=10_000)] = ""
     content: AgentContent | None = None
     canned: Annotated[str, Meta(max_length=64)] = ""
+    attachments: Receipts = []
 
 
 class Answer(Numbered, frozen=True, tag="answer"):
@@ -269,6 +275,24 @@ class Withdraw(Frame, frozen=True, tag="withdraw"):
     purpose: Literal["storage", "process", "communicate", "analytics"]
 
 
+class Upload(Frame, frozen=True, tag="upload"):
+    """Ask where a file may be put that is to be sent in a conversation (SPEC 5.9); `type`: its media type."""
+
+    ref: Id
+    conversation: Id
+    name: Annotated[str, Meta(min_length=1, max_length=255)]
+    type: Annotated[str, Meta(max_length=127, pattern=r"^[a-z0-9][a-z0-9.+\-]*/[a-z0-9][a-z0-9.+\-]*(?!\n)$")]
+    size: Annotated[int, Meta(ge=1, le=2**53)]
+
+
+class Download(Frame, frozen=True, tag="download"):
+    """Ask where an attachment of a conversation can be had (SPEC 6.7)."""
+
+    ref: Id
+    conversation: Id
+    attachment: Id
+
+
 class Resume(Frame, frozen=True, tag="resume"):
     """Attach to a conversation and get every event after `position` (SPEC 6)."""
 
@@ -330,6 +354,8 @@ MobileFrame = (
     | SetContext
     | SetAnalyticsConsent
     | Withdraw
+    | Upload
+    | Download
     | Resume
     | Leave
     | History
@@ -357,6 +383,8 @@ AgentFrame = (
     | Decline
     | Claim
     | Transfer
+    | Upload
+    | Download
     | Resume
     | Leave
     | History

@@ -30,6 +30,8 @@ class Code(Enum):
     EMAIL_REQUIRED = ("email_required", True, "An e-mail address is asked for before the chat.")
     BAD_ANSWER = ("bad_answer", False, "The answer is not one that this step takes.")
     BAD_CONTENT = ("bad_content", False, "The message's content does not have the form that SPEC gives it.")
+    BAD_ATTACHMENT = ("bad_attachment", False, "No upload that this sender may send here, or not any more.")
+    BAD_FILE = ("bad_file", False, "The file is not what it was said to be, or is of a kind that is not taken.")
     BLOCKED = ("blocked", False, "This visitor may not write here.")
     TOO_MANY_OPEN = ("too_many_open", False, "The visitor has as many open conversations as allowed.")
     NOBODY_THERE = ("nobody_there", False, "Nobody is there to start a conversation with: see `opens_at`.")

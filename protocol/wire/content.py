@@ -11,6 +11,7 @@ import msgspec
 
 from protocol.ids import (
     AgentId,
+    AttachmentId,
     ChatflowId,
     ContactId,
     ConversationId,
@@ -213,9 +214,28 @@ class FormValues(Content, frozen=True, tag="form_values"):
     values: dict[str, str]
 
 
+class File(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An attachment. `size` in bytes; `width` and `height` in pixels, of images alone."""
+
+    id: AttachmentId
+    kind: Literal["image", "voice", "file"]
+    name: str
+    type: str
+    size: int
+    width: int = 0
+    height: int = 0
+
+
+class Files(Content, frozen=True, tag="files"):
+    """1–10 attachments. `caption`: what was said with them; the message's text is it and their names."""
+
+    files: list[File]
+    caption: str = ""
+
+
 AgentContent = QuickReplies | Buttons | Card | Carousel | Form | ArticleLink
 VisitorContent = Choice | FormValues
-AnyContent = AgentContent | VisitorContent
+AnyContent = AgentContent | VisitorContent | Files
 
 
 class Message(Body, frozen=True, tag="message"):

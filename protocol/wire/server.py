@@ -171,6 +171,26 @@ class Done(ServerFrame, frozen=True, tag="done"):
     ref: str
 
 
+class UploadAllowed(ServerFrame, frozen=True, tag="upload"):
+    """Where the file that `ref` asked about may be put, once (SPEC 5.9); `url` is relative to the server."""
+
+    ref: str
+    conversation: str
+    attachment: str
+    url: str
+    expires_at: int
+
+
+class DownloadAllowed(ServerFrame, frozen=True, tag="download"):
+    """Where the attachment that `ref` asked about can be had (SPEC 6.7)."""
+
+    ref: str
+    conversation: str
+    attachment: str
+    url: str
+    expires_at: int
+
+
 class AgentView(Struct, frozen=True, omit_defaults=True):
     """An agent as colleagues see them."""
 
@@ -406,7 +426,20 @@ class Pong(ServerFrame, frozen=True, tag="pong"):
 
 
 _Both = (
-    Ack | Accepted | Refused | Resync | Caught | HistoryPage | Receipts | TypingNow | Reconnect | Pong | Event | Hidden
+    Ack
+    | Accepted
+    | Refused
+    | Resync
+    | Caught
+    | HistoryPage
+    | Receipts
+    | TypingNow
+    | UploadAllowed
+    | DownloadAllowed
+    | Reconnect
+    | Pong
+    | Event
+    | Hidden
 )
 MobileServerFrame = Ready | Serving | Done | Place | TokenExpiring | Refreshed | LoggedOut | _Both
 AgentServerFrame = AgentReady | FeedSnapshot | FeedChange | Presence | NextAgent | ContextView | Looking | Done | _Both

@@ -99,6 +99,27 @@ class FormValues(Content):
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """An attachment; `kind`: image (with `width` and `height` in pixels), voice or file. `size` in bytes."""
+
+    id: str
+    kind: str
+    name: str
+    type: str
+    size: int
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Files(Content):
+    """What was sent with `caption`; where each can be had, `download` tells."""
+
+    files: list[File]
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownContent(Content):
     """A kind that this client is too old for: show the message's text."""
 
@@ -115,6 +136,7 @@ KINDS: dict[str, type[Content]] = {
     "article": ArticleLink,
     "choice": Choice,
     "form_values": FormValues,
+    "files": Files,
 }
 NAMES = {kind: name for name, kind in KINDS.items()}
 

@@ -1,0 +1,124 @@
+"""`PUT` and `GET /v1/attachments/…`: files to and from the addresses that sessions are given (SPEC 5.9, 6.7).
+
+Invariant: the address is all that lets somebody in: no cookie is read or set; what is foreign, expired, used up or gone
+is refused alike. Nothing that was uploaded is ever run, framed or guessed at by a browser.
+"""
+
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from gateway.attachments import PATH, Attachments
+from gateway.public.answers import answer, refuse
+from gateway.receiving import Unfit, receive
+from gateway.services import Services
+from protocol.wire.codes import Code
+from protocol.wire.content import File
+from store.files.bucket import BucketAway, Opened
+from store.files.sniffing import UNKNOWN, is_shown_in_place
+from store.redis.faults import Away, Refused
+from store.sql.database import StoreAway, StoreRefused
+from store.sql.queries import attachments as rows
+
+AT_ONCE = 64  # uploads: each holds a little over a megabyte and a file of at most 20
+RETRY_MS = 1_000
+_STATUS: Final = {
+    Code.NOT_FOUND: 404,
+    Code.TOO_LARGE: 413,
+    Code.MALFORMED: 400,
+    Code.BAD_FILE: 415,
+    Code.RATE_LIMITED: 429,
+    Code.OVERLOADED: 503,
+}
+_ANYWHERE: Final = {  # the address is the permission, wherever the page that has it comes from
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, PUT",
+    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Max-Age": "600",
+}
+_INERT: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Referrer-Policy": "no-referrer",
+    "Accept-Ranges": "none",
+}
+
+
+class Put(msgspec.Struct):
+    """What an upload is answered: the receipt that a `send` names, and the file as it is kept."""
+
+    receipt: str
+    file: File
+
+
+class AttachmentDesk:
+    """The endpoints."""
+
+    def __init__(self, services: Services, files: Attachments) -> None:
+        self._services, self._files = services, files
+        self._uploads = 0
+
+    def routes(self) -> list[Route]:
+        """Return what is served."""
+        return [Route(PATH + "{sealed}", self.__call__, methods=["GET", "PUT", "OPTIONS"])]
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer 200, 204 of OPTIONS; 400, 404, 413, 415, 429 or 503 with a refusal."""
+        try:
+            match request.method:
+                case "PUT":
+                    response = await self._put(request)
+                case "OPTIONS":
+                    response = Response(status_code=204)
+                case _:
+                    response = await self._get(request)
+        except Unfit as unfit:
+            wait_ms = RETRY_MS if unfit.code.retryable else 0
+            response = refuse(_STATUS.get(unfit.code, 400), unfit.code, wait_ms)
+        except (ClientDisconnect, TimeoutError):
+            response = refuse(400, Code.MALFORMED)
+        except (Away, Refused, StoreAway, StoreRefused, BucketAway):
+            response = refuse(503, Code.UNAVAILABLE, RETRY_MS)
+        response.headers.update(_ANYWHERE)
+        return response
+
+    async def _put(self, request: Request) -> Response:
+        grant = self._files.may_upload(request.path_params["sealed"])
+        if grant is None:
+            raise Unfit(Code.NOT_FOUND)
+        if self._uploads >= AT_ONCE:
+            raise Unfit(Code.OVERLOADED)
+        self._uploads += 1
+        try:
+            file = await receive(self._services, self._files, grant, request.stream())
+        finally:
+            self._uploads -= 1
+        return answer(Put(self._files.receipt(grant, file), file))
+
+    async def _get(self, request: Request) -> Response:
+        grant = self._files.may_download(request.path_params["sealed"])
+        if grant is None:
+            raise Unfit(Code.NOT_FOUND)
+        kept = await self._services.outside.record.read(lambda sql: rows.find(sql, grant.attachment))
+        if kept is None or (kept.account, kept.visitor) != (grant.account, grant.visitor):
+            raise Unfit(Code.NOT_FOUND)
+        opened = await self._files.bucket.open(rows.key_of(kept.account, kept.file.id))
+        if opened is None:
+            raise Unfit(Code.NOT_FOUND)
+        return _shown(kept.file, opened)
+
+
+def _shown(file: File, opened: Opened) -> Response:
+    in_place, name = is_shown_in_place(file.type), quote(file.name, safe="")
+    headers = {
+        **_INERT,
+        "Content-Length": str(opened.size_bytes),
+        "Content-Disposition": f"{'inline' if in_place else 'attachment'}; filename*=UTF-8''{name}",
+        "Cache-Control": "private, max-age=300",
+    }
+    return StreamingResponse(opened.parts, 200, headers, file.type if in_place else UNKNOWN)

@@ -1,0 +1,87 @@
+"""Where files lie: a directory, an S3 bucket, or this process's memory, by URL.
+
+Invariant: a key is made by us alone, of ids; what was put is whole or is not there.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, MemoryStore, S3Store
+
+CHUNK_BYTES = 262_144
+_SCHEMES = ("file:///", "s3://", "memory:")
+
+
+class BucketAway(Exception):
+    """The files cannot be reached just now; says why, and no name of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that is read: its size and its bytes, in order. `parts` raises BucketAway."""
+
+    size_bytes: int
+    parts: AsyncIterator[bytes]
+
+
+def fit_url(url: str) -> str:
+    """Return `url`, or raise ValueError if it names no place for files."""
+    if not url.startswith(_SCHEMES):
+        raise ValueError("files lie at file:///directory, at s3://bucket/prefix, or at memory:")
+    return url
+
+
+class Bucket:
+    """All files of an installation. S3's keys, region and endpoint come from AWS's own variables."""
+
+    def __init__(self, url: str) -> None:
+        fit_url(url)
+        self._store: LocalStore | MemoryStore | S3Store
+        if url.startswith("memory:"):
+            self._store = MemoryStore()
+        elif url.startswith("s3://"):
+            self._store = S3Store.from_url(url)
+        else:
+            self._store = LocalStore(Path(url.removeprefix("file://")), mkdir=True)
+
+    async def put(self, key: str, source: Path) -> None:
+        """Keep what is in `source` under `key`. Raises BucketAway."""
+        try:
+            await obstore.put_async(self._store, key, source)
+        except (BaseError, OSError) as error:
+            raise _away(error) from None
+
+    async def open(self, key: str) -> Opened | None:
+        """Return the file under `key`; None if there is none. Raises BucketAway."""
+        try:
+            found = await obstore.get_async(self._store, key)
+        except FileNotFoundError:
+            return None
+        except (BaseError, OSError) as error:
+            raise _away(error) from None
+        return Opened(found.meta["size"], _parts(found))
+
+    async def remove(self, keys: Iterable[str]) -> None:
+        """Remove what is there under `keys`. Raises BucketAway."""
+        for key in keys:
+            try:
+                await obstore.delete_async(self._store, key)
+            except FileNotFoundError:
+                continue
+            except (BaseError, OSError) as error:
+                raise _away(error) from None
+
+
+async def _parts(found: "obstore.GetResult") -> AsyncIterator[bytes]:
+    try:
+        async for part in found.stream(min_chunk_size=CHUNK_BYTES):
+            yield bytes(part)
+    except (BaseError, OSError) as error:
+        raise _away(error) from None
+
+
+def _away(error: Exception) -> BucketAway:
+    return BucketAway(type(error).__name__)  # its text quotes the whole path
