@@ -7,6 +7,8 @@ Invariant: the roster is told of a conversation exactly while it is `ROUTED`; th
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from engine.core import figures, phases, surveys, tickets, timers
 from engine.core.beside import survey_until_ms
 from engine.core.conversation import Conversation
@@ -27,7 +29,7 @@ from protocol.bus.effects import (
     Seek,
     Weigh,
 )
-from protocol.bus.records import AttachmentsUsed
+from protocol.bus.records import AttachmentsUsed, ConversationErased
 from protocol.bus.topics import agent_feed
 from protocol.ids import RuleId, TeamId
 from protocol.wire import content
@@ -159,6 +161,14 @@ def _reopened(_: Conversation, __: Event, after: Conversation) -> Reaction:
     return [_note(after, closed=False)]
 
 
+def _erased(_: Conversation, event: Event, after: Conversation) -> Reaction:
+    """What SQL has of it is emptied by its scribe, who has brought all of it there by then."""
+    return [
+        replace(_note(after, closed=True), final=True),
+        Keep(ConversationErased(after.account, after.id, event.seq)),
+    ]
+
+
 def _survey_asked(before: Conversation, event: Event, after: Conversation) -> Reaction:
     return [_note(after, closed=True), *surveys.report(before, event, after)]
 
@@ -215,6 +225,7 @@ _REACTORS: dict[type[content.Body], Reactor] = {
     content.SurveyCommented: surveys.report,
     content.SurveyExpired: surveys.report,
     content.Parked: _parked,
+    content.Erased: _erased,
 }
 
 

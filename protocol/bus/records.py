@@ -3,6 +3,8 @@
 Invariant: only a cell's owner writes them. `SCHEMA` names the form of snapshots; of another one the log is replayed.
 """
 
+from typing import Literal
+
 import msgspec
 
 from protocol.bus.figures import AnyFigure
@@ -15,6 +17,7 @@ from protocol.ids import (
     ContactId,
     ConversationId,
     DeviceId,
+    ErasureId,
     EventId,
     InboxId,
     VisitorId,
@@ -93,7 +96,10 @@ class CurrentConversation(Record, frozen=True):
 
 
 class VisitorRecord(Record, frozen=True):
-    """A visitor: devices, consents and the current conversation per chatflow (design: one writer for all of it)."""
+    """A visitor: devices, consents and the current conversation per chatflow (design: one writer for all of it).
+
+    `erased`: the erasure after which nothing was left of them but the names of their conversations; "": none.
+    """
 
     id: VisitorId
     account: AccountId
@@ -108,6 +114,7 @@ class VisitorRecord(Record, frozen=True):
     profile: Profile | None = None
     context: Context = Context()
     blocked: bool = False
+    erased: ErasureId | Literal[""] = ""
 
 
 class Head(Record, frozen=True):
@@ -126,6 +133,7 @@ class Head(Record, frozen=True):
     email_required: bool = False  # the address that is asked before the chat is still to come
     survey_until_ms: int = 0
     silent: bool = False  # the visitor has said nothing here yet
+    erased: bool = False  # nothing is left of what was said
 
 
 class Snapshot(Record, frozen=True):
@@ -190,7 +198,10 @@ class StateRow(Record, frozen=True):
 
 
 class LedgerRow(Record, frozen=True):
-    """One remembered outcome: slot n mod 32 of `device` at `owner` (a conversation, or "desk" for agents' devices)."""
+    """One remembered outcome: slot n mod 32 of `device` at `owner` (a conversation, or "desk" for agents' devices).
+
+    A commit has none for a visitor's words that were taken: their `LogRow` says it all.
+    """
 
     owner: str
     device: DeviceId
@@ -321,7 +332,33 @@ class Erased(Fact, frozen=True, tag="erased"):
     visitor_frame: bytes | None
 
 
-AnyFact = ConsentGiven | ContactKnown | Subscribed | SurveyChanged | TicketKept | AttachmentsUsed | Erased | AnyFigure
+class ConversationErased(Fact, frozen=True, tag="conversation_erased"):
+    """Every entry of a conversation before `seq` is replaced by its tombstone."""
+
+    conversation: ConversationId
+    seq: int
+
+
+class PersonErased(Fact, frozen=True, tag="person_erased"):
+    """Nothing is kept of a visitor but tombstones; nothing of `contact` either, unless others are known as it."""
+
+    visitor: VisitorId
+    erasure: ErasureId
+    contact: ContactId | None = None
+
+
+AnyFact = (
+    ConsentGiven
+    | ContactKnown
+    | Subscribed
+    | SurveyChanged
+    | TicketKept
+    | AttachmentsUsed
+    | Erased
+    | ConversationErased
+    | PersonErased
+    | AnyFigure
+)
 
 
 class Commit(Record, frozen=True):

@@ -7,16 +7,16 @@ is found and not made again, and nothing that a visitor typed overwrites what is
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from msgspec.structs import asdict
-from sqlalchemy import Connection, and_, or_, update
+from msgspec.structs import asdict, replace
+from sqlalchemy import Connection, and_, or_, select, update
 
 from protocol.bus import records
 from protocol.bus.figures import AnyFigure, Figure
 from protocol.bus.records import AnyFact, Commit
-from protocol.ids import CellName
+from protocol.ids import AccountId, CellName, ContactId
 from store.sql import tables
 from store.sql.bulk import Row, write
-from store.sql.queries import attachments, figures
+from store.sql.queries import attachments, erasing, figures
 
 
 def keep(connection: Connection, cell: CellName, commits: Iterable[Commit]) -> None:
@@ -31,6 +31,13 @@ def keep(connection: Connection, cell: CellName, commits: Iterable[Commit]) -> N
     figures.keep(connection, counted)
 
 
+def survivor(connection: Connection, account: AccountId, contact: ContactId) -> ContactId:
+    """Return whom `contact` names now: itself, or the contact that it was merged into."""
+    rows = tables.contact_merged.c
+    found = connection.scalar(select(rows.survivor).where(rows.contact == contact, rows.account == account))
+    return contact if found is None else ContactId(found)
+
+
 def _row(cell: CellName, fact: AnyFact) -> Row:
     return {**asdict(fact), "cell": cell}
 
@@ -41,6 +48,7 @@ def _consent(connection: Connection, cell: CellName, fact: records.ConsentGiven)
 
 def _contact(connection: Connection, cell: CellName, fact: records.ContactKnown) -> None:
     at_ms, rows = fact.at_ms, tables.contact
+    fact = replace(fact, id=survivor(connection, fact.account, fact.id))
     times = {"created_at_ms": at_ms, "changed_at_ms": at_ms}
     write(connection, rows, [{**_row(cell, fact), **times, "email_verified": fact.verified}], "keep")
     this = rows.c.id == fact.id
@@ -58,7 +66,9 @@ def _contact(connection: Connection, cell: CellName, fact: records.ContactKnown)
 
 def _subscribed(connection: Connection, _: CellName, fact: records.Subscribed) -> None:
     rows = tables.subscription
+    fact = replace(fact, contact=survivor(connection, fact.account, fact.contact))
     write(connection, rows, [asdict(fact)], "keep")
+    write(connection, tables.subscription_change, [{**asdict(fact), "source": "visitor"}], "keep")
     this = and_(rows.c.contact == fact.contact, rows.c.subscription == fact.subscription, rows.c.at_ms <= fact.at_ms)
     # Whoever types an address cannot undo what its owner said no to.
     allowed = this if fact.verified or not fact.wants else and_(this, or_(rows.c.wants, rows.c.verified.is_(False)))
@@ -107,4 +117,6 @@ _WRITERS: dict[type[Any], Callable[[Connection, CellName, Any], None]] = {
     records.TicketKept: _ticket,
     records.AttachmentsUsed: _attached,
     records.Erased: _erased,
+    records.ConversationErased: erasing.conversation_erased,
+    records.PersonErased: erasing.person_erased,
 }
