@@ -11,13 +11,15 @@ from typing import Any
 import msgspec
 
 from engine.core.ledger import DESK
+from engine.core.result import Logged
 from engine.core.snapshot import freeze
 from engine.runtime.batch import Batch
 from engine.runtime.heads import ConversationHead, Heads, feed_seq
 from engine.runtime.publish import Events, Told, feed_frame, publications
-from protocol.bus.records import Commit, Erased, JobRow, LedgerRow, LogRow, RosterRow, StateRow
+from protocol.bus.records import Commit, Erased, JobRow, LedgerRow, LogRow, Outcome, RosterRow, StateRow
 from protocol.bus.topics import Hint
 from protocol.ids import ConversationId, VisitorId, event_id
+from protocol.wire.content import Message, Role
 from protocol.wire.limits import FEED_LENGTH
 from store.redis.keys import Keys
 from store.redis.scripts import Check, Fence, Piece, Write, text
@@ -80,15 +82,18 @@ class _Draft:
         self.writes: list[Write] = []
         self.told = Told()
         self.feed_positions: dict[str, str] = {}
+        self._words: dict[str, Logged] = {}  # by event id: those whose outcomes SQL reads from the log
         self.outbox = Commit(fence.epoch, fence.next_commit_no, batch.at_ms, fence.next_cursor)
         self._active: list[str] = []
 
     def logs(self) -> None:
-        rows, writes, keys, told = self.outbox.log, self.writes, self.keys, self.told.events
+        rows, writes, keys, told, words = self.outbox.log, self.writes, self.keys, self.told.events, self._words
         for logged in self.batch.events:
             event, hidden_as = logged.event, logged.visitor_frame
             where, frame, index = event.conversation, _PACK.encode(event), int(event.id.rpartition(".")[2])
             rows.append(LogRow(where, event.seq, index, frame, hidden_as, logged.device, logged.n, logged.id))
+            if logged.n and type(event.body) is Message and event.body.by.role is Role.VISITOR:
+                words[event.id] = logged
             hint = Hint(event.seq, event.id, frame)
             events = told.get(where)
             if events is None:
@@ -123,7 +128,9 @@ class _Draft:
         for (owner, device, slot), outcome in self.batch.ledger.items():
             encoded = _PACK.encode(outcome)
             self.told.outcomes[id(outcome)] = msgspec.Raw(encoded)
-            self.outbox.ledger.append(LedgerRow(owner, device, outcome.n, encoded))
+            logged = self._words.get(outcome.event)
+            if logged is None or not _tells(logged, owner, outcome):
+                self.outbox.ledger.append(LedgerRow(owner, device, outcome.n, encoded))
             if owner != DESK:
                 found.setdefault(ConversationId(owner), []).extend((f"o:{device}:{slot}", text(encoded)))
         return found
@@ -256,6 +263,12 @@ def keys_of(keys: Keys, kind: str, id_: str) -> list[str]:
         return [keys.visitor(VisitorId(id_))]
     conversation = ConversationId(id_)
     return [keys.conversation(conversation), keys.log(conversation), keys.receipts(conversation)]
+
+
+def _tells(logged: Logged, owner: str, outcome: Outcome) -> bool:
+    """Whether the row of `logged` says all that is remembered of the frame."""
+    asked = (logged.event.conversation, logged.device, logged.n, logged.id, "")
+    return asked == (owner, outcome.device, outcome.n, outcome.id, outcome.code)
 
 
 def _number(commit_no: int) -> str:

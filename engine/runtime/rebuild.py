@@ -29,7 +29,7 @@ from store.redis.connection import Connection
 from store.redis.keys import Keys
 from store.redis.scripts import Fence, Write, text
 from store.sql.database import Query
-from store.sql.queries import accounts, rebuild
+from store.sql.queries import accounts, ledgers, rebuild
 
 T = TypeVar("T")
 
@@ -101,14 +101,14 @@ class Rebuild:
     async def _conversations(self, hot: list[ConversationId]) -> None:
         for ids in _chunks(hot, PAGE):
             page = await self._read(partial(rebuild.conversations, of=ids))
-            ledgers = await self._read(partial(rebuild.ledgers, owners=ids))
+            remembered = await self._read(partial(ledgers.of, conversations=ids))
             logs = await self._read(partial(rebuild.log_tails, of=ids, last=LOG_TAIL))
             writes: list[Write] = []
             for found in page:
                 state = await self._state(found)
                 writes += restored.conversation(self._keys, found, state, self._now_ms)
                 writes += restored.timers(self._keys, deadlines(state))
-            writes += [restored.outcome(self._keys, row) for row in ledgers]
+            writes += [restored.outcome(self._keys, row) for row in remembered]
             writes += [restored.log_entry_of(self._keys, entry) for entry in logs]
             await self._write(writes)
             self._counts["conversations"] += len(page)

@@ -1,7 +1,7 @@
 """Rows of SQL as the writes that make them hot again.
 
-Invariant: pure; what is written equals what the commits had written, but for feeds, which begin anew, and for the parts
-of logs that only SQL keeps.
+Invariant: pure; what is written equals what the commits had written, but for feeds, which begin anew, for the parts of
+logs that only SQL keeps, and for which session once asked for what is remembered.
 """
 
 from collections.abc import Iterable, Sequence

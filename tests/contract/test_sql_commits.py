@@ -2,19 +2,22 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
-from protocol.bus.records import Commit
-from protocol.ids import CellName
+from protocol.bus.records import Commit, Outcome
+from protocol.ids import CellName, SessionId
 from store.sql.database import Database, Databases, SqlDatabase, StoreAway
-from store.sql.queries import cells, commits, history, jobs, rebuild
+from store.sql.queries import cells, commits, history, jobs, ledgers, rebuild
 from store.sql.queries.commits import HoleInCommits
 from tests.kit.commits import (
     ACCOUNT,
     NOW_MS,
+    PHONE,
     VISITOR,
     commit,
     conversation,
+    handed_on,
     job,
     outcome,
     roster_event,
@@ -101,17 +104,34 @@ async def test_a_batch_keeps_the_last_state_of_everything(record: Database) -> N
     assert (stored.seq, stored.commit_no) == (2, 2)
     [known] = await record.read(lambda c: rebuild.visitors(c, [VISITOR]))
     assert known.commit_no == 2
-    remembered = await record.read(lambda c: rebuild.ledgers(c, [ONE]))
+    remembered = await record.read(lambda c: ledgers.of(c, [ONE]))
     assert [row.n for row in remembered] == [2, 33]
 
 
 async def test_a_later_batch_replaces_states(record: Database) -> None:
     """Snapshots and outcomes are replaced in place; n and n + 32 share a slot."""
-    assert await apply(record, commit(1, events=[said(ONE, 1)], ledger=[outcome(ONE, 1)]))
-    assert await apply(record, commit(2, events=[said(ONE, 2)], ledger=[outcome(ONE, 33)]))
+    assert await apply(record, commit(1, events=[handed_on(ONE, 1)], ledger=[outcome(ONE, 1)]))
+    assert await apply(record, commit(2, events=[handed_on(ONE, 2)], ledger=[outcome(ONE, 33)]))
     [stored] = await record.read(lambda c: rebuild.conversations(c, [ONE]))
     assert stored.seq == 2
-    assert [row.n for row in await record.read(lambda c: rebuild.ledgers(c, [ONE]))] == [33]
+    assert [row.n for row in await record.read(lambda c: ledgers.of(c, [ONE]))] == [33]
+
+
+async def test_words_are_remembered_by_their_entries(record: Database) -> None:
+    """What became of them is told as it was; the newest 32 of a sender count, with whatever has a row of its own."""
+    said_and_refused = [said(ONE, seq, commit_no=1, index=seq - 1) for seq in range(1, 40)]
+    assert await apply(record, commit(1, events=said_and_refused, ledger=[outcome(ONE, 40), outcome(ONE, 5)]))
+    rows = await record.read(lambda c: ledgers.of(c, [ONE]))
+    assert [row.n for row in rows] == list(range(9, 41))
+    newest = msgspec.msgpack.decode(rows[-2].outcome, type=Outcome)
+    assert newest == Outcome(SessionId(""), PHONE, 39, "id-39", "", ONE, 39, "1.1.38")
+
+
+async def test_a_refusal_beside_an_entry_is_what_became_of_the_frame(record: Database) -> None:
+    """An entry tells of its frame only where nothing else does."""
+    refused = outcome(ONE, 1)
+    assert await apply(record, commit(1, events=[said(ONE, 1)], ledger=[refused]))
+    assert await record.read(lambda c: ledgers.of(c, [ONE], PHONE)) == [refused]
 
 
 async def test_an_eviction_takes_nothing_from_sql(record: Database) -> None:

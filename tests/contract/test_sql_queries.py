@@ -29,7 +29,7 @@ async def record(databases: Databases) -> Database:
     """Conversation 1 with seven entries, the fourth for staff only."""
     log = [said(ONE, seq, f"line {seq}", commit_no=1, index=seq - 1) for seq in range(1, 8)]
     log[3] = handed_on(ONE, 4, commit_no=1, index=3)
-    first = commit(1, events=log, states=[visitor_state()], ledger=[outcome(ONE, 2), outcome(ONE, 1)])
+    first = commit(1, events=log, states=[visitor_state()], ledger=[outcome(ONE, 9), outcome(ONE, 2)])
 
     def fill(connection):
         cells.begin_epoch(connection, CELL, 1)
@@ -83,11 +83,14 @@ async def test_a_visitor_comes_back_as_stored(record: Database) -> None:
 
 
 async def test_a_conversations_snapshot_and_outcomes_come_back(record: Database) -> None:
-    """Head and remembered outcomes of one device, ascending n."""
+    """Head and what is remembered of one device, words and other frames, ascending n."""
     found = await record.read(lambda c: records.conversation(c, ACCOUNT, ONE))
     assert found is not None
     assert (found.head.visitor, found.head.seq) == (VISITOR, 7)
-    assert [known.n for known in await record.read(lambda c: records.outcomes(c, ACCOUNT, ONE, PHONE))] == [1, 2]
+    assert [known.n for known in await record.read(lambda c: records.outcomes(c, ACCOUNT, ONE, PHONE))] == [
+        *(1, 2, 3),
+        *(5, 6, 7, 9),
+    ]
 
 
 async def test_conversations_of_a_visitor_are_all_found(record: Database) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, or_, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from protocol.bus.records import LedgerRow, VisitorRecord
 from protocol.bus.topics import Hint
@@ -91,17 +91,13 @@ def visitors(connection: Connection, of: Sequence[VisitorId]) -> list[StoredVisi
     return [StoredVisitor(row.id, row.commit_no, _VISITOR.decode(row.state)) for row in connection.execute(found)]
 
 
-def ledgers(connection: Connection, owners: Sequence[ConversationId]) -> list[LedgerRow]:
-    """Return all remembered outcomes of these conversations' senders."""
-    return _outcomes(connection, tables.ledger.c.owner.in_(owners))
-
-
 def desks(connection: Connection, cell: CellName, after: str, limit: int) -> list[LedgerRow]:
     """Return remembered outcomes of `limit` agents' devices, ids above `after`."""
     rows = tables.ledger.c
     devices = select(rows.device).distinct().where(rows.owner == DESK, rows.cell == cell, rows.device > after)
     page = list(connection.scalars(devices.order_by(rows.device).limit(limit)))
-    return _outcomes(connection, rows.owner == DESK, rows.device.in_(page))
+    found = select(rows.owner, rows.device, rows.n, rows.outcome).where(rows.owner == DESK, rows.device.in_(page))
+    return [LedgerRow(*row) for row in connection.execute(found.order_by(rows.device, rows.n))]
 
 
 def log_tails(connection: Connection, of: Sequence[ConversationId], last: int) -> list[StoredEntry]:
@@ -138,9 +134,3 @@ def roster_events(connection: Connection, account: AccountId, after_seq: int, li
     rows = tables.roster_event.c
     found = select(rows.seq, rows.event).where(rows.account == account, rows.seq > after_seq)
     return [(row.seq, row.event) for row in connection.execute(found.order_by(rows.seq).limit(limit))]
-
-
-def _outcomes(connection: Connection, *where: ColumnElement[bool]) -> list[LedgerRow]:
-    rows = tables.ledger.c
-    found = select(rows.owner, rows.device, rows.n, rows.outcome).where(*where)
-    return [LedgerRow(*row) for row in connection.execute(found.order_by(rows.owner, rows.device, rows.n))]

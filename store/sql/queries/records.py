@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, func, select
 from protocol.bus.records import Outcome, Snapshot, VisitorRecord
 from protocol.ids import AccountId, ConversationId, DeviceId, InboxId, VisitorId
 from store.sql import tables
+from store.sql.queries import ledgers
 
 _VISITOR = msgspec.msgpack.Decoder(VisitorRecord)
 _SNAPSHOT = msgspec.msgpack.Decoder(Snapshot)
@@ -74,10 +75,9 @@ def outcomes(
     connection: Connection, account: AccountId, conversation_id: ConversationId, device: DeviceId
 ) -> list[Outcome]:
     """Return what is remembered of a device's frames in a conversation, ascending n."""
-    rows = tables.ledger.c
-    owned = _snapshots(account).where(tables.conversation.c.id == conversation_id).exists()
-    found = select(rows.outcome).where(rows.owner == conversation_id, rows.device == device, owned).order_by(rows.n)
-    return [_OUTCOME.decode(outcome) for outcome in connection.scalars(found)]
+    if conversation(connection, account, conversation_id) is None:
+        return []
+    return [_OUTCOME.decode(row.outcome) for row in ledgers.of(connection, [conversation_id], device)]
 
 
 def _snapshots(account: AccountId) -> Select[bytes]:

@@ -109,6 +109,23 @@ def test_a_ledger_alone_moves_its_conversation_too() -> None:
     assert commit.states == []
 
 
+def test_what_became_of_a_visitors_words_is_told_by_their_entry() -> None:
+    """Their outcome lies in Redis and needs no row in SQL; one that the entry does not tell has its own."""
+    heads = Heads(conversations={WHERE: ConversationHead(4, 40)})
+    words = Outcome(SessionId("ses_1"), PHONE, 7, "id-7", "", WHERE, 5, "3.42.0")
+    changed = {"conversations": {WHERE: state(5)}, "events": [said(5)]}
+    found, commit = planned(batch(**changed, ledger=[(WHERE, PHONE, words)]), heads)
+    [fields] = writes(found, "HSET", "{c00}:conv:cnv_1")
+    assert "o:dev_1:7" in fields
+    assert commit.ledger == []
+    for other in ({"n": 8}, {"id": "id-8"}, {"code": "blocked"}, {"device": DeviceId("dev_2")}, {"event": "3.41.0"}):
+        outcome = msgspec.structs.replace(words, **other)
+        _, commit = planned(batch(**changed, ledger=[(WHERE, outcome.device, outcome)]), heads)
+        assert len(commit.ledger) == 1
+    _, commit = planned(batch(**changed, ledger=[("desk", PHONE, words)]), heads)
+    assert len(commit.ledger) == 1
+
+
 def test_an_agents_outcomes_lie_on_their_desk() -> None:
     """The slot is n modulo what is remembered; the conversation is untouched."""
     found, commit = planned(batch(ledger=[("desk", PHONE, outcome(39))]), Heads())
