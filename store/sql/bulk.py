@@ -15,14 +15,24 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 Row = dict[str, Any]
+Values = tuple[Any, ...]
 Conflict = Literal["fail", "keep", "replace"]
 
 
 def write(connection: Connection, table: Table, rows: Sequence[Row], conflict: Conflict = "fail") -> None:
     """Insert `rows`, each with every column of `table`; a row of the same primary key is an error, kept or replaced."""
     if rows:
-        values = itemgetter(*(column.name for column in table.columns))
-        connection.exec_driver_sql(_sql(connection.dialect.name, table, conflict), [values(row) for row in rows])
+        names = tuple(column.name for column in table.columns)
+        write_values(connection, table, names, list(map(itemgetter(*names), rows)), conflict)
+
+
+def write_values(
+    connection: Connection, table: Table, names: Values, rows: list[Values], conflict: Conflict = "fail"
+) -> None:
+    """Insert `rows`, each the values of the columns `names`: all that `table` has, in its order."""
+    assert names == tuple(column.name for column in table.columns), "values would land in wrong columns"
+    if rows:
+        connection.exec_driver_sql(_sql(connection.dialect.name, table, conflict), rows)
 
 
 @cache

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, update
 from protocol.bus.records import Commit
 from protocol.ids import CellName
 from store.sql import tables
-from store.sql.bulk import write
+from store.sql.bulk import write, write_values
 from store.sql.queries import facts, rows
 
 
@@ -42,7 +42,7 @@ def apply(connection: Connection, cell: CellName, commits: list[Commit]) -> bool
 
 def _write(connection: Connection, cell: CellName, commits: list[Commit]) -> None:
     states = rows.states(cell, commits)
-    write(connection, tables.event, rows.events(commits))
+    write_values(connection, tables.event, rows.EVENT, rows.events(commits))
     write(connection, tables.conversation, states.conversations, "replace")
     write(connection, tables.visitor, states.visitors, "replace")
     write(connection, tables.roster, rows.rosters_begun(cell, commits), "keep")

@@ -10,25 +10,30 @@ import msgspec
 from protocol.bus.records import Commit, Snapshot
 from protocol.ids import CellName
 from protocol.wire.limits import REMEMBERED_OUTCOMES
-from store.sql.bulk import Row
+from store.sql.bulk import Row, Values
 
 
-class _By(msgspec.Struct, frozen=True):
+class _By(msgspec.Struct, frozen=True, gc=False):
     role: str
 
 
-class _Body(msgspec.Struct, frozen=True):
+class _Body(msgspec.Struct, frozen=True, gc=False):
     kind: str
     by: _By | None = None
 
 
-class _Glance(msgspec.Struct, frozen=True):
+class _Glance(msgspec.Struct, frozen=True, gc=False):
     """The little of an event's frame that has columns of its own; the rest is not decoded."""
 
     at: int
     body: _Body
 
 
+EVENT = (
+    *("conversation", "seq", "epoch", "commit_no", "idx"),
+    *("kind", "role", "at_ms"),
+    *("device", "n", "send_id", "frame", "visitor_frame"),
+)
 _GLANCE = msgspec.msgpack.Decoder(_Glance)
 _SNAPSHOT = msgspec.msgpack.Decoder(Snapshot)
 
@@ -42,31 +47,20 @@ class States:
     rosters: list[Row] = field(default_factory=list)
 
 
-def events(commits: list[Commit]) -> list[Row]:
-    """Return one row per log entry, in commit order."""
-    return [
-        {
-            "conversation": row.conversation,
-            "seq": row.seq,
-            "epoch": commit.epoch,
-            "commit_no": commit.commit_no,
-            "idx": row.index,
-            "device": row.device,
-            "n": row.n,
-            "send_id": row.id,
-            "frame": row.frame,
-            "visitor_frame": row.visitor_frame,
-            **_seen_in(row.frame),
-        }
-        for commit in commits
-        for row in commit.log
-    ]
-
-
-def _seen_in(frame: bytes) -> Row:
-    glance = _GLANCE.decode(frame)
-    by = glance.body.by
-    return {"at_ms": glance.at, "kind": glance.body.kind, "role": "" if by is None else by.role}
+def events(commits: list[Commit]) -> list[Values]:
+    """Return one row per log entry, in commit order: the values of `EVENT`."""
+    found: list[Values] = []
+    for commit in commits:
+        epoch, commit_no = commit.epoch, commit.commit_no
+        for row in commit.log:
+            glance = _GLANCE.decode(row.frame)
+            body = glance.body
+            found.append((
+                row.conversation, row.seq, epoch, commit_no, row.index,
+                body.kind, "" if body.by is None else body.by.role, glance.at,
+                row.device, row.n, row.id, row.frame, row.visitor_frame,
+            ))  # fmt: skip
+    return found
 
 
 def states(cell: CellName, commits: list[Commit]) -> States:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from protocol.bus.records import StateRow
+from protocol.bus.records import Commit, StateRow
 from protocol.ids import CellName
+from store.sql.bulk import Row
 from store.sql.queries import rows
 from tests.kit.commits import ACCOUNT, NOW_MS, commit, conversation, handed_on, outcome, said, state, visitor_state
 
@@ -11,9 +12,13 @@ CELL = CellName("c00")
 ONE = conversation(1)
 
 
+def events(commits: list[Commit]) -> list[Row]:
+    return [dict(zip(rows.EVENT, values, strict=True)) for values in rows.events(commits)]
+
+
 def test_an_entry_shows_its_kind_role_and_time() -> None:
     """What erasure must keep of an entry has columns of its own."""
-    [first, second] = rows.events([commit(1, events=[said(ONE, 1), handed_on(ONE, 2)])])
+    [first, second] = events([commit(1, events=[said(ONE, 1), handed_on(ONE, 2)])])
     assert (first["kind"], first["role"], first["at_ms"]) == ("message", "visitor", NOW_MS)
     assert (second["kind"], second["role"]) == ("transferred", "agent")
 
