@@ -87,14 +87,16 @@ async def _until_left_alone(address: Address) -> None:
 
 
 async def _worker(settings: Settings, stop: asyncio.Event) -> None:
+    from store.files.bucket import Bucket
+    from workers.attachments import Remover
     from workers.worker import Worker, WorkerSettings
 
     await unless(stop, until(_schema_is_made, settings))
     stores = await unless(stop, _stores(settings))
-    worker = Worker(
-        WorkerSettings(cell_names(settings.cells)), dialler(await redis_address(settings)), stores, os.urandom, now_ms,
-        structlog.get_logger(),
-    )  # fmt: skip
+    files = Remover(Bucket(settings.bucket_url), stores.record)
+    dials = dialler(await redis_address(settings))
+    doing = WorkerSettings(cell_names(settings.cells), files.kinds)
+    worker = Worker(doing, dials, stores, os.urandom, now_ms, structlog.get_logger())
     await serve(worker.run(), stop, worker.stop)
     await stores.close()
 

@@ -47,7 +47,7 @@ def begin(connection: Connection, place: Place, file: File, at_ms: int) -> bool:
     told = {"id": file.id, "name": file.name, "kind": file.kind, "type": file.type, "size_bytes": file.size}
     row = {**asdict(place), **told, "seq": None, "width": 0, "height": 0, "begun_at_ms": at_ms, "stored": False}
     insertion = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(tables.attachment)
-    if connection.execute(insertion.values(row).on_conflict_do_nothing()).rowcount != 1:
+    if connection.scalar(insertion.values(row).on_conflict_do_nothing().returning(_rows.id)) is None:
         return False
     job = JobRow(f"{UNUSED}:{file.id}", place.account, UNUSED, packed([file.id]))
     jobs.add(connection, "record", job, at_ms + UNUSED_FOR_MS)
@@ -85,6 +85,11 @@ def of_message(connection: Connection, conversation: ConversationId, seq: int) -
     """Return those that a message names."""
     found = select(_rows.id).where(_rows.conversation == conversation, _rows.seq == seq)
     return list(connection.scalars(found))
+
+
+def of_conversation(connection: Connection, conversation: ConversationId) -> list[AttachmentId]:
+    """Return those that the messages of a conversation name."""
+    return list(connection.scalars(select(_rows.id).where(_rows.conversation == conversation, _rows.seq.is_not(None))))
 
 
 def of_visitor(connection: Connection, account: AccountId, visitor: VisitorId) -> list[AttachmentId]:

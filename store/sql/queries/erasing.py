@@ -13,6 +13,7 @@ from protocol.bus import records
 from protocol.bus.tombstones import tombstone
 from protocol.ids import AccountId, CellName, ContactId
 from store.sql import tables
+from store.sql.queries import attachments
 
 _AT_ONCE = 500
 _OF_CONTACT: tuple[Table, ...] = (
@@ -25,12 +26,14 @@ _OF_CONTACT: tuple[Table, ...] = (
 
 
 def conversation_erased(connection: Connection, _: CellName, fact: records.ConversationErased) -> None:
-    """Leave tombstones of every entry before `fact.seq`, and no comment to a survey."""
+    """Leave tombstones of every entry before `fact.seq`, and neither files nor a comment to a survey."""
     events = tables.event
     this = (events.c.conversation == bindparam("of"), events.c.seq == bindparam("at"))
     written: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("frame", "visitor_frame", "send_id")}
     for rows in _emptied(connection, fact):
         connection.execute(update(events).where(*this).values(**written), rows)
+    sent = attachments.of_conversation(connection, fact.conversation)
+    attachments.remove_soon(connection, fact.account, sent, f"{fact.conversation}:all")
     asks = tables.survey_ask
     connection.execute(update(asks).where(asks.c.conversation == fact.conversation).values(comment=None))
 
@@ -58,7 +61,9 @@ def _emptied(connection: Connection, fact: records.ConversationErased) -> Iterat
 
 
 def person_erased(connection: Connection, _: CellName, fact: records.PersonErased) -> None:
-    """Remove the visitor's lines of the consent ledger, and the contact once nobody else is known as it."""
+    """Remove the visitor's files and lines of the consent ledger, and the contact once nobody else is known as it."""
+    theirs = attachments.of_visitor(connection, fact.account, fact.visitor)
+    attachments.remove_soon(connection, fact.account, theirs, f"{fact.visitor}:{fact.erasure}")
     lines, links = tables.consent_entry, tables.contact_visitor
     connection.execute(delete(lines).where(lines.c.account == fact.account, lines.c.visitor == fact.visitor))
     connection.execute(delete(links).where(links.c.account == fact.account, links.c.visitor == fact.visitor))
