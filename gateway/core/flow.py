@@ -24,13 +24,25 @@ class No(Struct, frozen=True):
 
 
 class _Series:
-    """Where one series is: what is `asked`, the n that must come next (0: any), the highest n known to be `used` up."""
+    """Where one series is: under which ns each id is `asked`, the n that must come next (0: any), the highest n known
+    to be `used` up. `under_way`: how many frames `asked` holds."""
 
-    __slots__ = ("asked", "awaited", "used")
+    __slots__ = ("asked", "awaited", "under_way", "used")
 
     def __init__(self) -> None:
-        self.asked: set[tuple[str, int]] = set()
-        self.awaited = self.used = 0
+        self.asked: dict[str, tuple[int, ...]] = {}
+        self.awaited = self.used = self.under_way = 0
+
+    def drop(self, n: int, frame_id: str) -> None:
+        """Frame `n` with this id is under way no more."""
+        ns = self.asked.get(frame_id, ())
+        if n not in ns:
+            return
+        self.under_way -= 1
+        if len(ns) == 1:
+            del self.asked[frame_id]
+        else:
+            self.asked[frame_id] = tuple(each for each in ns if each != n)
 
 
 class Flow:
@@ -46,14 +58,14 @@ class Flow:
             return None
         if at.awaited and n > at.awaited:
             return No(Code.OUT_OF_ORDER, at.awaited)
-        if len(at.asked) >= MAX_UNRESOLVED and (frame_id, n) not in at.asked:
+        if at.under_way >= MAX_UNRESOLVED and n not in at.asked.get(frame_id, ()):
             return self.refuse(series, No(Code.TOO_MANY_UNRESOLVED, n))
         return None
 
     def is_asked(self, series: str, n: int, frame_id: str) -> bool:
         """Whether this very frame is under way, so that its outcome will come."""
         at = self._series.get(series)
-        return at is not None and (frame_id, n) in at.asked
+        return at is not None and n in at.asked.get(frame_id, ())
 
     def refuse(self, series: str, no: No) -> No:
         """Keep the place of a refused frame; return the refusal."""
@@ -63,24 +75,31 @@ class Flow:
 
     def take(self, series: str, n: int, frame_id: str) -> None:
         """A frame passes."""
-        at = self._of(series)
-        at.asked.add((frame_id, n))
+        at = self._series.get(series) or self._of(series)
+        ns = at.asked.get(frame_id)
+        if ns is None:
+            at.asked[frame_id] = (n,)
+            at.under_way += 1
+        elif n not in ns:
+            at.asked[frame_id] = (*ns, n)
+            at.under_way += 1
         if at.awaited == n:
             at.awaited = 0
 
     def drop(self, series: str, n: int, frame_id: str) -> None:
         """A frame that passed did not get out after all."""
-        self._of(series).asked.discard((frame_id, n))
+        self._of(series).drop(n, frame_id)
 
     def resolve(self, series: str, outcome: Outcome) -> None:
         """An outcome came: a numbering refusal is about that n only, any other about the id for good."""
-        at = self._of(series)
-        if outcome.expected and at.asked:
-            at.awaited = 0  # the ledger knows better
-        at.asked.discard((outcome.id, outcome.n))
+        at = self._series.get(series) or self._of(series)
         if not outcome.expected:
             at.used = max(at.used, outcome.n)
-            at.asked.difference_update([each for each in at.asked if each[0] == outcome.id])
+            at.under_way -= len(at.asked.pop(outcome.id, ()))
+            return
+        if at.asked:
+            at.awaited = 0  # the ledger knows better
+        at.drop(outcome.n, outcome.id)
 
     def next_n(self, series: str, read: int) -> int:
         """Return the next n to tell, given the one `read` from the ledger: outcomes may have come since.

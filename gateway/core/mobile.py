@@ -169,8 +169,9 @@ class MobileSession(Session):
 
     def outcome(self, outcome: Outcome, command: Asked) -> list[Action]:
         match command:
-            case VisitorSends() if not outcome.code and not outcome.instead:
-                return super().outcome(outcome, command)
+            case VisitorSends(conversation=conversation) if not outcome.code and not outcome.instead:
+                self.flow.resolve(conversation, outcome)
+                return [Say(as_frame(outcome, conversation))]
             case LogOut() if not outcome.code:
                 return [Say(LoggedOut()), End(CloseCode.REVOKED, "logged out")]
             case LogOut():

@@ -9,7 +9,7 @@ from gateway.core.session import Identity
 from gateway.core.storefront import Phone
 from gateway.core.words import nfc
 from protocol.bus import steps
-from protocol.bus.commands import Admit, AnyCommand, VisitorAnswers, VisitorCloses, VisitorRates, VisitorSends
+from protocol.bus.commands import Admit, AnyCommand, Origin, VisitorAnswers, VisitorCloses, VisitorRates, VisitorSends
 from protocol.bus.records import Outcome, Profile
 from protocol.bus.steps import Step
 from protocol.ids import ChatflowId, ConversationId, VisitorId
@@ -58,7 +58,7 @@ def _outstanding(frame: Numbered, gate: Gate, chatflow: ChatflowId, at_ms: int) 
 def _unfit(frame: client.Send) -> Code | None:
     if not frame.text and not frame.attachments:
         return Code.MALFORMED
-    if len(nfc(frame.text)) > MAX_TEXT_CHARS:
+    if not frame.text.isascii() and len(nfc(frame.text)) > MAX_TEXT_CHARS:
         return Code.TOO_LARGE
     if isinstance(frame.content, FormValues):
         values = frame.content.values
@@ -96,11 +96,14 @@ def _no_score(frame: client.Survey, left: list[Step]) -> Code | None:
 
 def command_of(frame: Numbered, me: Visitor, chatflow: ChatflowId, version: int) -> AnyCommand:
     """Return what the frame asks of the cell. `version`: of the chatflow, as it was shown; 0: it was not."""
-    conversation, origin, locale = ConversationId(frame.conversation), me.origin(frame.n, frame.id), me.phone.locale
+    origin = Origin(me.gateway, me.session, me.device, frame.n, frame.id)
+    conversation, locale = ConversationId(frame.conversation), me.phone.locale
     match frame:
         case client.Send(text=text, content=content):
-            about = (me.account, origin, conversation, me.visitor, chatflow)
-            return VisitorSends(*about, nfc(text), locale, version, content, me.environment)
+            words, where = nfc(text), me.environment
+            return VisitorSends(
+                me.account, origin, conversation, me.visitor, chatflow, words, locale, version, content, where
+            )
         case client.Answer(step=step, value=value, communicate=communicate):
             about = (me.account, origin, conversation, me.visitor, chatflow)
             return VisitorAnswers(*about, value, locale, version, step, communicate, me.environment)
