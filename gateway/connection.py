@@ -114,9 +114,8 @@ class Connection(asyncio.Protocol):
         for start in range(0, len(data), _PIECE_BYTES):
             messages, others = self._protocol.arrived(data[start : start + _PIECE_BYTES])
             at_ms = self._sockets.now_ms()
-            for message in messages:
-                if self._may_come(self._frames, at_ms):
-                    self._hear(message)
+            if messages:
+                self._hear_all(messages, at_ms)
             if others or self._protocol.state is not OPEN:
                 self._pump()
                 for event in others:
@@ -194,6 +193,21 @@ class Connection(asyncio.Protocol):
             return
         if message is not None:
             self._hear(message)
+
+    def _hear_all(self, messages: list[bytes], at_ms: int) -> None:
+        """Take the messages of one read: as one, unless each has to be looked at."""
+        driver = self._driver
+        if driver is None or not self._admitted or self._closing or not self._frames.takes(len(messages), at_ms):
+            for message in messages:
+                if self._may_come(self._frames, at_ms):
+                    self._hear(message)
+            return
+        self._silence = 0
+        self._counts.frames_in += len(messages)
+        for message in messages:
+            if self._closing:  # the driver closed
+                return
+            driver.receive(message)
 
     def _hear(self, message: bytes | str) -> None:
         if self._driver is not None and (self._admitted_now() or self._may_come_early(message)):

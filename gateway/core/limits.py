@@ -40,6 +40,14 @@ class Bucket:
         self._slack_ms = self._ms_each * (burst - 1)
         self._next_ms = 0.0
 
+    def takes(self, count: int, at_ms: int) -> bool:
+        """Take `count` if so many may pass at once; else take nothing."""
+        next_ms = max(self._next_ms, at_ms) + self._ms_each * count
+        if next_ms - self._ms_each - self._slack_ms > at_ms:
+            return False
+        self._next_ms = next_ms
+        return True
+
     def wait_ms(self, at_ms: int) -> int:
         """Take one and return 0, or return after how long to ask again, which takes nothing."""
         early = self._next_ms - self._slack_ms - at_ms

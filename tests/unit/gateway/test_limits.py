@@ -25,3 +25,18 @@ def test_silence_saves_no_more_than_one_burst() -> None:
     """After an hour of silence it is ten again, not thousands."""
     bucket = Bucket(30, 10)
     assert [bucket.wait_ms(3_600_000) == 0 for _ in range(12)] == [True] * 10 + [False] * 2
+
+
+def test_several_at_once_pass_as_one_after_the_other_would() -> None:
+    """All of them or none: of five with a burst of three, three pass, whichever way they come."""
+    for already in range(5):
+        at_once, singly = Bucket(60, 3), Bucket(60, 3)
+        assert [each.wait_ms(1_000) for _ in range(already) for each in (at_once, singly)].count(0) == 2 * min(
+            already, 3
+        )
+        left = 3 - min(already, 3)
+        assert not at_once.takes(left + 1, 1_000)
+        if left:
+            assert at_once.takes(left, 1_000)
+        assert [singly.wait_ms(1_000) for _ in range(left)] == [0] * left
+        assert at_once.wait_ms(1_000) == singly.wait_ms(1_000) == 1_001
