@@ -3,11 +3,12 @@
 Invariant: what is sent goes over the real sockets and the real HTTP of the gateway.
 """
 
+import asyncio
 import io
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -77,14 +78,20 @@ async def say(line: ClientConnection, **frame: Any) -> None:
     await line.send(json.dumps(frame))
 
 
+async def heard(line: ClientConnection, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Return the next frame that is wanted."""
+    async with asyncio.timeout(20):
+        while True:
+            frame: dict[str, Any] = json.loads(await line.recv())
+            if wanted(frame):
+                return frame
+
+
 async def ask_upload(line: ClientConnection, where: str, content: bytes, **changes: Any) -> dict[str, Any]:
     """Ask where a file may be put; return the answer, a refusal included."""
     about = {"name": "a.png", "type": "image/png", "size": len(content), **changes}
     await say(line, t="upload", ref="up", conversation=where, **about)
-    while True:
-        frame: dict[str, Any] = json.loads(await line.recv())
-        if frame.get("ref") == "up":
-            return frame
+    return await heard(line, lambda frame: frame.get("ref") == "up")
 
 
 async def put(gateway: Running, url: str, content: bytes, **more: Any) -> httpx2.Response:

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from protocol.bus.records import JobRow
 from protocol.ids import AccountId, AttachmentId, ConversationId, VisitorId
 from protocol.wire.content import File
 from store.sql import tables
-from store.sql.queries import jobs
+from store.sql.bulk import write
 
 GONE = "attachments_gone"  # the kind of job that removes attachments for good; its payload holds their ids
 UNUSED = "attachments_unused"  # the same of those that no message names by then
@@ -49,8 +48,7 @@ def begin(connection: Connection, place: Place, file: File, at_ms: int) -> bool:
     insertion = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(tables.attachment)
     if connection.scalar(insertion.values(row).on_conflict_do_nothing().returning(_rows.id)) is None:
         return False
-    job = JobRow(f"{UNUSED}:{file.id}", place.account, UNUSED, packed([file.id]))
-    jobs.add(connection, "record", job, at_ms + UNUSED_FOR_MS)
+    _ask(connection, UNUSED, file.id, place.account, [file.id], at_ms + UNUSED_FOR_MS)
     return True
 
 
@@ -105,17 +103,20 @@ def unused(connection: Connection, ids: Sequence[AttachmentId]) -> list[Attachme
 def remove_soon(connection: Connection, account: AccountId, ids: Sequence[AttachmentId], why: str) -> None:
     """Have workers remove them for good. `why` names the cause, and makes the job one for it."""
     if ids:
-        wanted = JobRow(f"{GONE}:{why}", account, GONE, packed(ids))
-        job = {"id": wanted.id, "kind": GONE, "account": account, "payload": wanted.payload}
-        row = {**job, "due_ms": 0, "attempts": 0, "done_ms": None, "error": ""}
-        known = connection.scalar(select(tables.job.c.id).where(tables.job.c.id == wanted.id))
-        if known is None:
-            connection.execute(insert(tables.job).values(row))
+        _ask(connection, GONE, why, account, ids, 0)
 
 
 def forget(connection: Connection, ids: Sequence[AttachmentId]) -> None:
     """Forget them: their files are gone."""
     connection.execute(delete(tables.attachment).where(_rows.id.in_(ids)))
+
+
+def _ask(
+    connection: Connection, kind: str, why: str, account: AccountId, ids: Sequence[AttachmentId], due_ms: int
+) -> None:
+    """Write the job, unless it is there."""
+    job = {"id": f"{kind}:{why}", "kind": kind, "account": account, "payload": packed(ids), "due_ms": due_ms}
+    write(connection, tables.job, [{**job, "attempts": 0, "done_ms": None, "error": ""}], "keep")
 
 
 def packed(ids: Iterable[AttachmentId]) -> bytes:
