@@ -128,6 +128,7 @@ async def _engine(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
+    from app.rest import rest_pages
     from gateway.core.limits import SessionLimits
     from gateway.core.seals import KEY_BYTES
     from gateway.gateway import FileSettings, Gateway, GatewaySettings
@@ -152,6 +153,7 @@ async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
         now_ms,
         structlog.get_logger(),
     )
+    gateway.serve_too(rest_pages(gateway, stores, settings.cells, os.urandom, now_ms))
     spare_what_is_loaded()
     try:
         await gateway.run(stop)

@@ -5,11 +5,12 @@ what runs, runs in one TaskGroup.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from starlette.routing import BaseRoute
 
 from gateway.attachments import Attachments
 from gateway.core.limits import SessionLimits
@@ -81,12 +82,16 @@ class Gateway:
         self.sockets = Sockets(
             settings.rules, Doorway(self.hub, settings.agent_origins, settings.rules), settings.trusted_proxies
         )
-        logins = LoginDesk(self.sockets, self.hub.cells, databases.config, entropy)
+        self.logins = LoginDesk(self.sockets, self.hub.cells, databases.config, entropy)
         company = CompanyDesk(self.sockets, self.hub.services)
         desk = AttachmentDesk(self.hub.services, files).routes() if files is not None else []
-        self._app = public_app(self.sockets, self.hub, logins, company, self._gauges(), desk)
+        self._app = public_app(self.sockets, self.hub, self.logins, company, self._gauges(), desk)
         self.port = settings.port
         self.listening = asyncio.Event()
+
+    def serve_too(self, pages: Iterable[BaseRoute]) -> None:
+        """Serve `pages` over HTTP, too; before `run`."""
+        self._app.router.routes.extend(pages)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then send everybody elsewhere. Raises OSError if the port cannot be had."""

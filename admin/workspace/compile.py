@@ -108,7 +108,7 @@ def _chatflows(account: Account, inboxes: list[Inbox]) -> list[Chatflow]:
         msgspec.structs.replace(
             flow,
             rule=None if flow.rule == OFF else flow.rule or default_rule[flow.inbox],
-            heading=_heading(flow.heading, account.name),
+            heading=headed(flow.heading, account.name),
             priority=LAST + number if flow.priority == LAST else flow.priority,
             survey=_survey(flow.survey, surveys),
         )
@@ -116,7 +116,8 @@ def _chatflows(account: Account, inboxes: list[Inbox]) -> list[Chatflow]:
     ]
 
 
-def _heading(heading: Heading, account: str) -> Heading:
+def headed(heading: Heading, account: str) -> Heading:
+    """Return the heading with the name that visitors see: the account's, if it names none."""
     nameless = heading.kind == "custom" and not heading.name
     return msgspec.structs.replace(heading, name=account) if nameless else heading
 

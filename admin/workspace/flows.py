@@ -12,7 +12,6 @@ from admin.workspace.readers import (
     list_of,
     locale,
     locale_key,
-    not_yet,
     number,
     one_of,
     reads,
@@ -162,6 +161,13 @@ def _heading(here: Place) -> Heading:
     return Heading(name=text(100)(here)) if here.scalar("str") is not None else plain(_HEADING)(here)
 
 
+@reads({"type": "boolean", "enum": [False], "default": False})
+def _no_knowledge_base(here: Place) -> None:
+    """Read that there is none."""
+    if flag(here):
+        raise Wrong("the knowledge base is not in this version")
+
+
 CHATFLOW = struct(
     Chatflow,
     {
@@ -194,7 +200,7 @@ CHATFLOW = struct(
         "reopen_window_s": number(0, MONTH_S),
         "gated_ttl_s": number(60, MONTH_S),
         "survey": _survey,
-        "knowledge_base": not_yet("the knowledge base"),
+        "knowledge_base": _no_knowledge_base,
     },
     given={"version": 1, "priority": LAST, "enabled": True, "rule": "", "heading": Heading()},
 )

@@ -52,7 +52,7 @@ _IDENTITY_KEY = struct(
     IdentityKey,
     {"kid": ident, "algorithm": one_of("HS256", "RS256", "ES256", "EdDSA"), "material": text(10_000)},
 )
-_APP = struct(
+APP = struct(
     App,
     {
         "key": ident,
@@ -64,8 +64,8 @@ _APP = struct(
         "server_keys": list_of(server_key),
     },
 )
-_SUBSCRIPTION = struct(Subscription, {"id": ident, "name": text(100)})
-_CANNED = struct(Canned, {"id": ident, "text": texts(10_000)})
+SUBSCRIPTION = struct(Subscription, {"id": ident, "name": text(100)})
+CANNED = struct(Canned, {"id": ident, "text": texts(10_000)})
 
 
 @reads({"type": "array", "items": SURVEY.schema})
@@ -83,20 +83,20 @@ ACCOUNT_FIELDS: dict[str, Reader[Any]] = {
     "storage_consent": flag,
     "max_open": number(1, 100),
     "texts": TEXTS,
-    "apps": list_of(_APP),
+    "apps": list_of(APP),
     "hours": list_of(HOURS),
     "agents": list_of(AGENT),
     "teams": list_of(TEAM),
     "inboxes": list_of(INBOX),
     "rules": list_of(RULE),
-    "subscriptions": list_of(_SUBSCRIPTION),
-    "canned": list_of(_CANNED),
+    "subscriptions": list_of(SUBSCRIPTION),
+    "canned": list_of(CANNED),
     "surveys": _surveys,
     "chatflows": list_of(CHATFLOW),
 }
 _NEEDED = ("apps", "inboxes", "chatflows")  # a file whose account has none of these is not finished
 _AT_LEAST_ONE: dict[str, Reader[Any]] = {
-    "apps": list_of(_APP, least=1),
+    "apps": list_of(APP, least=1),
     "inboxes": list_of(INBOX, least=1),
     "chatflows": list_of(CHATFLOW, least=1),
 }

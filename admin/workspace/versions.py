@@ -90,6 +90,18 @@ def switched(config: AccountConfig, chatflow: str, *, on: bool) -> AccountConfig
     return _with(config, msgspec.structs.replace(flow, enabled=on, archived=flow.archived and not on), config.past)
 
 
+def put_away(config: AccountConfig, chatflow: str) -> AccountConfig:
+    """Return `config` with the chatflow archived: its conversations go on under it; raises CannotPublish."""
+    return _with(config, _archived(find(config, chatflow)), config.past)
+
+
+def taken_out(config: AccountConfig, chatflow: str) -> AccountConfig:
+    """Return `config` with an archived chatflow back, disabled; raises CannotPublish."""
+    flow = find(config, chatflow)
+    _refuse_dangling(config, flow)
+    return _with(config, msgspec.structs.replace(flow, archived=False, enabled=False), config.past)
+
+
 def _with(config: AccountConfig, flow: Chatflow, past: list[Chatflow]) -> AccountConfig:
     flows = [flow if other.id == flow.id else other for other in config.chatflows]
     changed = msgspec.structs.replace(config, chatflows=flows, past=past)

@@ -75,6 +75,13 @@ class LoginDesk:
         self._sockets.counts.logins[str(response.status_code)] += 1
         return response
 
+    async def prove(self, request: Request, email: str, password: str) -> Ticket | None:
+        """Return whose e-mail and password these are. Raises TooMany, Busy, Away, Refused or StoreAway."""
+        self._allow(request, email)
+        found = await self._find(email)
+        right = await self._passwords.is_right(password, found.agent.password if found else None)
+        return found.whom if found and right else None
+
     async def _answer(self, request: Request) -> Response:
         if not self._sockets.doorway.is_allowed(request.headers.get("Origin")):
             return refuse(403, Code.UNAUTHENTICATED)
@@ -82,8 +89,7 @@ class LoginDesk:
             return refuse(415, Code.MALFORMED)
         try:
             login = msgspec.json.decode(await body_of(request, MAX_BODY_BYTES), type=Login)
-            self._allow(request, login)
-            return await self._let_in(login)
+            return await self._let_in(await self.prove(request, login.email, login.password))
         except TooLong:
             return refuse(413, Code.TOO_LARGE)
         except (msgspec.DecodeError, UnicodeDecodeError, ClientDisconnect, TimeoutError):
@@ -95,20 +101,19 @@ class LoginDesk:
         except (Away, Refused, StoreAway):
             return refuse(503, Code.UNAVAILABLE, RETRY_MS)
 
-    def _allow(self, request: Request, login: Login) -> None:
+    def _allow(self, request: Request, email: str) -> None:
         sockets, forwarded = self._sockets, request.headers.getlist("X-Forwarded-For")
         address = sockets.address_of(request.client.host if request.client else "", forwarded)
         wait_ms = self._by_address.wait_ms(address, sockets.now_ms())
-        wait_ms = wait_ms or self._by_email.wait_ms((address, login.email.casefold()), sockets.now_ms())
+        wait_ms = wait_ms or self._by_email.wait_ms((address, email.casefold()), sockets.now_ms())
         if wait_ms:
             raise TooMany(wait_ms)
 
-    async def _let_in(self, login: Login) -> Response:
-        found = await self._find(login.email)
-        if not await self._passwords.is_right(login.password, found.agent.password if found else None) or not found:
+    async def _let_in(self, whom: Ticket | None) -> Response:
+        if whom is None:
             return refuse(401, Code.UNAUTHENTICATED)
-        ticket = await tickets.issue(self._redis, found.whom, self._entropy)
-        return answer(LoggedIn(ticket, AGENT_PATH, found.agent.id))
+        ticket = await tickets.issue(self._redis, whom, self._entropy)
+        return answer(LoggedIn(ticket, AGENT_PATH, whom.agent))
 
     async def _find(self, email: str) -> Found | None:
         entry = await self._redis.call(None, "HGET", LOGINS, email.lower())

@@ -1,0 +1,73 @@
+"""Who asks: an API key in the Authorization header, or a browser's session cookie with its token.
+
+Invariant: the account comes from the credential alone. What fails to prove who asks is one and the same problem,
+whatever is wrong with it; a cookie alone writes nothing.
+"""
+
+import hmac
+from collections.abc import Callable
+from functools import partial
+
+from starlette.requests import Request
+
+from admin.access.scopes import SCOPES, Scope, scopes_of
+from admin.access.secrets import hash_of
+from admin.http.operations import Caller
+from admin.http.problems import FORBIDDEN, UNAUTHENTICATED, Problem
+from protocol.ids import AccountId
+from store.sql.database import Database
+from store.sql.queries import access, accounts
+
+COOKIE = "samtale_session"
+CSRF_HEADER = "X-CSRF-Token"
+MAX_SECRET_CHARS = 128
+_READS = ("GET", "HEAD")
+
+
+class Callers:
+    """Tells who sent a request."""
+
+    def __init__(self, config: Database, now_ms: Callable[[], int]) -> None:
+        self._config, self._now_ms = config, now_ms
+
+    async def who(self, request: Request) -> Caller:
+        """Return who asks. Raises Problem, StoreAway."""
+        if given := request.headers.get("Authorization"):
+            return await self._key(given)
+        if cookie := request.cookies.get(COOKIE):
+            return await self._browser(request, cookie)
+        raise _unknown()
+
+    async def _key(self, given: str) -> Caller:
+        scheme, _, secret = given.partition(" ")
+        if scheme.lower() != "bearer" or len(secret) > MAX_SECRET_CHARS:
+            raise _unknown()
+        hashed, now_ms = hash_of(secret.strip()), self._now_ms()
+        key = await self._config.read(partial(access.key_of, hashed=hashed, now_ms=now_ms))
+        if key is None:
+            raise _unknown()
+        known: frozenset[Scope] = frozenset(scope for scope in SCOPES if scope in key.scopes)
+        return Caller(key.account, f"key:{key.id}", known)
+
+    async def _browser(self, request: Request, cookie: str) -> Caller:
+        if len(cookie) > MAX_SECRET_CHARS:
+            raise _unknown()
+        hashed, now_ms = hash_of(cookie), self._now_ms()
+        session = await self._config.read(partial(access.session_of, hashed=hashed, now_ms=now_ms))
+        if session is None:
+            raise _unknown()
+        if request.method not in _READS:
+            token = hash_of(request.headers.get(CSRF_HEADER, "")[:MAX_SECRET_CHARS])
+            if not hmac.compare_digest(token, session.csrf):
+                raise Problem(FORBIDDEN, f"a browser's writes carry the token of its session in {CSRF_HEADER}")
+        config = await self._config.read(partial(accounts.config, account=session.account))
+        agent = next((one for one in config.agents if one.id == session.agent), None) if config else None
+        if agent is None:
+            raise _unknown()
+        return Caller(AccountId(session.account), f"agent:{agent.id}", scopes_of(agent), agent.role)
+
+
+def _unknown() -> Problem:
+    return Problem(
+        UNAUTHENTICATED, "send an API key as Authorization: Bearer …", headers={"WWW-Authenticate": "Bearer"}
+    )

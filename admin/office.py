@@ -1,0 +1,157 @@
+"""Looking at an account and changing it: what every operation on the configuration goes through.
+
+Invariant: a change is made of what was seen and written only over that, in one transaction with its line in the audit
+log, the job that tells the cell, and the answer kept for its Idempotency-Key; seen too late, it is made again.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from admin.http.operations import Call
+from admin.http.problems import CONFLICT, INVALID, NOT_FOUND, Fault, Problem
+from admin.http.reading import pointer_of
+from admin.http.replies import Reply, etag_of
+from admin.workspace.apply import draft_of, plan
+from admin.workspace.document import Document
+from admin.workspace.places import BadWorkspace, Mistake
+from protocol.bus.config import AccountConfig
+from protocol.ids import AccountId, ChatflowId
+from store.sql.database import Database
+from store.sql.queries import accounts, answers, changes, drafts
+from store.sql.queries.answers import KeptAnswer
+from store.sql.queries.audit_log import Deed
+from store.sql.queries.changes import Seen, Written
+from store.sql.queries.drafts import Draft
+
+_FIRST = "accounts[1]"  # a document that is edited holds one account
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What somebody's request comes to: what it did to what, in lines for people, and the answer.
+
+    `config` None: the configuration stays as it is; of `drafts` those that become otherwise, None: gone.
+    """
+
+    action: str
+    target: str
+    reply: Reply
+    lines: tuple[str, ...] = ()
+    config: AccountConfig | None = None
+    drafts: Mapping[ChatflowId, Draft | None] = field(default_factory=dict)
+
+
+class Office:
+    """The configuration of an installation, as operations use it. `record` is the other side of SQL."""
+
+    def __init__(
+        self,
+        config: Database,
+        record: Database,
+        cells: int,
+        entropy: Callable[[int], bytes],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self.config, self.record, self.cells, self.entropy, self.now_ms = config, record, cells, entropy, now_ms
+
+    async def present(self, account: AccountId) -> AccountConfig:
+        """Return an account's configuration. Raises Problem if there is none, StoreAway."""
+        found = await self.config.read(partial(accounts.config, account=account))
+        if found is None:
+            raise Problem(NOT_FOUND, "the account is gone")
+        return found
+
+    async def drafts(self, account: AccountId) -> dict[ChatflowId, Draft]:
+        """Return an account's drafts. Raises StoreAway."""
+        return await self.config.read(partial(drafts.of_account, account=account))
+
+    async def change(self, call: Call, make: Callable[[Seen, AccountConfig], Change]) -> Reply:
+        """Do what `make` makes of the account as it is; in a thread, for it may take a while.
+
+        Raises Problem, StoreAway.
+        """
+        account = call.caller.account
+        if (replayed := await self._answered(call)) is not None:
+            return replayed
+        while True:
+            seen = await self.config.transact(partial(changes.look, account=account, cells=self.cells))
+            present = seen.survey.present.get(account)
+            if present is None:
+                raise Problem(NOT_FOUND, "the account is gone")
+            change = await asyncio.to_thread(make, seen, present)
+            written = self._written(call, change)
+            outcome = await self.config.transact(partial(changes.make, seen=seen, written=written))
+            if isinstance(outcome, KeptAnswer):
+                return _again(call, outcome)
+            if outcome == "made":
+                return change.reply
+
+    def _written(self, call: Call, change: Change) -> Written:
+        deed = Deed(self.now_ms(), call.caller.actor, change.action, change.target, change.lines)
+        kept = None
+        if call.idempotency_key is not None:
+            body = msgspec.json.encode(change.reply.body)
+            kept = (call.idempotency_key, KeptAnswer(_asked(call), change.reply.status, body))
+        return Written(deed, change.config, change.drafts, kept)
+
+    async def _answered(self, call: Call) -> Reply | None:
+        """Return the answer that was given under the call's Idempotency-Key before, if there was one."""
+        if call.idempotency_key is None:
+            return None
+        find = partial(answers.find, account=call.caller.account, key=call.idempotency_key)
+        kept = await self.config.read(find)
+        return None if kept is None else _again(call, kept)
+
+
+def recompiled(seen: Seen, document: Document, entropy: Callable[[int], bytes], edited: str) -> AccountConfig:
+    """Return the configuration that `document` comes to; `edited` is the path of the thing in it that was changed.
+
+    Raises Problem: with the fields of that thing that are wrong, or else the other things that would be.
+    """
+    try:
+        [applied] = plan(draft_of(document), seen.survey, entropy)
+    except BadWorkspace as bad:
+        raise refused(bad.mistakes, document, edited) from None
+    return applied.after
+
+
+def refused(mistakes: list[Mistake], document: Document, edited: str) -> Problem:
+    """Return the problem that `mistakes` in a document are to somebody who edited one thing in it."""
+    own, others = [], []
+    for mistake in mistakes:
+        path = mistake.path.removeprefix(_FIRST).lstrip(".")
+        if path == edited or path.startswith((f"{edited}.", f"{edited}[")) or not (edited or "[" in path):
+            own.append(Fault(pointer_of(path.removeprefix(edited)), mistake.reason))
+        else:
+            others.append(_elsewhere(path, mistake.reason, document))
+    if own:
+        return Problem(INVALID, "it cannot be as it was sent", [*own, *others])
+    return Problem(CONFLICT, "something else would not be right any more", others)
+
+
+def _elsewhere(path: str, reason: str, document: Document) -> Fault:
+    """Name the other thing by its id: `rules/first_line` and not `rules[3]`."""
+    kind, bracket, rest = path.partition("[")
+    number, _, field_path = rest.partition("]")
+    if not bracket or not number.isdigit():
+        return Fault(pointer_of(path), reason, "account")
+    thing = document[kind][int(number) - 1]
+    return Fault(pointer_of(field_path), reason, f"{kind}/{thing.get('id') or thing.get('key')}")
+
+
+def _asked(call: Call) -> bytes:
+    said = [call.request.method, call.request.url.path, call.caller.actor, call.plain]
+    return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).digest()
+
+
+def _again(call: Call, kept: KeptAnswer) -> Reply:
+    if kept.request != _asked(call):
+        raise Problem(CONFLICT, "this Idempotency-Key was used for another request")
+    body: Any = msgspec.json.decode(kept.answer)
+    return Reply(body, kept.status, etag_of(body), {"Idempotency-Replayed": "true"})

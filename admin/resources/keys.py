@@ -1,0 +1,101 @@
+"""API keys: made, listed, revoked.
+
+Invariant: a key's secret is shown once, in the answer that makes it; a key may do no more than who made it.
+"""
+
+from functools import partial
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from admin.access.scopes import SCOPES, Scope
+from admin.access.secrets import KEY_PREFIX, hash_of, new_secret
+from admin.http.operations import Call, Operation
+from admin.http.paging import PAGING, page_schema, paged
+from admin.http.problems import FORBIDDEN, NOT_FOUND, Problem
+from admin.http.replies import Reply
+from admin.office import Office
+from admin.workspace.document import Document
+from admin.workspace.readers import Schema
+from store.sql.queries import access, changes
+from store.sql.queries.access import Key
+from store.sql.queries.audit_log import Deed
+
+MAX_DAYS = 3_650
+DAY_MS = 86_400_000
+
+
+class NewKey(Struct, forbid_unknown_fields=True):
+    """What a key is for, and what it may do. `days`: how long it lets anybody in; 0: until it is revoked."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=50)]
+    days: Annotated[int, Meta(ge=0, le=MAX_DAYS)] = 365
+
+
+_TIME: Schema = {"type": ["integer", "null"], "description": "milliseconds since 1970"}
+SCHEMA: Schema = {
+    "type": "object",
+    "title": "Key",
+    "properties": {
+        "id": {"type": "string"},
+        "name": {"type": "string"},
+        "scopes": {"type": "array", "items": {"type": "string", "enum": list(SCOPES)}},
+        "created_at_ms": _TIME,
+        "created_by": {"type": "string"},
+        "expires_at_ms": _TIME,
+        "revoked_at_ms": _TIME,
+    },
+    "required": ["id", "name", "scopes"],
+}
+_MADE: Schema = SCHEMA | {
+    "title": "MadeKey",
+    "properties": SCHEMA["properties"] | {"secret": {"type": "string", "description": "shown this once"}},
+    "required": [*SCHEMA["required"], "secret"],
+}
+
+
+def operations(office: Office) -> list[Operation]:
+    """Return what can be asked about API keys."""
+
+    async def listed(call: Call) -> Reply:
+        found = await office.config.read(partial(access.keys, account=call.caller.account))
+        return paged(call, [_shown(key) for key in found], "id")
+
+    async def create(call: Call) -> Reply:
+        wanted: NewKey = call.body
+        if strange := sorted(set(wanted.scopes) - call.caller.scopes):
+            raise Problem(FORBIDDEN, f"you do not have {', '.join(strange)} to give")
+        now_ms = office.now_ms()
+        ends = now_ms + wanted.days * DAY_MS if wanted.days else None
+        secret = new_secret(KEY_PREFIX, office.entropy)
+        key = Key(
+            f"key_{office.entropy(8).hex()}", call.caller.account, wanted.name, tuple(wanted.scopes), now_ms,
+            call.caller.actor, ends, None,
+        )  # fmt: skip
+        deed = Deed(now_ms, call.caller.actor, "key.created", f"keys/{key.id}", (f"scopes: {' '.join(key.scopes)}",))
+        await office.config.transact(partial(changes.add_key, key=key, hashed=hash_of(secret), deed=deed))
+        return Reply(_shown(key) | {"secret": secret}, 201, headers={"Location": f"/api/v1/keys/{key.id}"})
+
+    async def revoke(call: Call) -> Reply:
+        deed = Deed(office.now_ms(), call.caller.actor, "key.revoked", f"keys/{call.path['key']}")
+        revoked = partial(changes.revoke_key, account=call.caller.account, key=call.path["key"], deed=deed)
+        if not await office.config.transact(revoked):
+            raise Problem(NOT_FOUND, "there is no such key that lets anybody in")
+        return Reply(None)
+
+    return [
+        Operation("GET", "/keys", "list_keys", "List the API keys", listed, "keys.edit", answer=page_schema(SCHEMA),
+                  parameters=PAGING, tag="keys"),
+        Operation("POST", "/keys", "create_key", "Make an API key", create, "keys.edit", NewKey, _MADE, 201,
+                  tag="keys"),
+        Operation("DELETE", "/keys/{key}", "revoke_key", "Let nobody in with a key any more", revoke, "keys.edit",
+                  status=204, problems=(404,), tag="keys"),
+    ]  # fmt: skip
+
+
+def _shown(key: Key) -> Document:
+    return {
+        "id": key.id, "name": key.name, "scopes": list(key.scopes), "created_at_ms": key.created_at_ms,
+        "created_by": key.created_by, "expires_at_ms": key.expires_at_ms, "revoked_at_ms": key.revoked_at_ms,
+    }  # fmt: skip

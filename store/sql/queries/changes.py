@@ -1,0 +1,84 @@
+"""A change that somebody administering makes: configuration, drafts, audit log and kept answer in one transaction.
+
+Invariant: all of it or nothing; written only over what was seen; a request already answered is not done again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from protocol.bus.config import AccountConfig
+from protocol.ids import AccountId, ChatflowId
+from store.sql.queries import access, answers, audit_log, drafts, publications
+from store.sql.queries.access import Key
+from store.sql.queries.answers import KeptAnswer
+from store.sql.queries.audit_log import Deed
+from store.sql.queries.drafts import Draft
+from store.sql.queries.publications import Survey
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a change is made of: the account and its drafts as they were, and the names that others hold."""
+
+    account: AccountId
+    survey: Survey
+    drafts: dict[ChatflowId, Draft]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a change comes to. `config` None: it stays. `kept`: the Idempotency-Key and the answer under it."""
+
+    deed: Deed
+    config: AccountConfig | None
+    drafts: Mapping[ChatflowId, Draft | None]
+    kept: tuple[str, KeptAnswer] | None = None
+
+
+def look(connection: Connection, account: AccountId, cells: int) -> Seen:
+    """See an account as it is now."""
+    return Seen(account, publications.survey(connection, [account], cells), drafts.of_account(connection, account))
+
+
+def make(connection: Connection, seen: Seen, written: Written) -> KeptAnswer | Literal["made", "stale"]:
+    """Make the change if all is as `seen`. Returns the answer instead that was given under its key before."""
+    if written.kept is not None:
+        before = answers.find(connection, seen.account, written.kept[0])
+        if before is not None:
+            return before
+    if publications.survey(connection, seen.survey.named, seen.survey.cells) != seen.survey:
+        return "stale"
+    if not drafts.swap(connection, seen.account, seen.drafts, dict(written.drafts)):
+        return "stale"
+    now_ms = written.deed.at_ms
+    if written.config is not None:
+        publications.publish(connection, [written.config], now_ms)
+    audit_log.add(connection, seen.account, written.deed)
+    if written.kept is not None:
+        answers.keep(connection, seen.account, *written.kept, now_ms)
+    return "made"
+
+
+def begin_account(connection: Connection, config: AccountConfig, on: Survey, deed: Deed) -> bool:
+    """Make a new account if everything is as `on` says; else change nothing and return False."""
+    if not publications.publish_all(connection, [config], on, deed.at_ms):
+        return False
+    audit_log.add(connection, config.account, deed)
+    return True
+
+
+def add_key(connection: Connection, key: Key, hashed: bytes, deed: Deed) -> None:
+    """Keep a new API key."""
+    access.add_key(connection, key, hashed)
+    audit_log.add(connection, key.account, deed)
+
+
+def revoke_key(connection: Connection, account: AccountId, key: str, deed: Deed) -> bool:
+    """Let nobody in with `key` any more; False if the account has no such key that lives."""
+    if not access.revoke_key(connection, account, key, deed.at_ms):
+        return False
+    audit_log.add(connection, account, deed)
+    return True

@@ -1,0 +1,104 @@
+"""The REST API over real SQL, and callers with keys of every kind.
+
+Invariant: what is asked goes through the whole of it, as a server would hand it over.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from admin.access.scopes import INSTALLATION, SCOPES, Scope
+from admin.access.secrets import KEY_PREFIX, hash_of, new_secret
+from admin.api import Ports, api_routes
+from admin.office import Office
+from admin.resources.session import Proved
+from admin.workspace import apply_text
+from protocol.ids import AccountId, AgentId
+from store.sql.database import Databases, SqlDatabase
+from store.sql.migrate import migrate
+from store.sql.queries import access, accounts
+from store.sql.queries.access import Key
+from tests.kit.engines import now_ms
+
+FJORD, NORDVIK = AccountId("fjord"), AccountId("nordvik")
+EXAMPLE = (resources.files("app.examples") / "workspace.yaml").read_text(encoding="utf-8")
+ALL: tuple[Scope, ...] = tuple(scope for scope in SCOPES if scope not in INSTALLATION)
+
+
+@dataclass
+class Caller:
+    """Somebody who asks. `ask` returns the answer, whatever it is; the others insist on a good one."""
+
+    http: httpx2.AsyncClient
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx2.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        content: dict[str, Any] = {} if body is None else {"json": body}
+        return await self.http.request(method, f"/api/v1{path}", headers=self.headers | named, **content)
+
+    async def good(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        answer = await self.ask(method, path, body, **headers)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    async def get(self, path: str) -> Any:
+        return await self.good("GET", path)
+
+    async def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        return await self.good("POST", path, body, **headers)
+
+    async def put(self, path: str, body: Any, if_match: str = "*") -> Any:
+        return await self.good("PUT", path, body, If_Match=if_match)
+
+    async def patch(self, path: str, body: Any, if_match: str = "*") -> Any:
+        return await self.good("PATCH", path, body, If_Match=if_match)
+
+
+@dataclass
+class Desk:
+    """The API, what it keeps, and callers."""
+
+    office: Office
+    http: httpx2.AsyncClient
+
+    async def key(self, scopes: Iterable[Scope] = ALL, account: AccountId = FJORD) -> Caller:
+        """Return a caller with an API key that may do `scopes`."""
+        secret = new_secret(KEY_PREFIX, os.urandom)
+        key = Key(f"key_{os.urandom(6).hex()}", account, "test", tuple(scopes), now_ms(), "terminal", None, None)
+        await self.office.config.transact(lambda sql: access.add_key(sql, key, hash_of(secret)))
+        return Caller(self.http, {"Authorization": f"Bearer {secret}"})
+
+
+@asynccontextmanager
+async def desk_in(folder: Path) -> AsyncIterator[Desk]:
+    """Serve the API of an installation that has the example workspace, in `folder`."""
+    config, record = f"sqlite:///{folder}/config.db", f"sqlite:///{folder}/record.db"
+    migrate(config, "config")
+    migrate(record, "record")
+    apply_text(config, EXAMPLE, cells=2)
+    databases = Databases(SqlDatabase(config), SqlDatabase(record))
+    office = Office(databases.config, databases.record, 2, os.urandom, now_ms)
+
+    async def prove(_: Request, email: str, password: str) -> Proved | None:
+        """Know everybody by `right`: hashing is the gateway's, and tested there."""
+        for found in await databases.config.read(accounts.all_of_them):
+            for agent in found.agents:
+                if agent.email == email and password == "right":
+                    return Proved(found.account, AgentId(agent.id))
+        return None
+
+    transport = httpx2.ASGITransport(Starlette(routes=api_routes(office, Ports(prove))))
+    try:
+        async with httpx2.AsyncClient(transport=transport, base_url="http://samtale.test") as http:
+            yield Desk(office, http)
+    finally:
+        await databases.close()
