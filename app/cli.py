@@ -217,19 +217,29 @@ def valkey(now: Settings) -> int:
 
 
 @samtale.command()
-@click.argument("what", type=click.Choice(["surveys", "consents", "contacts", "tickets"]))
+@click.argument("what", metavar="REPORT")
 @click.option("--account", default="", help="Needed if there are several.")
-@click.option("--days", default=0, help="Of the last days only.  [default: all time]")
-@click.option("--by", type=click.Choice(["platform", "version", "chatflow"]), help="Split the surveys.")
+@click.option("--days", default=0, help="Of today and the days before it only (UTC).  [default: all time]")
+@click.option("--by", multiple=True, help="Split by this: day, platform, version, chatflow, … May be given again.")
+@click.option("--only", multiple=True, metavar="NAME=VALUE", help="Of one platform, chatflow, inbox, agent, …")
 @click.option("--environment", type=click.Choice(["production", "test"]), default="production", show_default=True)
 @click.option("--limit", default=1_000, show_default=True, help="Of a list, the newest.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-def report(what: str, by: str | None, as_json: bool, **asked: Any) -> None:
-    """Show survey results, consents, contacts or tickets. Those of one account."""
-    from app.report import Question
+@click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+def report(what: str, only: tuple[str, ...], form: str, as_json: bool, **asked: Any) -> None:
+    """Show what an account's figures say: conversations, first_response, resolution, wait, abandonment, agents,
+    routing, steps, consent_rates, surveys; or the lists of its consents, contacts and tickets (docs/reports.md).
+    """
+    from app.report import REPORTS, Question
     from app.report import report as show
+    from app.trouble import Trouble
 
-    sys.exit(show(settings_from(), what, Question(by=by or "", **asked), as_json=as_json))
+    if what not in REPORTS:
+        raise Trouble(f"there is no report {what}; there is {', '.join(REPORTS)}")
+    if unfit := [each for each in only if "=" not in each]:
+        raise Trouble(f"--only takes NAME=VALUE, not {unfit[0]}")
+    narrowed = dict(each.split("=", 1) for each in only)
+    sys.exit(show(settings_from(), what, Question(only=narrowed, **asked), "json" if as_json else form))
 
 
 def main() -> None:

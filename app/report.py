@@ -1,11 +1,11 @@
-"""`samtale report`: surveys, consents, contacts and tickets of an account, as a table or as JSON.
+"""`samtale report`: what an account's figures say, and lists of its record, as a table, as JSON or as CSV.
 
 Invariant: reads only; says nothing that the record does not hold, and names what it counted.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -15,55 +15,83 @@ import orjson
 
 from app.settings import Settings
 from app.stores import databases, none_here
+from app.tables import as_csv, table
 from app.trouble import Trouble
 from protocol.ids import AccountId
-from store.sql.database import Databases, StoreAway
+from store.sql.database import Database, Databases, StoreAway
 from store.sql.queries import accounts, reports
-from store.sql.queries.reports import GROUPS, Span, SurveyFigures
+from store.sql.queries.figure_reports import REPORTS as OF_FIGURES
+from store.sql.queries.report_rows import figure_rows, survey_rows
+from store.sql.queries.reports import SURVEYS_BY, Span
 
 Rows = list[dict[str, Any]]
 LISTED = {"consents": reports.consents, "contacts": reports.contacts, "tickets": reports.tickets}
+REPORTS: Sequence[str] = (*OF_FIGURES, "surveys", *LISTED)
+FORMATS: Mapping[str, Callable[[Rows], str]] = {
+    "table": table,
+    "json": lambda found: orjson.dumps(found, option=orjson.OPT_INDENT_2).decode(),
+    "csv": as_csv,
+}
+NARROWED = ("platform", "app_version", "chatflow", "inbox", "rule", "agent")
 DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. `account` "": the only one there is. `days` 0: all time."""
+    """What is asked. `account` "": the only one there is. `days` 0: all time; else today and the days before it."""
 
     account: str = ""
     days: int = 0
     environment: str = "production"
-    by: str = ""
+    by: Sequence[str] = ()
+    only: Mapping[str, str] = field(default_factory=dict)
     limit: int = 1_000
 
 
-def report(settings: Settings, what: str, question: Question, *, as_json: bool) -> int:
-    """Print the report `what`: surveys or one of LISTED. Raises Trouble if there is no such account."""
+def report(settings: Settings, what: str, question: Question, form: str) -> int:
+    """Print the report `what`, one of REPORTS, in one of FORMATS. Raises Trouble if there is no such account."""
     if why := none_here(settings):
         raise Trouble(why)
     try:
         found = asyncio.run(rows(settings, what, question))
     except StoreAway as away:
         raise Trouble(f"the record cannot be read: {away.reason}") from None
-    click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if as_json else table(found))
+    click.echo(FORMATS[form](found))
     return 0
 
 
 async def rows(settings: Settings, what: str, question: Question) -> Rows:
-    """Return the rows of the report `what`. Raises Trouble if there is no such account, StoreAway."""
+    """Return the rows of the report `what`. Raises Trouble if it cannot be told so, StoreAway."""
+    unfit = _unfit(what, question)
+    if unfit:
+        raise Trouble(unfit)
     stores = databases(settings)
     try:
-        account = await _account(stores, question.account)
-        now_ms = round(datetime.now(UTC).timestamp() * 1000)
-        from_ms = now_ms - question.days * DAY_MS if question.days else 0
-        span = Span(account, from_ms, environment=question.environment)
-        if what == "surveys":
-            return survey_rows(
-                await stores.record.read(partial(reports.surveys, span=span, by=question.by)), question.by
-            )
-        return await stores.record.read(partial(LISTED[what], span=span, limit=question.limit))
+        return await _asked(stores.record, what, question, await _account(stores, question.account))
     finally:
         await stores.close()
+
+
+async def _asked(record: Database, what: str, question: Question, account: AccountId) -> Rows:
+    now_ms = round(datetime.now(UTC).timestamp() * 1000)
+    from_ms = (now_ms // DAY_MS - question.days + 1) * DAY_MS if question.days else 0
+    span = Span(account, from_ms, environment=question.environment, only=question.only)
+    if what in LISTED:
+        return await record.read(partial(LISTED[what], span=span, limit=question.limit))
+    if what == "surveys":
+        return await record.read(partial(survey_rows, span=span, by=question.by))
+    return await record.read(partial(figure_rows, report=what, span=span, by=question.by))
+
+
+def _unfit(what: str, question: Question) -> str:
+    """Return why a report cannot be split or narrowed so; "" if it can."""
+    split = OF_FIGURES[what].by if what in OF_FIGURES else SURVEYS_BY if what == "surveys" else ()
+    narrowed = [name for name in NARROWED if {"app_version": "version"}.get(name, name) in split]
+    for asked, there, verb in ((question.by, sorted(split), "split by"), (question.only, narrowed, "narrowed by")):
+        for name in asked:
+            if name not in there:
+                return f"{what} cannot be {verb} {name}" + (f"; only by {', '.join(there)}" if there else "")
+    return ""
 
 
 async def _account(stores: Databases, named: str) -> AccountId:
@@ -74,61 +102,3 @@ async def _account(stores: Databases, named: str) -> AccountId:
         which = f"there is no account {named}" if named else "say which account"
         raise Trouble(f"{which}: {', '.join(known) or 'there is none'}")
     return known[0]
-
-
-def survey_rows(found: dict[tuple[str, ...], SurveyFigures], by: str) -> Rows:
-    """Return one row per survey, scale and group: counts, rates (0–1; None where nobody could), mean, distribution."""
-    return [
-        {
-            "survey": figures.survey,
-            "scale": figures.scale,
-            **dict(zip(GROUPS[by], key[2:], strict=True)),
-            "asked": figures.asked,
-            "seen": figures.seen,
-            "answered": figures.answered,
-            "expired": figures.expired,
-            "dismissed": figures.dismissed,
-            "comments": figures.commented,
-            "response_rate": figures.response_rate,
-            "csat": figures.csat,
-            "mean": figures.mean,
-            "scores": {str(score): figures.scores[score] for score in sorted(figures.scores)},
-        }
-        for key, figures in found.items()
-    ]
-
-
-def table(rows: Rows) -> str:
-    """Return `rows` as aligned columns with a heading; a word where there is nothing."""
-    if not rows:
-        return "nothing yet"
-    names = list(rows[0])
-    cells = [names, *([_shown(name, row[name]) for name in names] for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(names))]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in cells)
-
-
-def _shown(name: str, value: Any) -> str:
-    return _FORMS.get(name, str)(value) if value not in (None, "") else "–"
-
-
-def _clock(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}"
-
-
-def _scores(counts: dict[str, int]) -> str:
-    return " ".join(f"{score}:{count}" for score, count in counts.items()) or "–"
-
-
-_FORMS: dict[str, Callable[[Any], str]] = {
-    "csat": _percent,
-    "response_rate": _percent,
-    "mean": "{:.2f}".format,
-    "scores": _scores,
-    **dict.fromkeys(("at_ms", "created_at_ms", "changed_at_ms", "opened_at_ms"), _clock),
-}
-REPORTS: Sequence[str] = ("surveys", *LISTED)

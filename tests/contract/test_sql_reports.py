@@ -61,7 +61,7 @@ async def test_a_scale_of_ten_has_a_mean_and_a_distribution_and_no_csat(record: 
 
 async def test_figures_split_by_platform_add_up(record: Database) -> None:
     """Each group by itself."""
-    found = await record.read(partial(reports.surveys, span=Span(ACCOUNT), by="platform"))
+    found = await record.read(partial(reports.surveys, span=Span(ACCOUNT), by=("platform",)))
     assert {key[2]: figures.asked for key, figures in found.items() if key[0] == "csat"} == {"android": 1, "ios": 5}
 
 

@@ -4,6 +4,7 @@ Invariant: denominators are honest: a rate is of those who could have, and None 
 """
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,16 +13,33 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 from protocol.bus.chatflow import SATISFIED, Scale
 from protocol.ids import AccountId
 from store.sql import tables
+from store.sql.queries.figures import DAY_MS
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "day": ("day",),
+    "platform": ("platform",),
+    "version": ("platform", "app_version"),
+    "chatflow": ("chatflow",),
+    "published": ("chatflow", "version"),
+    "inbox": ("inbox",),
+    "rule": ("rule",),
+    "agent": ("agent",),
+    "origin": ("origin",),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What a report is about: asked from `from_ms` until before `to_ms`, in one environment."""
+    """What a report is about: asked from `from_ms` until before `to_ms`, in one environment.
+
+    `only`: of one platform, app_version, chatflow, inbox, rule or agent, as far as the report knows them.
+    """
 
     account: AccountId
     from_ms: int = 0
     to_ms: int = 2**62
     environment: str = "production"
+    only: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -57,15 +75,20 @@ class SurveyFigures:
         return self.answered / self.asked if self.asked else None
 
 
-GROUPS = {"": (), "platform": ("platform",), "version": ("platform", "app_version"), "chatflow": ("chatflow",)}
-GroupKey = tuple[str, ...]
+_ASKS = tables.survey_ask.c
+_COLUMNS: dict[str, ColumnElement[Any]] = {
+    "day": (_ASKS.asked_at_ms // DAY_MS).label("day"),
+    **{name: _ASKS[name] for name in ("survey", "scale", "platform", "app_version", "chatflow", "version")},
+}
+SURVEYS_BY = ("day", "platform", "version", "chatflow", "published")
+GroupKey = tuple[Any, ...]
 
 
-def surveys(connection: Connection, span: Span, by: str = "") -> dict[GroupKey, SurveyFigures]:
-    """Return the figures by (survey, scale, *group), grouped `by` a key of GROUPS."""
+def surveys(connection: Connection, span: Span, by: Iterable[str] = ()) -> dict[GroupKey, SurveyFigures]:
+    """Return the figures by (survey, scale, *group), split by some of SURVEYS_BY."""
     rows = tables.survey_ask.c
-    names = ("survey", "scale", *GROUPS[by])
-    keys = [rows[name] for name in names]
+    names = ("survey", "scale", *columns_of(by))
+    keys = [_COLUMNS[name] for name in names]
     counts = [
         func.count(),
         func.count(rows.seen_at_ms),
@@ -74,11 +97,11 @@ def surveys(connection: Connection, span: Span, by: str = "") -> dict[GroupKey, 
         func.count().filter(rows.expired),
         func.count(rows.comment),
     ]
-    query = select(*keys, rows.score, *counts).where(*_within(rows, span)).group_by(*keys, rows.score).order_by(*keys)
+    query = select(*keys, rows.score, *counts).where(*_within(rows, span)).group_by(*names, rows.score).order_by(*names)
     found: dict[GroupKey, SurveyFigures] = {}
     for row in connection.execute(query):
-        key = tuple(row[: len(names)])
-        score, asked, seen, dismissed, answered, expired, commented = row[len(names) :]
+        key = tuple(row[: len(keys)])
+        score, asked, seen, dismissed, answered, expired, commented = row[len(keys) :]
         figures = found.setdefault(key, SurveyFigures(key[0], key[1]))
         figures.asked += asked
         figures.seen += seen
@@ -97,7 +120,13 @@ def _within(rows: Any, span: Span) -> list[ColumnElement[bool]]:
         rows.environment == span.environment,
         rows.asked_at_ms >= span.from_ms,
         rows.asked_at_ms < span.to_ms,
+        *(rows[name] == value for name, value in span.only.items()),
     ]
+
+
+def columns_of(by: Iterable[str]) -> list[str]:
+    """Return the columns that groups are named by, each once."""
+    return list(dict.fromkeys(name for each in by for name in GROUPS[each]))
 
 
 def consents(connection: Connection, span: Span, limit: int) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""How long reports take over many conversations (docs/reports.md)."""
