@@ -105,7 +105,8 @@ def _moved(before: Conversation, event: Event, after: Conversation) -> dict[str,
     if waits(after.phase) and not waited:
         told |= {"waits": 1, "waited_ms": -at_ms}
     elif waited and not waits(after.phase):
-        since_ms: int = before.phase.since_ms  # type: ignore[union-attr]
+        assert isinstance(before.phase, phases.Waiting | phases.Unassigned)
+        since_ms = at_ms if before.phase.since_ms is None else before.phase.since_ms
         how = "assigned" if type(event.body) is content.Assigned else "ended"
         told |= {"waits_over": 1, "waited_ms": at_ms, "first_wait": how, "first_wait_ms": max(at_ms - since_ms, 0)}
     if _counts(after) != _counts(before):
