@@ -17,7 +17,7 @@ from protocol.wire.limits import URL_S
 from protocol.wire.server import DownloadAllowed, UploadAllowed
 from store.files.bucket import Bucket
 from store.files.pictures import Pictures
-from store.files.sniffing import kind_of
+from store.files.sniffing import kind_of, plain_type
 
 PATH = "/v1/attachments/"
 MAX_NAME_CHARS = 120
@@ -48,7 +48,8 @@ class Attachments:
         """Return where one file may be put."""
         frame, until_ms = asked.frame, self.now_ms() + URL_S * 1000
         id_ = AttachmentId(random_id("att_", self.entropy))
-        file = File(id_, kind_of(frame.type), clean_name(frame.name), frame.type, frame.size)
+        type_ = plain_type(frame.type)
+        file = File(id_, kind_of(type_), clean_name(frame.name), type_, frame.size)
         where = (whose.account, asked.visitor, ConversationId(frame.conversation), asked.sender)
         sealed = self._seals.seal(UploadGrant(*where, whose.device, whose.cell, file, until_ms))
         return UploadAllowed(frame.ref, frame.conversation, id_, PATH + sealed, until_ms)

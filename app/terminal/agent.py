@@ -5,6 +5,7 @@ Invariant: everything shown came over the real socket. One conversation is in fr
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ import samtale
 
 from app.terminal.board import Board
 from app.terminal.console import Console
+from app.terminal.files import Files, path_in
 from app.terminal.orders import HELP, Orders, Wrong, needed
 from app.terminal.sitting import Sitting, checked_server
 
@@ -40,7 +42,8 @@ class _Desk:
         self._console = Console(self._prompt, self._typing)
         self._sitting = Sitting(self._client, options["server"], self._console)
         self._orders = Orders(self._client)
-        self._board = Board(self._client, self._console, self._orders, self._sitting.open)
+        self._files = Files(self._client.download, self._console, self._sitting.asks)
+        self._board = Board(self._client, self._console, self._orders, self._files, self._sitting.open)
         self._questions: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -83,12 +86,22 @@ class _Desk:
                 self._asks(board.answer_offer(word == "/accept"))
             case "/claim" | "/force" | "/open":
                 self._bring(word, board.named(rest))
+            case "/save":
+                self._files.save(rest)
+            case "/file":
+                self._send_file(needed(rest, "/file PATH CAPTION"))
             case "/who":
                 self._ask_who_is_next(needed(rest, "/who RULE"))
             case _ if self._orders.knows(word):
                 self._asks(self._orders.about(board.front, word, rest))
             case _:
                 self._console.say(HELP, dim=True)
+
+    def _send_file(self, rest: str) -> None:
+        front = self._board.front
+        if not front:
+            raise Wrong("no conversation is in front: /list, /open N")
+        self._files.send(partial(self._client.send_file, front), *path_in(rest))
 
     def _bring(self, word: str, conversation: str) -> None:
         self._board.bring(conversation)

@@ -10,6 +10,7 @@ import samtale
 
 from app.terminal.agent_words import of_body
 from app.terminal.console import Console
+from app.terminal.files import Files
 from app.terminal.orders import Orders, Wrong
 from app.terminal.words import Reader, clock
 
@@ -20,12 +21,13 @@ class Board:
     """`front` is the conversation in front, "" for none. `open_` is called once what there is has been shown."""
 
     def __init__(
-        self, client: samtale.AgentClient, console: Console, orders: Orders, open_: Callable[[], None]
+        self, client: samtale.AgentClient, console: Console, orders: Orders, files: Files, open_: Callable[[], None]
     ) -> None:
         self.front = ""
         self._client = client
         self._console = console
         self._orders = orders
+        self._files = files
         self._open = open_
         self._numbers: dict[str, int] = {}
         self._answered: set[str] = set()  # the keys of offers that are gone because this agent answered
@@ -216,6 +218,7 @@ class Board:
         if (words := of_body(event, self._reader)) is not None:
             text, colour, dim = words
             self._console.say(f"[{self.number(event.conversation)}] {text}", colour, dim=dim)
+        self._files.saw(event)
         if event.conversation == self.front:
             self._client.read(event.conversation, event.seq)
 

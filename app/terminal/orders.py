@@ -18,6 +18,7 @@ HELP = f"""Write, and Enter sends to the conversation in front.
 /force N            … above capacity             /context     who the visitor is
 /transfer WHO NOTE  hand the one in front on     /transfer team TEAM NOTE
 /canned ID          a ready reply                {ANSWER}
+/file PATH CAPTION  send a file                  /save DIRECTORY    what was sent last
 /note TEXT          for colleagues, @NAME tells  /whisper TEXT   to whoever has it
 /tag +NEW -OLD      /field NAME=VALUE            /priority low|normal|high|urgent
 /snooze MINUTES     /wake                        /ticket new|waiting_us|waiting_visitor|closed

@@ -8,6 +8,7 @@ from typing import Any
 import samtale
 
 from app.terminal.console import Console
+from app.terminal.files import Files, path_in
 from app.terminal.form import FormFilling
 from app.terminal.screen import Screen
 from app.terminal.sitting import Sitting
@@ -20,6 +21,7 @@ HELP = """The number of a choice chooses it.         /close          end the con
 /fill              fill in the form          /rate N, /comment TEXT, /later   the survey
 /screen NAME, /set NAME=VALUE, /did TEXT     what the app tells agents
 /analytics yes|no, /withdraw PURPOSE         storage, process, communicate, analytics
+/file PATH CAPTION send a file               /save DIRECTORY what was sent last
 /x                 press the close button    /logout         be nobody on this phone"""
 
 
@@ -42,7 +44,8 @@ class Phone:
         )
         self._console = Console(lambda: "› ", self._client.typing)
         self._sitting = Sitting(self._client, options["server"], self._console)
-        self._screen = Screen(self._client, self._console, self._sitting)
+        self._files = Files(self._client.download, self._console, self._sitting.asks)
+        self._screen = Screen(self._client, self._console, self._sitting, self._files)
         self._filling: FormFilling | None = None
         self._is_leaving = False
 
@@ -95,6 +98,10 @@ class Phone:
         match word:
             case "/close":
                 asks(client.close())
+            case "/file" if rest:
+                self._files.send(client.send_file, *path_in(rest))
+            case "/save":
+                self._files.save(rest)
             case "/fill" if self._screen.form is not None:
                 said = self._screen.form.body
                 assert isinstance(said, samtale.Message)

@@ -6,6 +6,7 @@ Invariant: everything shown came from the server; what is shown of a conversatio
 import samtale
 
 from app.terminal.console import Console
+from app.terminal.files import Files
 from app.terminal.sitting import Sitting
 from app.terminal.steps import Steps
 from app.terminal.survey import SurveyScreen
@@ -18,10 +19,11 @@ TYPING_LASTS_S = 6.0  # SPEC 9.2
 class Screen:
     """`choose` is the last message that a number chooses of, `form` the last one that was asked to be filled in."""
 
-    def __init__(self, client: samtale.VisitorClient, console: Console, sitting: Sitting) -> None:
+    def __init__(self, client: samtale.VisitorClient, console: Console, sitting: Sitting, files: Files) -> None:
         self._client = client
         self._console = console
         self._sitting = sitting
+        self._files = files
         self._words = VisitorWords()
         self.steps = Steps(client, console, self._words, sitting.asks)
         self.surveys = SurveyScreen(client, console, self._words, sitting.asks)
@@ -90,6 +92,7 @@ class Screen:
             self._console.say(text, colour, dim=dim)
         if self.form is event:
             self._console.say("       /fill", "yellow")
+        self._files.saw(event)
         self.surveys.take(event, is_live)
         self._client.read(event.conversation, event.seq)
 

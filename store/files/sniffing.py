@@ -48,8 +48,28 @@ _TEXTS: Final[dict[str, frozenset[str]]] = {  # text has no mark of its own; som
     "image/svg+xml": frozenset({".svg", ".xml"}),
     "application/xml": frozenset({".xml"}),
 }
+_CALLED: Final = {  # by telephones, browsers and libraries
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "audio/mp3": "audio/mpeg",
+    "audio/x-m4a": "audio/mp4",
+    "audio/mp4a-latm": "audio/mp4",
+    "audio/x-wav": "audio/wav",
+    "audio/wave": "audio/wav",
+    "audio/vnd.wave": "audio/wav",
+    "audio/x-aac": "audio/aac",
+    "audio/opus": "audio/ogg",
+    "application/x-zip-compressed": "application/zip",
+    "text/x-markdown": "text/markdown",
+    "text/xml": "application/xml",
+}
 _MARKUP = re.compile(rb"<\s*(?:!doctype|html|script|svg|body|iframe|head)\b", re.IGNORECASE)
 _LOOKED_AT = 65_536
+
+
+def plain_type(type_: str) -> str:
+    """Return the name that a type has here, whatever it was called."""
+    return _CALLED.get(type_, type_)
 
 
 def kind_of(type_: str) -> Kind:

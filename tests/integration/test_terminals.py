@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 import samtale
@@ -263,3 +264,23 @@ async def test_the_company_says_the_first_word(samtale_server: RunningSamtale) -
     assert (nowhere.status, "(no_chatflow)" in nowhere.err) == (2, True)
     keyless = await run_samtale(*say, environment=samtale_server.environment)
     assert (keyless.status, "a server key of the app is needed" in keyless.err) == (2, True)
+
+
+async def test_a_file_goes_from_one_terminal_to_the_other(samtale_server: RunningSamtale, tmp_path: Path) -> None:
+    """Sent with a caption, shown by its name, saved as it is; a second time beside the first."""
+    sent, saved = tmp_path / "a reading.txt", tmp_path / "saved"
+    sent.write_text("4711 kWh", encoding="utf-8")
+    saved.mkdir()
+    async with talking(samtale_server, "files", "per") as (visitor, there):
+        visitor.type(f'/file "{sent}" My meter')
+        await visitor.shows("you: My meter")
+        await there.shows("[a reading.txt, 1 kB]")
+        for name in ("a reading.txt", "a reading (2).txt"):
+            there.type(f"/save {saved}")
+            await there.shows(f"saved {saved / name}")
+        assert {path.name: path.read_text() for path in saved.iterdir()} == {
+            "a reading.txt": "4711 kWh",
+            "a reading (2).txt": "4711 kWh",
+        }
+        visitor.type(f"/file {tmp_path / 'none.txt'}")
+        await visitor.shows("not sent, none.txt: ")

@@ -4,6 +4,7 @@ Invariant: asking is done at once and survives the connection; what passes by is
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from samtale.asked import Asked
@@ -29,6 +30,17 @@ class AgentClient(Console):
         if content is not None:
             more["content"] = to_wire(content)
         return self._ask("send", conversation, text=text, **more)
+
+    async def send_file(
+        self, conversation: str, source: Path | bytes, text: str = "", *, name: str = "", type_: str = ""
+    ) -> Asked:
+        """Upload a file and say it, with `text` for a caption; await the result for the outcome of the message.
+
+        `name` and `type_` are the file's own if left out. Raises RefusedError; LineLost if not connected, or not any
+        more; OSError if it cannot be read.
+        """
+        done = await self.files.upload(conversation, source, name, type_)
+        return self._ask("send", conversation, text=text, attachments=[done.receipt])
 
     def close(self, conversation: str, *, spam: bool = False, close_ticket: bool = False) -> Asked:
         """End a conversation; as `spam` no survey is asked. `close_ticket`: and its ticket."""

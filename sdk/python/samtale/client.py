@@ -11,6 +11,7 @@ from typing import Any, Self
 from samtale import events, journal
 from samtale.asking import Asking
 from samtale.events import HistoryPage, LogEvent
+from samtale.files import Files
 from samtale.lifeline import Lifeline
 from samtale.line import LineLost
 from samtale.outbox import Item, Moved
@@ -37,12 +38,13 @@ class Client:
 
     role = ""  # the author's role in what this client sends
 
-    def __init__(self, store: Store | None, surroundings: Surroundings | None) -> None:
+    def __init__(self, url: str, store: Store | None, surroundings: Surroundings | None) -> None:
         self.who = ""
         self.outlet = Outlet(surroundings or Surroundings())
         self.asking = Asking(self.outlet, self._keep, self._moved, self._acked)
         self.reader = Reader(self.outlet, self.role, self._seen)
         self.questions = Questions(self.outlet)
+        self.files = Files(url, self.outlet, self.questions)
         self._store = store or MemoryStore()
         self._keeping = False
         self._task: asyncio.Task[None] | None = None
@@ -55,6 +57,8 @@ class Client:
             "caught_up": self._on_caught_up,
             "resync": self._on_resync,
             "history": self._on_history,
+            "upload": self.files.allowed,
+            "download": self.files.allowed,
         }
         kept = self._store.load() or {}
         self.device_key: str = kept.get("device_key") or self.outlet.world.entropy(24).hex()
@@ -89,6 +93,10 @@ class Client:
         asked = {"t": "history", "conversation": conversation, "before": before, "limit": limit}
         page: HistoryPage = await self.questions.ask(asked)
         return page
+
+    async def download(self, conversation: str, attachment: str) -> bytes:
+        """Return a file that a message names, by its id. Raises RefusedError; LineLost if not connected."""
+        return await self.files.download(conversation, attachment)
 
     def read(self, conversation: str, seq: int) -> None:
         """Say that a person has seen everything up to `seq`."""

@@ -41,7 +41,7 @@ class Console(Client):
         self._url = urljoin(to_http(url), "/")
         self._email, self._password = email, password
         self._resumed: set[str] = set()
-        super().__init__(store, surroundings)
+        super().__init__(self._url, store, surroundings)
         self._takers |= {
             "feed_snapshot": self._on_feed_snapshot,
             "feed": self._on_feed,

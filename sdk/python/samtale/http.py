@@ -1,9 +1,10 @@
-"""One JSON request over HTTP.
+"""One request over HTTP: of JSON, or of a file.
 
 Invariant: what is asked goes out once; whoever gets no answer is told so and decides for themselves.
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,8 @@ import orjson
 
 TIMEOUT_S = 20.0
 MAX_ANSWER_BYTES = 65_536
+TRANSFER_TIMEOUT_S = 300.0
+MAX_FILE_ANSWER_BYTES = 64 * 2**20  # an image that was written anew may have grown
 
 
 def to_socket(url: str) -> str:
@@ -30,15 +33,29 @@ async def post(
 ) -> tuple[int, dict[str, Any]]:
     """Return the status and the JSON object that `url` answers. Raises OSError, TimeoutError or ValueError."""
     async with asyncio.timeout(TIMEOUT_S):
-        return _parsed(await _exchange(urlsplit(url), orjson.dumps(content), headers or {}))
+        about = {"Content-Type": "application/json", **(headers or {})}
+        return _parsed(await _exchange(urlsplit(url), "POST", orjson.dumps(content), about))
 
 
-async def _exchange(url: SplitResult, body: bytes, headers: Mapping[str, str]) -> bytes:
+async def transfer(method: str, url: str, content: bytes) -> tuple[int, bytes]:
+    """Return the status and the bytes that `url` answers to a file, or with one. Raises OSError, TimeoutError or
+    ValueError."""
+    async with asyncio.timeout(TRANSFER_TIMEOUT_S):
+        answer = await _exchange(urlsplit(url), method, content, {}, MAX_FILE_ANSWER_BYTES)
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    told = re.search(rb"\r\ncontent-length: *([0-9]+)", head, re.IGNORECASE)
+    if told is not None and int(told[1]) != len(rest):
+        raise ConnectionError("the connection ended before the answer did")
+    return _split(answer)
+
+
+async def _exchange(
+    url: SplitResult, method: str, body: bytes, headers: Mapping[str, str], most_bytes: int = MAX_ANSWER_BYTES
+) -> bytes:
     # HTTP/1.0, so that the answer is neither chunked nor kept waiting: it ends where the connection does.
     lines = [
-        f"POST {url.path} HTTP/1.0",
+        f"{method} {url.path} HTTP/1.0",
         f"Host: {url.netloc}",
-        "Content-Type: application/json",
         f"Content-Length: {len(body)}",
         "Connection: close",
         *(f"{name}: {value}" for name, value in headers.items()),
@@ -47,22 +64,29 @@ async def _exchange(url: SplitResult, body: bytes, headers: Mapping[str, str]) -
     reader, writer = await asyncio.open_connection(url.hostname, url.port or (443 if tls else 80), ssl=tls)
     try:
         writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-        await writer.drain()
-        return await _read(reader)
+        try:
+            await writer.drain()
+        except ConnectionError:
+            pass  # whoever refuses what we send has said why
+        return await _read(reader, most_bytes)
     finally:
         writer.close()
 
 
-async def _read(reader: asyncio.StreamReader) -> bytes:
-    answer = b""
-    while len(answer) < MAX_ANSWER_BYTES and (more := await reader.read(MAX_ANSWER_BYTES)):
+async def _read(reader: asyncio.StreamReader, most_bytes: int) -> bytes:
+    answer = bytearray()
+    while len(answer) < most_bytes and (more := await reader.read(MAX_ANSWER_BYTES)):
         answer += more
-    return answer
+    return bytes(answer)
+
+
+def _split(answer: bytes) -> tuple[int, bytes]:
+    start, _, rest = answer.partition(b"\r\n\r\n")
+    version, _, rest_of_line = start.partition(b" ")
+    return int(rest_of_line[:3]) if version.startswith(b"HTTP/") else 0, rest
 
 
 def _parsed(answer: bytes) -> tuple[int, dict[str, Any]]:
-    start, _, rest = answer.partition(b"\r\n\r\n")
-    version, _, rest_of_line = start.partition(b" ")
-    status = int(rest_of_line[:3]) if version.startswith(b"HTTP/") else 0
+    status, rest = _split(answer)
     parsed = orjson.loads(rest) if rest else {}
     return status, parsed if isinstance(parsed, dict) else {}

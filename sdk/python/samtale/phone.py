@@ -62,7 +62,7 @@ class Phone(Client):
         self._leaving = False
         self._storefront = Storefront()
         self._ready_at = 0
-        super().__init__(store, surroundings)
+        super().__init__(url, store, surroundings)
         self._takers |= {
             "token_expiring": self._on_token_expiring,
             "logged_out": lambda _: self._forget(),

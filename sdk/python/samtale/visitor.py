@@ -5,6 +5,7 @@ Invariant: asking is done at once and survives the connection; what passes by is
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from samtale import events
@@ -26,6 +27,18 @@ class VisitorClient(Phone):
     def send(self, text: str, content: Choice | FormValues | None = None) -> Asked:
         """Say `text` in the present conversation; await the result for its outcome, or go on."""
         return self._ask({"t": "send", "text": text, **_content(content)})
+
+    async def send_file(self, source: Path | bytes, text: str = "", *, name: str = "", type_: str = "") -> Asked:
+        """Upload a file and say it, with `text` for a caption; await the result for the outcome of the message.
+
+        `name` and `type_` are the file's own if left out. Raises RefusedError; LineLost if not connected, or not any
+        more; OSError if it cannot be read.
+        """
+        conversation = self.conversation
+        done = await self.files.upload(conversation, source, name, type_)
+        words = {"text": text} if text else {}
+        said = {"t": "send", "conversation": conversation, **words, "attachments": [done.receipt]}
+        return self.asking.ask(conversation, said)
 
     def choose(self, said: events.LogEvent, option: str) -> Asked:
         """Choose an option or button, by its id, of what was said."""
