@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from app.chatflow import chatflow
+from app.contact import contact
 from app.lifeline import die_with
 from app.settings import Settings, settings_from, unknown_settings
 
@@ -70,6 +71,7 @@ def apply(file: Path, check_only: bool, dry_run: bool) -> None:
 
 
 samtale.add_command(chatflow)
+samtale.add_command(contact)
 
 
 @samtale.command()

@@ -24,6 +24,7 @@ from app.stores import (
     schema_is_current,
     until_answering,
 )
+from protocol.ids import AccountId
 from store.redis.address import Address
 from store.redis.connection import dial
 from store.redis.faults import Away, Refused
@@ -95,10 +96,17 @@ async def _worker(settings: Settings, stop: asyncio.Event) -> None:
     stores = await unless(stop, _stores(settings))
     files = Remover(Bucket(settings.bucket_url), stores.record)
     dials = dialler(await redis_address(settings))
-    doing = WorkerSettings(cell_names(settings.cells), files.kinds)
+    doing = WorkerSettings(cell_names(settings.cells), files.kinds, _frozen)
     worker = Worker(doing, dials, stores, os.urandom, now_ms, structlog.get_logger())
     await serve(worker.run(), stop, worker.stop)
     await stores.close()
+
+
+def _frozen(account: AccountId, log: list[bytes]) -> bytes:
+    """Return what a whole log amounts to; the engine's code is loaded when somebody is erased, and not before."""
+    from engine.core.snapshot import frozen
+
+    return frozen(account, log)
 
 
 async def _engine(settings: Settings, stop: asyncio.Event) -> None:

@@ -13,8 +13,10 @@ from protocol.ids import CellName
 from store.redis.connection import Connection, Dial
 from store.redis.faults import Away, Refused
 from store.sql.database import Databases, StoreAway
+from store.sql.queries.erasures import ERASE, RETAIN
 from store.sql.queries.publications import PUBLISH
 from workers.counts import Counts
+from workers.erase import Eraser, Frozen
 from workers.forget import FORGET, Forgetter
 from workers.jobs import Doing, Jobs
 from workers.publish import Publisher
@@ -26,10 +28,11 @@ _SHARE_EVERY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """All cells of the installation, and the kinds of jobs beyond our own."""
+    """All cells of the installation, and the kinds of jobs beyond our own. `frozen`: the engine's part in erasing."""
 
     cells: list[CellName]
     kinds: Mapping[str, Doing] = field(default_factory=dict)
+    frozen: Frozen | None = None
 
 
 class Worker:
@@ -52,8 +55,12 @@ class Worker:
         self._log = log.bind(worker=self._name)
         self._publisher = Publisher(dial, databases.config)
         kinds: dict[str, Doing] = {FORGET: Forgetter(dial), **settings.kinds}
+        config_kinds: dict[str, Doing] = {PUBLISH: self._publisher}
+        self._eraser = Eraser(dial, databases, settings.frozen, now_ms) if settings.frozen is not None else None
+        if self._eraser is not None:
+            config_kinds |= {ERASE: self._eraser.erase, RETAIN: self._eraser.retain}
         self._jobs = [
-            Jobs("config", databases.config, {PUBLISH: self._publisher}, now_ms, self.counts, self._log),
+            Jobs("config", databases.config, config_kinds, now_ms, self.counts, self._log),
             Jobs("record", databases.record, kinds, now_ms, self.counts, self._log),
         ]
         self._scribes: dict[CellName, asyncio.Task[object]] = {}
@@ -64,6 +71,8 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             tasks: list[asyncio.Task[object]] = [group.create_task(jobs.run()) for jobs in self._jobs]
             tasks.append(group.create_task(self._keep_share(group)))
+            if self._eraser is not None:
+                tasks.append(group.create_task(self._eraser.watch(self._log)))
             await self._stopping.wait()
             for task in [*tasks, *self._scribes.values()]:
                 task.cancel()

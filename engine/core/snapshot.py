@@ -4,15 +4,18 @@ Invariant: equal conversations freeze to equal bytes; thawing returns an equal c
 another schema, whose conversation is then rebuilt from its log.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from engine.core.beside import survey_until_ms
 from engine.core.conversation import Conversation, status_of
+from engine.core.evolve import replay
 from engine.core.phases import Closed, Gated, Phase, Talking
 from protocol.bus.records import SCHEMA, Head
-from protocol.ids import AgentId
+from protocol.ids import AccountId, AgentId
+from protocol.wire.content import Event
 
 
 class _Frozen(msgspec.Struct, array_like=True, gc=False):
@@ -32,6 +35,7 @@ class _Stored(msgspec.Struct, array_like=True):
 
 
 _ENCODER = msgspec.msgpack.Encoder()
+_EVENT = msgspec.msgpack.Decoder(Event)
 _STORED: msgspec.msgpack.Decoder[_Stored] = msgspec.msgpack.Decoder(_Stored)
 _BODY: msgspec.msgpack.Decoder[Conversation] = msgspec.msgpack.Decoder(Conversation)
 _NAMES: dict[type[Any], str] = {phase: phase.__name__.lower() for phase in Phase.__subclasses__()}
@@ -61,6 +65,13 @@ def head_of(conversation: Conversation) -> Head:
 def freeze(conversation: Conversation) -> bytes:
     """Return `conversation` as a `records.Snapshot`."""
     return _ENCODER.encode(_Frozen(SCHEMA, head_of(conversation), conversation))
+
+
+def frozen(account: AccountId, log: Iterable[bytes]) -> bytes:
+    """Return what a whole log amounts to, as it is stored."""
+    state = replay(account, map(_EVENT.decode, log))
+    assert state is not None, "a log has an entry"
+    return freeze(state)
 
 
 def thaw(stored: bytes) -> Conversation | None:

@@ -17,6 +17,8 @@ from store.redis.connection import Connection
 from store.redis.keys import Keys
 from store.redis.script import Script
 
+LONGEST_REWRITTEN: Final = 10_000  # entries of a stream that are written anew at once: a tenth of a second
+
 HashHead: TypeAlias = tuple[Literal["H"], str, str, str]  # key, field, value it must have ("": absent)
 StreamEnd: TypeAlias = tuple[Literal["S"], str, str]  # key, id that its last entry must not be past ("": no entry)
 Check: TypeAlias = HashHead | StreamEnd
@@ -204,6 +206,11 @@ async def publish_config(connection: Connection, cell: CellName, config: ConfigV
     return await _PUBLISH_CONFIG.call(connection, (keys.config(config.account), keys.inbox), args)
 
 
+async def rewrite(connection: Connection, streams: Sequence[str]) -> bool:
+    """Write streams anew, so that nothing is in them but their entries; False if one is too long for that."""
+    return await _REWRITE.call(connection, streams, (LONGEST_REWRITTEN,))
+
+
 def _taken(reply: list[bytes] | None) -> Taken | None:
     if reply is None:
         return None
@@ -248,8 +255,9 @@ _TRIM: Final = Script("trim", bool)
 _REBUILD_BEGIN: Final = Script("rebuild_begin", bool)
 _REBUILD_DONE: Final = Script("rebuild_done", bool)
 _PUBLISH_CONFIG: Final = Script("publish_config", bool)
+_REWRITE: Final = Script("rewrite", bool)
 
 ALL: Final[tuple[Script[Any], ...]] = (
     _COMMIT, _TAKE, _RENEW, _RELEASE, _VOUCH, _TICK, _PRESENCE, _ENLIST, _TRYING,
-    _RECEIPTS, _FEED, _TRIM, _REBUILD_BEGIN, _REBUILD_DONE, _PUBLISH_CONFIG,
+    _RECEIPTS, _FEED, _TRIM, _REBUILD_BEGIN, _REBUILD_DONE, _PUBLISH_CONFIG, _REWRITE,
 )  # fmt: skip

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from store.sql.dialects import connect_args, driver_url, is_sqlite, lacks_schema, tune
+from store.sql.dialects import TRUNCATE_WAL, connect_args, driver_url, is_sqlite, lacks_schema, scrub, tune
 
 T = TypeVar("T")
 Query = Callable[[Connection], T]
@@ -43,6 +43,10 @@ class Database(Protocol):
 
     async def read(self, query: Query[T]) -> T:
         """Run `query` in one transaction that only reads: a consistent view."""
+        ...
+
+    async def scrub(self) -> None:
+        """Leave nothing of what was deleted in the files, as far as the database can; StoreAway: not now."""
         ...
 
     async def close(self) -> None:
@@ -76,6 +80,13 @@ class SqlDatabase:
 
     async def read(self, query: Query[T]) -> T:
         return await self._run(self._reader, query)
+
+    async def scrub(self) -> None:
+        with _faults():
+            async with self._writer.connect() as connection:
+                raw = await connection.get_raw_connection()
+                if not await scrub(raw.driver_connection, is_file=self._is_file):
+                    raise StoreAway("somebody reads what was there before")
 
     async def close(self) -> None:
         await self._writer.dispose()
@@ -112,6 +123,12 @@ class DirectDatabase:
         """Run `query` in one transaction, without a loop."""
         with _faults(), self.engine.begin() as connection:
             return query(connection)
+
+    async def scrub(self) -> None:
+        with self.engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            if raw is not None and self.engine.dialect.name == "sqlite":
+                raw.execute(TRUNCATE_WAL)
 
     async def close(self) -> None:
         self.engine.dispose()

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+TRUNCATE_WAL = "PRAGMA wal_checkpoint(TRUNCATE)"
 _BUSY_TIMEOUT_S = 10
 _UNDEFINED_TABLE = "42P01"  # PostgreSQL's
 _SCHEMA_LOCK = 0x53616D74616C65  # any number that is ours: "Samtale"
@@ -73,3 +74,23 @@ def lock_schema(connection: Connection) -> None:
     """Let nobody else change the schema until this transaction ends; SQLite's BEGIN IMMEDIATE did already."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+
+
+async def scrub(driver: Any, *, is_file: bool) -> bool:
+    """Leave nothing of what was deleted where it stood; False while a reader of SQLite's still needs it.
+
+    SQLite has overwritten it (`secure_delete`), but the log of what was written is still there. PostgreSQL makes room
+    in its pages; its own log goes as it is configured to.
+    """
+    if is_file:
+        async with driver.execute(TRUNCATE_WAL) as cursor:
+            busy, *_ = await cursor.fetchone()
+        return not busy
+    await driver.set_autocommit(True)
+    try:
+        await driver.execute("SET statement_timeout = 0")
+        await driver.execute("VACUUM")
+        await driver.execute("RESET statement_timeout")
+    finally:
+        await driver.set_autocommit(False)
+    return True

@@ -66,7 +66,9 @@ def forget_clean(connection: Connection, cell: CellName) -> None:
 def alive(connection: Connection, cell: CellName, closed_since_ms: int, now_ms: int) -> dict[ConversationId, VisitorId]:
     """Return the conversations that are open, were closed since then or may still be rated, and their visitors."""
     rows = tables.conversation.c
-    recent = or_(rows.status != "closed", rows.closed_at_ms >= closed_since_ms, rows.survey_until_ms > now_ms)
+    recent = or_(
+        rows.status.not_in(("closed", "erased")), rows.closed_at_ms >= closed_since_ms, rows.survey_until_ms > now_ms
+    )
     found = select(rows.id, rows.visitor).where(rows.cell == cell, recent)
     return {ConversationId(row.id): VisitorId(row.visitor) for row in connection.execute(found.order_by(rows.id))}
 

@@ -60,8 +60,11 @@ def past(
     """Return each visitor's conversations in `inboxes` that passed the gate, newest first; `limit` of one visitor."""
     rows = tables.conversation.c
     theirs = (
-        rows.account == account, rows.visitor.in_(visitor_ids), rows.inbox.in_(inboxes), rows.status != "gated"
-    )  # fmt: skip
+        rows.account == account,
+        rows.visitor.in_(visitor_ids),
+        rows.inbox.in_(inboxes),
+        rows.status.not_in(("gated", "erased")),
+    )
     place = func.row_number().over(partition_by=rows.visitor, order_by=(rows.commit_no.desc(), rows.id)).label("place")
     ranked = select(rows.visitor, rows.id, place).where(*theirs).subquery().c
     found = select(ranked.visitor, ranked.id).where(ranked.place <= limit).order_by(ranked.visitor, ranked.place)

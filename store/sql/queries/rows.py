@@ -83,11 +83,12 @@ def states(cell: CellName, commits: list[Commit]) -> States:
 
 def _head(state: bytes, at_ms: int) -> Row:
     head = _SNAPSHOT.decode(state).head
-    closed_at_ms = at_ms if head.status == "closed" else None
+    status = "erased" if head.erased else head.status
+    closed_at_ms = at_ms if status == "closed" else None
     return {
         "visitor": head.visitor,
         "inbox": head.inbox,
-        "status": head.status,
+        "status": status,
         "closed_at_ms": closed_at_ms,
         "survey_until_ms": head.survey_until_ms,
     }

@@ -1,0 +1,156 @@
+"""Contacts as the record has them, with what administrators keep of them.
+
+Invariant: always within one account. A contact that was merged is found under the name of its survivor.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, Row, delete, exists, func, or_, select, update
+
+from protocol.ids import AccountId, ContactId, VisitorId
+from store.sql import tables
+from store.sql.bulk import write
+from store.sql.queries.facts import survivor
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person known by e-mail or by the company's own id (`subject`). "" where nothing is known."""
+
+    id: ContactId
+    email: str
+    email_verified: bool
+    subject: str
+    name: str
+    owner: str
+    marketing: bool
+    created_at_ms: int
+    changed_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which contacts are meant; None: whatever. `text`: part of the name or the address, in any case."""
+
+    text: str | None = None
+    email: str | None = None
+    subject: str | None = None
+    owner: str | None = None
+    marketing: bool | None = None
+    company: str | None = None
+    segment: str | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+def find(connection: Connection, account: AccountId, contact: ContactId) -> Contact | None:
+    """Return a contact, or None."""
+    rows = tables.contact.c
+    named = survivor(connection, account, contact)
+    row = connection.execute(select(*_columns()).where(rows.account == account, rows.id == named)).first()
+    return None if row is None else _read(row)
+
+
+def named(connection: Connection, account: AccountId, who: str) -> list[Contact]:
+    """Return the contacts with that id, that address or that company's id: at most a few."""
+    rows = tables.contact.c
+    same = or_(rows.id == who, rows.subject == who, func.lower(rows.email) == who.lower())
+    found = select(*_columns()).where(rows.account == account, same).order_by(rows.id).limit(10)
+    return [_read(row) for row in connection.execute(found)]
+
+
+def page(
+    connection: Connection, account: AccountId, sought: Sought, after: tuple[int, str] | None, limit: int
+) -> list[Contact]:
+    """Return up to `limit` contacts, the newest first, that come after (created_at_ms, id)."""
+    rows = tables.contact.c
+    where = [rows.account == account, *_where(sought)]
+    if after is not None:
+        at_ms, id_ = after
+        where.append(or_(rows.created_at_ms < at_ms, (rows.created_at_ms == at_ms) & (rows.id > id_)))
+    found = select(*_columns()).where(*where).order_by(rows.created_at_ms.desc(), rows.id).limit(limit)
+    return [_read(row) for row in connection.execute(found)]
+
+
+def add(connection: Connection, account: AccountId, cell: str, contact: Contact) -> bool:
+    """Write a new contact; False if there is one already."""
+    if find(connection, account, contact.id) is not None:
+        return False
+    known = {name: getattr(contact, name) for name in Contact.__slots__}
+    write(connection, tables.contact, [{**known, "account": account, "cell": cell}])
+    return True
+
+
+def change(
+    connection: Connection, account: AccountId, contact: ContactId, told: Mapping[str, str | bool], now_ms: int
+) -> bool:
+    """Write name, owner or marketing of a contact; False if there is none."""
+    rows = tables.contact
+    this = (rows.c.account == account, rows.c.id == contact)
+    return connection.execute(update(rows).where(*this).values(**told, changed_at_ms=now_ms)).rowcount == 1
+
+
+def visitors(connection: Connection, account: AccountId, contact: ContactId) -> list[tuple[VisitorId, bool]]:
+    """Return who is known as the contact, and whether their company vouches for it."""
+    rows = tables.contact_visitor.c
+    found = select(rows.visitor, rows.verified).where(rows.account == account, rows.contact == contact)
+    return [(VisitorId(row.visitor), bool(row.verified)) for row in connection.execute(found.order_by(rows.visitor))]
+
+
+def values(connection: Connection, account: AccountId, contact: ContactId) -> dict[str, str]:
+    """Return the contact's properties, each in the form of its type."""
+    rows = tables.property_value.c
+    found = select(rows.name, rows.value).where(rows.account == account, rows.contact == contact)
+    return {row.name: row.value for row in connection.execute(found.order_by(rows.name))}
+
+
+def put_values(
+    connection: Connection, account: AccountId, contact: ContactId, told: Mapping[str, str | None], now_ms: int
+) -> bool:
+    """Write properties of a contact, None removes one; False if there is no such contact."""
+    if not change(connection, account, contact, {}, now_ms):
+        return False
+    rows = tables.property_value
+    gone = [name for name, value in told.items() if value is None]
+    connection.execute(delete(rows).where(rows.c.contact == contact, rows.c.account == account, rows.c.name.in_(gone)))
+    kept = {"contact": contact, "account": account, "changed_at_ms": now_ms}
+    fresh = [{**kept, "name": name, "value": value} for name, value in told.items() if value is not None]
+    write(connection, rows, fresh, "replace")
+    return True
+
+
+def _columns() -> list[Column[Any]]:
+    return [tables.contact.c[name] for name in Contact.__slots__]
+
+
+def _where(sought: Sought) -> list[ColumnElement[bool]]:
+    rows = tables.contact.c
+    where: list[ColumnElement[bool]] = []
+    if sought.text is not None:
+        where.append(or_(*(column.icontains(sought.text, autoescape=True) for column in (rows.name, rows.email))))
+    if sought.email is not None:
+        where.append(func.lower(rows.email) == sought.email.lower())
+    for column, wanted in (
+        (rows.subject, sought.subject),
+        (rows.owner, sought.owner),
+        (rows.marketing, sought.marketing),
+    ):
+        if wanted is not None:
+            where.append(column == wanted)
+    if sought.company is not None:
+        of = tables.company_contact.c
+        where.append(exists().where(of.contact == rows.id, of.company == sought.company))
+    if sought.segment is not None:
+        within = tables.segment_contact.c
+        where.append(exists().where(within.contact == rows.id, within.segment == sought.segment))
+    return [*where, *(_has(name, value) for name, value in sought.properties.items())]
+
+
+def _has(name: str, value: str) -> ColumnElement[bool]:
+    known = tables.property_value.c
+    return exists().where(known.contact == tables.contact.c.id, known.name == name, known.value == value)
+
+
+def _read(row: Row[Any]) -> Contact:
+    return Contact(**row._mapping)
