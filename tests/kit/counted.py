@@ -32,6 +32,7 @@ class Count:
     routed: bool = False
     since_ms: int | None = None
     waiting_ms: int | None = None
+    first_ms: int = 0
     open_ms: int | None = None
     snoozed: bool = False
     said_ms: int | None = None
@@ -63,7 +64,7 @@ class Count:
         if waits and self.waiting_ms is None:
             self.waiting_ms = at_ms
             row["waits"] += 1
-            self.first_ms = self.since_ms
+            self.first_ms = self.since_ms or 0
         elif not waits and self.waiting_ms is not None:
             row["waits_over"] += 1
             row["waited_ms"] += at_ms - self.waiting_ms
