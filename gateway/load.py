@@ -26,13 +26,14 @@ MEMORY_EACH = 5  # looks at a cell per look at its server's memory
 
 
 class CellLoad(Struct):
-    """What the last look at a cell found."""
+    """What the last look at a cell found. `was_answered`: it found something at all."""
 
     seen_s: float = -1e9
     epoch: int = 0
     status: str = ""
     lag_ms: int = 0
     memory: float = 0.0
+    was_answered: bool = False
 
 
 class Load:
@@ -48,9 +49,12 @@ class Load:
         return self._seen[cell].epoch
 
     def answers(self, cell: CellName) -> bool:
-        """Whether the cell answered lately and is not being rebuilt."""
+        """Whether the cell answered lately and is not being rebuilt.
+
+        A look that is long ago was answered if it is this gateway that is slow: it has much to do, or the machine has.
+        """
         seen = self._seen[cell]
-        return seen.status == "ready" and self._now_s() - seen.seen_s <= SILENT_S
+        return seen.status == "ready" and (seen.was_answered or self._now_s() - seen.seen_s <= SILENT_S)
 
     def trouble(self, cell: CellName) -> No | None:
         """Return why the cell takes nothing now; None if it does."""
@@ -81,14 +85,16 @@ class Load:
             if memory:
                 seen.memory = memory_share(parse_info(await line.call("INFO", "memory", timeout_s=2.0)))
         except Refused as refused:
+            seen.was_answered = False
             if refused.code == "MOVED":
                 self._cells.line(cell).abort("the cell moved to another node")
             return
         except Away:
+            seen.was_answered = False
             return
         rose = seen.epoch and int(epoch or 0) > seen.epoch
         ready = (status or b"").decode() == "ready"
-        seen.seen_s = self._now_s()
+        seen.seen_s, seen.was_answered = self._now_s(), True
         seen.status = (status or b"").decode()
         seen.lag_ms = now_ms - int(waiting[0][0].partition(b"-")[0]) if waiting else 0
         if ready:

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from gateway import pending
+from gateway.load import SILENT_S
 from protocol.bus import topics
 from protocol.wire.codes import CloseCode
 from store import failpoints
@@ -170,6 +171,15 @@ async def test_a_cell_that_lags_is_not_given_more(home: House, gateway: Gateway)
     late.put(**says_hello())
     assert (await late.get("refused"))["code"] == "overloaded"
     assert await late.ended() is CloseCode.OVERLOADED
+
+
+async def test_a_gateway_that_is_slow_itself_takes_what_comes(gateway: Gateway) -> None:
+    """Its last look was answered: that it could not look again is no silence of the cell."""
+    now_s = asyncio.get_running_loop().time
+    held_until_s = now_s() + SILENT_S + 0.1
+    while now_s() < held_until_s:
+        pass
+    assert gateway.hub.load.answers(CELL)
 
 
 async def test_a_lapsed_lease_sends_everybody_to_come_again(home: House, gateway: Gateway) -> None:
