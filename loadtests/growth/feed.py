@@ -4,6 +4,7 @@ Invariant: every commit is read once, in order, before it is let go of, as a scr
 """
 
 import asyncio
+import time
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from store.redis.keys import Keys
 AHEAD = 1_024  # packs that may wait in the inbox before more are put
 COMMITS_AT_ONCE = 100
 POLL_S = 0.01
-STALLED_S = 60.0
+STALLED_S = 60.0  # without a step forward
 _COMMIT = msgspec.msgpack.Decoder(Commit)
 
 
@@ -60,17 +61,17 @@ class Feed:
         """Wait until all that was put is decided and committed; raises Stalled."""
         if self._last is None:
             return
-        wanted, at = _order((await self._last).decode(), self._last_size), ""
-        try:
-            async with asyncio.timeout(STALLED_S):
-                while True:
-                    at = (await self._line.call("HGET", self.keys.cell, "cursor") or b"0-0:0").decode()
-                    cursor = parse_cursor(at)
-                    if _order(cursor.entry, cursor.index) >= wanted:
-                        return
-                    await asyncio.sleep(POLL_S)
-        except TimeoutError:
-            raise Stalled(f"{self.keys.name} stands at {at}, and {wanted} was put") from None
+        wanted, at, since_s = _order((await self._last).decode(), self._last_size), "", time.monotonic()
+        while True:
+            before, at = at, (await self._line.call("HGET", self.keys.cell, "cursor") or b"0-0:0").decode()
+            cursor = parse_cursor(at)
+            if _order(cursor.entry, cursor.index) >= wanted:
+                return
+            if at != before:
+                since_s = time.monotonic()
+            elif time.monotonic() - since_s > STALLED_S:
+                raise Stalled(f"{self.keys.name} stands at {at}, and {wanted} was put")
+            await asyncio.sleep(POLL_S)
 
     async def unseen(self, silent_s: float) -> int:
         """Return how many values have been idle for so long, and the engine has not looked at them since."""

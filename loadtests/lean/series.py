@@ -16,8 +16,8 @@ class Series:
     """`make` gives the frame of a number and `say` puts it on the line; `on_ack` is called at each outcome."""
 
     __slots__ = (
-        "_again", "_alone", "_loop", "_make", "_returned", "_say", "acked_s", "declined", "done", "due_s", "on_ack",
-        "out_of_order", "put", "window",
+        "_again", "_alone", "_loop", "_make", "_returned", "_say", "_wait_ms", "acked_s", "declined", "done", "due_s",
+        "on_ack", "out_of_order", "put", "window",
     )  # fmt: skip
 
     def __init__(
@@ -32,6 +32,7 @@ class Series:
         self.on_ack: Callable[[], None] = _nothing
         self._make, self._say = make, say
         self._returned = 0  # of those under way, how many came back
+        self._wait_ms = 0  # the longest time to wait that they were told
         self._alone = False  # the first goes alone
         self._again: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -67,8 +68,9 @@ class Series:
         elif self.done < frame.n <= self.put:
             self._returned += 1
             self._alone = True
+            self._wait_ms = max(self._wait_ms, frame.retry_after_ms)
             if self._returned >= self.put - self.done:
-                self._wait(frame.retry_after_ms / 1e3)
+                self._wait()
 
     def give_up(self) -> int:
         """Forget what was asked and never put on the line; return how many that were."""
@@ -79,7 +81,7 @@ class Series:
     def resumed(self) -> None:
         """Send what has no outcome again: there is a new line."""
         self._stop_waiting()
-        self.put, self._returned, self._alone = self.done, 0, False
+        self.put, self._returned, self._wait_ms, self._alone = self.done, 0, 0, False
         self._fill()
 
     def lost(self) -> None:
@@ -91,7 +93,7 @@ class Series:
         if not self._alone:
             self._fill()
         elif self._returned and self._returned >= self.put - self.done:
-            self._wait(0.0)  # the last that had not come back was taken after all
+            self._wait()  # the last that had not come back was taken after all
         elif not self._returned:
             self._alone = False  # it went alone, and was taken
             self._fill()
@@ -101,12 +103,12 @@ class Series:
             self.put = n
             self._say(self._make(n))
 
-    def _wait(self, seconds: float) -> None:
+    def _wait(self) -> None:
         self._stop_waiting()
-        self._again = self._loop.call_later(seconds, self._first)
+        self._again = self._loop.call_later(self._wait_ms / 1e3, self._first)
 
     def _first(self) -> None:
-        self._again, self._returned = None, 0
+        self._again, self._returned, self._wait_ms = None, 0, 0
         self.put = self.done
         if len(self.due_s) > self.done:
             self.put += 1

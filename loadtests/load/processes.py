@@ -50,20 +50,23 @@ class Watched:
         self._roots = {role: [psutil.Process(pid) for pid in each] for role, each in pids.items()}
         self._all: dict[str, list[psutil.Process]] = {}
         self._last: dict[int, Usage] = {}
+        self._gone = dict.fromkeys(pids, Usage())
         self.look_anew()
 
     def look_anew(self) -> None:
-        """Find children that were started since."""
+        """Find children that were started since, and let go of those that are gone."""
         for role, roots in self._roots.items():
             found = list(roots)
             for root in roots:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     found += root.children(recursive=True)
+            for gone in set(self._all.get(role, ())).difference(found):
+                self._gone[role] += Usage(self._last.get(gone.pid, Usage()).cpu_s)
             self._all[role] = found
 
     def used(self) -> dict[str, Usage]:
         """Return what each role uses now."""
-        return {role: sum(map(self._one, each), Usage()) for role, each in self._all.items()}
+        return {role: sum(map(self._one, each), self._gone[role]) for role, each in self._all.items()}
 
     def _one(self, process: psutil.Process) -> Usage:
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied), process.oneshot():

@@ -52,6 +52,18 @@ async def test_what_came_back_goes_again_the_first_alone() -> None:
     assert line.put == [1, 2, 3, 4]
 
 
+async def test_the_first_goes_again_when_the_longest_wait_is_over() -> None:
+    """Those behind a frame that has to wait are refused without a time of their own."""
+    line = Line()
+    line.series.ask(0.0)
+    line.series.ask(0.0)
+    line.put.clear()
+    line.series.refused(Heard("refused", n=1, expected=1, code="overloaded", retry_after_ms=60_000))
+    line.refuse(2, 1, "out_of_order")
+    await asyncio.sleep(0.01)
+    assert line.put == []
+
+
 async def test_a_new_line_gets_what_has_no_outcome() -> None:
     """With the same numbers, once each; nothing is sent while there is none."""
     line = Line()
