@@ -3,7 +3,6 @@
 Invariant: whoever arrived at the roster and did not get in leaves it again.
 """
 
-import msgspec
 from msgspec import Struct
 
 from gateway.core.agent import ARRIVE, LEAVE, AgentSession, agent_of, inboxes_of
@@ -20,10 +19,7 @@ from protocol.wire import client
 from protocol.wire.codes import BY_WIRE, Code
 from protocol.wire.limits import HEARTBEAT_S, PROTOCOL_VERSION, REMEMBERED_OUTCOMES
 from protocol.wire.server import AgentReady, AgentView, CannedView, TeamView
-from store.redis.connection import Connection
 from store.redis.keys import Keys
-
-STATE_ROW = "state"  # of an agent's feed: {"state": …} while connected
 
 
 class LetIn(Struct, frozen=True):
@@ -86,7 +82,7 @@ async def _ready(services: Services, config: AccountConfig, agent: Agent, desk: 
     slots = [f"o:{slot}" for slot in range(REMEMBERED_OUTCOMES)]
     outcomes = line.send("HMGET", keys.desk(desk.device), *slots)
     mine = line.send("HKEYS", keys.feed_rows(topics.agent_feed(config.account, agent.id)))
-    states = await _states(line, config)
+    states = await services.states.of(config)
     load = sum(key.startswith((b"conversation:", b"offer:")) for key in await mine)
     inboxes = inboxes_of(config, agent.id)
     feeds = [
@@ -112,17 +108,3 @@ async def _ready(services: Services, config: AccountConfig, agent: Agent, desk: 
         canned=[CannedView(each.id, each.text) for each in config.canned],
         supervisor=agent.supervisor,
     )
-
-
-async def _states(line: Connection, config: AccountConfig) -> dict[str, str]:
-    """Return every agent's state, from the feeds that the roster keeps."""
-    keys = Keys(config.cell)
-    sent = [
-        (each.id, line.send("HGET", keys.feed_rows(topics.agent_feed(config.account, each.id)), STATE_ROW))
-        for each in config.agents
-    ]
-    states: dict[str, str] = {}
-    for agent, answer in sent:
-        row = await line.within(answer, 5.0)
-        states[agent] = msgspec.msgpack.decode(row)["state"] if row is not None else "offline"
-    return states

@@ -270,7 +270,7 @@ class SessionDriver(Generic[S]):
         channel = topics.ephemeral(self.cell, action.conversation)
         payload = _to_msgpack(Ephemeral(action.audience, self.identity.device, action.frame))
         try:
-            self.services.cells.line(self.cell).send("SPUBLISH", channel, payload)
+            self.services.cells.line(self.cell).tell("SPUBLISH", channel, payload)
         except Away:
             return  # ephemeral: may be lost
 

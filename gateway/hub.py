@@ -28,6 +28,7 @@ from gateway.receipts import Receipts
 from gateway.roll import Roll
 from gateway.rows import RuleRows
 from gateway.services import Outside, Services
+from gateway.states import AgentStates
 from gateway.subscriptions import OUTCOMES, Sink, Subscriptions
 from gateway.throttle import Buckets
 from protocol.bus import topics
@@ -81,6 +82,7 @@ class Hub:
             receipts=Receipts(cells),
             roll=roll,
             rows=self._rows,
+            states=AgentStates(cells),
             turns={cell: asyncio.Semaphore(HELLOS_AT_ONCE) for cell in cells.names},
             spawn=self._spawn,
             attachments=settings.attachments,

@@ -4,6 +4,8 @@ Invariant: horizons only rise (lua/receipts.lua merges them); losing one delays 
 """
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
 
 import msgspec
 from msgspec import Struct
@@ -14,9 +16,10 @@ from protocol.bus.topics import Ephemeral
 from protocol.ids import CellName, DeviceId
 from protocol.wire.server import Receipts as ReceiptsFrame
 from store.redis import scripts
-from store.redis.connection import Away, Refused
+from store.redis.connection import Away, Connection, Refused
 
 EVERY_S = 1.0
+ANSWER_S = 5.0
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -49,16 +52,20 @@ class Receipts:
             await self._ready.wait()
             self._ready.clear()
             due, self._due = self._due, {}
-            await asyncio.gather(*(self._write(reader, mark) for reader, mark in due.items()))
+            cells = {reader.cell for reader in due}
+            await asyncio.gather(*(self._write(cell, due) for cell in sorted(cells)))
             await asyncio.sleep(EVERY_S)
 
-    async def _write(self, reader: _Reader, mark: Mark) -> None:
+    async def _write(self, cell: CellName, due: Mapping[_Reader, Mark]) -> None:
+        with suppress(Away, Refused):
+            line = self._cells.line(cell)
+            written = [self._written(line, reader, mark) for reader, mark in due.items() if reader.cell == cell]
+            await line.within_all(written, ANSWER_S)
+
+    @staticmethod
+    def _written(line: Connection, reader: _Reader, mark: Mark) -> "asyncio.Future[str | None]":
         frame = _encode(ReceiptsFrame(mark.conversation, mark.who, mark.delivered, mark.read))
         other = "staff" if mark.who == "visitor" else "visitor"
         payload = _encode(Ephemeral(other, reader.device, frame))
         horizon = (mark.who, mark.delivered, mark.read)
-        try:
-            line = self._cells.line(reader.cell)
-            await scripts.receipts(line, reader.cell, mark.conversation, horizon, payload)
-        except (Away, Refused):
-            return
+        return scripts.receipts(line, reader.cell, mark.conversation, horizon, payload)

@@ -20,6 +20,7 @@ from gateway.presence import PresenceLease
 from gateway.receipts import Receipts
 from gateway.roll import Roll
 from gateway.rows import RuleRows
+from gateway.states import AgentStates
 from gateway.subscriptions import Subscriptions
 from gateway.throttle import Buckets
 from protocol.ids import CellName
@@ -55,6 +56,7 @@ class Services:
     receipts: Receipts
     roll: Roll
     rows: RuleRows
+    states: AgentStates
     turns: Mapping[CellName, asyncio.Semaphore]  # who comes to a cell: a storm of hellos must not fill its line
     spawn: Callable[[Coroutine[Any, Any, None]], None]
     attachments: Attachments | None = None  # None: this process takes none

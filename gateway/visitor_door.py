@@ -123,7 +123,8 @@ def judge(services: Services, arrival: Arrival, hello: client.Hello, config: Acc
 
 async def read_visitor(services: Services, cell: CellName, visitor: VisitorId) -> VisitorRecord | None:
     """Return the committed record that Redis holds, or None."""
-    return (await read_visitors(services, cell, [visitor]))[0]
+    found = await services.cells.line(cell).call("HGET", Keys(cell).visitor(visitor), "s")
+    return _RECORD.decode(found) if found is not None else None
 
 
 async def read_visitors(
@@ -131,8 +132,7 @@ async def read_visitors(
 ) -> list[VisitorRecord | None]:
     """Return the committed records that Redis holds, asked for at once; None for whom it does not."""
     line, keys = services.cells.line(cell), Keys(cell)
-    sent = [line.send("HGET", keys.visitor(each), "s") for each in visitors]
-    found = [await line.within(answer, ANSWER_S) for answer in sent]
+    found = await line.within_all([line.send("HGET", keys.visitor(each), "s") for each in visitors], ANSWER_S)
     return [_RECORD.decode(each) if each is not None else None for each in found]
 
 

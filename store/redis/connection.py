@@ -7,7 +7,7 @@ Nothing is ever sent twice (redis-py 8 retries XADD: of 20 lost replies, 20 beca
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 import hiredis
@@ -34,7 +34,7 @@ class Connection(asyncio.Protocol):
         self.is_cluster = False
         self._reader = hiredis.Reader(replyError=Refused, notEnoughData=_NOTHING_YET)
         self._transport: asyncio.Transport | None = None
-        self._pending: deque[asyncio.Future[Any]] = deque()
+        self._pending: deque[asyncio.Future[Any] | None] = deque()  # None: nobody waits for this answer
         self._unsent: list[bytes] = []
         self._unsent_bytes = 0
         self._paused = False
@@ -59,12 +59,15 @@ class Connection(asyncio.Protocol):
 
         Commands of one turn of the loop leave in one write. Cancelling the future does not recall the command.
         """
-        if len(self._pending) >= MAX_PENDING:
-            raise Busy(f"{MAX_PENDING} commands wait for an answer")
         self._write(parts)
         answer = self._loop.create_future()
         self._pending.append(answer)
         return answer
+
+    def tell(self, *parts: Part) -> None:
+        """Send a command whose answer does not matter, not even whether it is refused; raises as `send`."""
+        self._write(parts)
+        self._pending.append(None)
 
     async def call(self, *parts: Part, timeout_s: float = 5.0) -> Any:
         """Send a command and return its reply. Without one in time the line counts as lost (Away)."""
@@ -78,6 +81,14 @@ class Connection(asyncio.Protocol):
             return await answer
         finally:
             deadline.cancel()
+
+    async def within_all(self, answers: Sequence[asyncio.Future[Any]], timeout_s: float) -> list[Any]:
+        """Return `answers`, of this line, as `within`; raises the first that is a fault, once all have come."""
+        found = await self.within(asyncio.gather(*answers, return_exceptions=True), timeout_s)
+        for answer in found:
+            if isinstance(answer, BaseException):
+                raise answer
+        return found  # type: ignore[no-any-return]
 
     def listen(self, on_push: Push) -> None:
         """From now on nothing is asked, only heard: each thing that arrives goes to `on_push` (errors included)."""
@@ -146,7 +157,7 @@ class Connection(asyncio.Protocol):
             self.abort("an answer nobody asked for")
             return
         answer = self._pending.popleft()
-        if answer.done():
+        if answer is None or answer.done():
             return
         if isinstance(reply, Refused):
             answer.set_exception(reply)
@@ -156,6 +167,8 @@ class Connection(asyncio.Protocol):
     def _write(self, parts: tuple[Part, ...]) -> None:
         if self._transport is None:
             raise Away(self._why_lost)
+        if len(self._pending) >= MAX_PENDING:
+            raise Busy(f"{MAX_PENDING} commands wait for an answer")
         if self._unsent_bytes > MAX_UNSENT_BYTES:
             raise Busy(f"{self._unsent_bytes} bytes wait to be sent")
         packed = hiredis.pack_command(parts)  # type: ignore[arg-type]  # its stub types tuples of one
@@ -180,7 +193,7 @@ class Connection(asyncio.Protocol):
         self._unsent.clear()
         while self._pending:
             answer = self._pending.popleft()
-            if not answer.done():
+            if answer is not None and not answer.done():
                 answer.set_exception(Away(why))
                 answer.exception()  # whoever dropped it is not owed a log line per command
         self._lost.set_result(None)

@@ -154,18 +154,18 @@ async def trying(connection: Connection, cell: CellName, token: str, place: str,
     return await _TRYING.call(connection, (Keys(cell).cell,), (token, place, tries))
 
 
-async def receipts(
+def receipts(
     connection: Connection,
     cell: CellName,
     conversation: ConversationId,
     horizon: tuple[str, int, int],
     payload: bytes,
-) -> str | None:
+) -> asyncio.Future[str | None]:
     """Move `horizon` (reader, delivered, read) forward and publish `payload`; "delivered:read", or None if unmoved."""
     keys = Keys(cell)
     channel = topics.ephemeral(cell, conversation)
     places = (keys.receipts(conversation), keys.conversation(conversation))
-    return await _RECEIPTS.call(connection, places, (*horizon, channel, payload))
+    return _RECEIPTS.send(connection, places, (*horizon, channel, payload))
 
 
 async def feed(connection: Connection, cell: CellName, name: str, seq: int = 0, event: str = "") -> FeedRead:

@@ -73,7 +73,8 @@ class Subscriber:
         try:
             async with asyncio.timeout(timeout_s):
                 for _, confirmed in waited_for:
-                    await asyncio.shield(confirmed)
+                    if not confirmed.done():
+                        await asyncio.shield(confirmed)
         except BaseException as error:
             for channel, confirmed in waited_for:  # what was confirmed others may hear: it is theirs to leave
                 if not confirmed.done() and self._wanted.get(channel) is confirmed:

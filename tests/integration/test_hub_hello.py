@@ -15,7 +15,7 @@ from store.redis.server import EmbeddedValkey
 from store.sql.database import Databases
 from tests.kit.engines import CELL, bench
 from tests.kit.hubs import DEVICE_KEY, Gateway, House, again, house, office, outstanding, position, says_hello
-from tests.kit.workplace import ANN, ASKS
+from tests.kit.workplace import ANN, ASKS, BO
 
 OTHER_ACCOUNT, OTHER_APP = AccountId("acc_fjell"), AppKey("app_fjell")
 
@@ -235,3 +235,12 @@ async def test_a_visitor_whom_redis_let_go_is_read_from_sql(home: House, gateway
     assert later["visitor"] == ready["visitor"]
     assert later["conversation"] == ConversationId(ready["conversation"])
     assert later["conversations"][0]["next_n"] == 2
+
+
+async def test_consoles_that_come_at_once_are_shown_each_other(gateway: Gateway) -> None:
+    """What one reading shows to several was read after each had arrived."""
+    lines = [gateway.console() for _ in range(2)]
+    for line, agent in zip(lines, (ANN, BO), strict=True):
+        line.put(t="hello", v=1, ticket=f"a-good-ticket-of-{agent}", device_key=DEVICE_KEY)
+    readies = [await line.get("ready") for line in lines]
+    assert all(ready["agent"]["state"] != "offline" for ready in readies)

@@ -125,6 +125,32 @@ async def test_an_answer_nobody_asked_for_ends_the_line() -> None:
     assert (transport.is_cut, line.is_open) == (True, False)
 
 
+async def test_an_answer_that_does_not_matter_leaves_the_line_in_step() -> None:
+    """It may be a refusal; the next command still gets its own."""
+    line, _ = connected()
+    line.tell("A")
+    answer = line.send("B")
+    line.data_received(b"-ERR no\r\n+mine\r\n")
+    assert await answer == b"mine"
+    line.tell("C")
+    line.abort()
+    with pytest.raises(Away):
+        line.tell("D")
+
+
+async def test_several_answers_are_waited_for_together() -> None:
+    """In the order they were sent; if one is a refusal it is raised, once all have come."""
+    line, _ = connected()
+    answers = [line.send("A"), line.send("B")]
+    line.data_received(b"+1\r\n+2\r\n")
+    assert await line.within_all(answers, 60.0) == [b"1", b"2"]
+    answers = [line.send("A"), line.send("B"), line.send("C")]
+    line.data_received(b"+1\r\n-ERR first\r\n-ERR second\r\n")
+    with pytest.raises(Refused, match="first"):
+        await line.within_all(answers, 60.0)
+    assert await line.within_all([], 60.0) == []
+
+
 async def test_too_many_pending_commands_are_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Past the bound a command is not sent at all."""
     monkeypatch.setattr(connection_module, "MAX_PENDING", 2)
