@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from gateway.attachments import Attachments
 from gateway.core.limits import SessionLimits
@@ -22,11 +22,12 @@ from gateway.handshake import Doorway
 from gateway.hub import Hub, HubSettings
 from gateway.public.attachments import AttachmentDesk
 from gateway.public.company import CompanyDesk
+from gateway.public.images import ImageDesk
 from gateway.public.login import LoginDesk
 from gateway.public.routes import public_app
 from gateway.rules import SocketRules
 from gateway.server import Server, listen
-from gateway.services import Outside
+from gateway.services import Outside, Services
 from gateway.sockets import Sockets
 from protocol.ids import CellName
 from store.files.bucket import Bucket
@@ -84,7 +85,7 @@ class Gateway:
         )
         self.logins = LoginDesk(self.sockets, self.hub.cells, databases.config, entropy)
         company = CompanyDesk(self.sockets, self.hub.services)
-        desk = AttachmentDesk(self.hub.services, files).routes() if files is not None else []
+        desk = _file_routes(self.hub.services, files) if files is not None else []
         self._app = public_app(self.sockets, self.hub, self.logins, company, self._gauges(), desk)
         self.port = settings.port
         self.listening = asyncio.Event()
@@ -142,3 +143,7 @@ def _attachments(settings: FileSettings | None, outside: Outside) -> Attachments
     files = Attachments(Seals(settings.key), Bucket(settings.bucket), scratch, outside.entropy, outside.now_ms)
     files.tidy()
     return files
+
+
+def _file_routes(services: Services, files: Attachments) -> list[Route]:
+    return [*AttachmentDesk(services, files).routes(), *ImageDesk(files.bucket).routes()]

@@ -65,6 +65,8 @@ def _operation(operation: Operation, components: dict[str, Any]) -> dict[str, An
     if operation.body is not None:
         content = {"application/json": {"schema": schema_of(operation.body, components)}}
         said["requestBody"] = {"required": not operation.body_optional, "content": content}
+    if operation.bytes_of:
+        said["requestBody"] = {"required": True, "content": {type_: {} for type_ in operation.bytes_of}}
     return said
 
 

@@ -28,7 +28,7 @@ async def read_call(operation: Operation, request: Request, caller: Caller) -> C
     path = {name: str(value) for name, value in request.path_params.items()}
     if any("\x00" in value for value in path.values()):
         raise Problem(MALFORMED, "the path holds a character that no id has")
-    body = None if plain is None else read_body(operation.body, plain)
+    body = plain if plain is None or operation.bytes_of else read_body(operation.body, plain)
     once = _header(request, "Idempotency-Key") if operation.once else None
     return Call(caller, path, query, body, plain, _header(request, "If-Match"), once, request)
 
@@ -79,7 +79,11 @@ def _number(name: str, said: str, schema: Schema) -> int:
 
 
 async def _plain(operation: Operation, request: Request) -> Any:
-    """Return the body as JSON; None if the operation has none."""
+    """Return the body as JSON, or as it is; None if the operation has none."""
+    if operation.bytes_of:
+        if request.headers.get("Content-Type", "").partition(";")[0].strip() not in operation.bytes_of:
+            raise Problem(UNSUPPORTED, f"the body is one of {', '.join(operation.bytes_of)}: say which")
+        return await _bytes(request)
     if operation.body is None:
         return None
     raw = await _bytes(request)

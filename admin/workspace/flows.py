@@ -4,7 +4,7 @@ Invariant: names, units and defaults are those of `protocol.bus.chatflow`; a fie
 "" is the inbox's default one, and a survey without a name is a link to one of the account's.
 """
 
-from admin.workspace.forms import app_version, colour, https, tag
+from admin.workspace.forms import app_version, colour, image, tag
 from admin.workspace.places import Place, Wrong
 from admin.workspace.readers import (
     flag,
@@ -54,7 +54,7 @@ _HEADING = struct(
     {
         "kind": one_of("custom", "users_and_teams", "assigned_agent", "contact_owner"),
         "name": text(100),
-        "image": https,
+        "image": image,
         "agents": list_of(ident, named=True),
         "teams": list_of(ident, named=True),
     },

@@ -12,6 +12,7 @@ from admin.workspace.readers import matching, reads, text
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:\d{1,5})?|http://(localhost|127\.0\.0\.1)(:\d{1,5})?")
 _HTTPS = re.compile(r"https://[^\s/]+\.[^\s]{1,1980}")
+_IMAGE = re.compile(rf"{_HTTPS.pattern}|/v1/images/img_[a-z2-7]{{26}}\.[a-z]{{3,4}}")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _APP_VERSION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}(-[0-9A-Za-z.-]{1,20})?")
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
@@ -20,7 +21,7 @@ MIN_SERVER_KEY_CHARS = 24
 
 email = matching(_EMAIL, "an e-mail address")
 origin = matching(_ORIGIN, "an exact origin such as https://www.example.com")
-https = matching(_HTTPS, "an https address")
+image = matching(_IMAGE, "an https address, or the path of an image that was put here")
 colour = matching(_COLOUR, "a colour such as #1f5eff, in quotes")
 app_version = matching(_APP_VERSION, "an app version such as 2.10, in quotes")
 tag = text(64)

@@ -5,7 +5,7 @@ Invariant: names, units and defaults are those of `protocol.bus.staff`; a field 
 
 from typing import get_args
 
-from admin.workspace.forms import email, https, password
+from admin.workspace.forms import email, image, password
 from admin.workspace.readers import flag, ident, list_of, locale, not_yet, number, one_of, text
 from admin.workspace.structs import plain, struct
 from protocol.bus.staff import Agent, Inbox, Overflow, Permission, Role, Rule, Team
@@ -26,7 +26,7 @@ AGENT = struct(
         "capacity": number(0, 100),
         "languages": list_of(locale, named=True),
         "hours": ident,
-        "picture": https,
+        "picture": image,
         "permissions": list_of(one_of(*get_args(Permission)), named=True),
     },
 )

@@ -58,7 +58,7 @@ class Heading(msgspec.Struct, frozen=True):
 
     kind: Literal["custom", "users_and_teams", "assigned_agent", "contact_owner"] = "custom"
     name: str = ""
-    image: str = ""  # an https address
+    image: str = ""  # an https address, or a path at the server
     agents: list[AgentId] = []
     teams: list[TeamId] = []
 
