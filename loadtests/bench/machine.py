@@ -6,6 +6,7 @@ Invariant: facts that change a figure, and none that names the machine or its pe
 import os
 import platform
 import sys
+from ctypes.util import find_library
 from importlib import metadata
 
 import psutil
@@ -24,8 +25,13 @@ def facts() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}",
         "python": f"{platform.python_implementation()} {sys.version.split()[0]}",
         "server": f"samtale {metadata.version('samtale-server')}, Valkey {bundled_binary().name} {_valkey()}",
+        "malloc": f"Valkey's: {_allocator()}",
         "libraries": ", ".join(f"{name} {metadata.version(name)}" for name in _LIBRARIES),
     }
+
+
+def _allocator() -> str:
+    return "jemalloc" if find_library("jemalloc") else "libc's malloc"
 
 
 def _valkey() -> str:

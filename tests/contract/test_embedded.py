@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from ctypes.util import find_library
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,12 @@ async def test_the_password_is_asked_for_and_shown_nowhere(tmp_path: Path) -> No
     written = b"".join(file.read_bytes() for file in server.directory.rglob("*") if file.is_file())
     assert b"canary" not in shown + written
     await server.stop()
+
+
+@pytest.mark.skipif(find_library("jemalloc") is None, reason="this machine has no jemalloc")
+async def test_a_server_allocates_by_jemalloc(server: EmbeddedValkey) -> None:
+    """It is taken where the machine has it."""
+    assert b"jemalloc" in Path(f"/proc/{server.pid}/maps").read_bytes()
 
 
 async def test_stopping_twice_is_stopping(server: EmbeddedValkey) -> None:
