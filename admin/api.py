@@ -17,9 +17,10 @@ from admin.http.openapi import description
 from admin.http.operations import Operation
 from admin.http.serving import ROOT, routes
 from admin.office import Office
-from admin.resources import account, accounts, audit, chatflows, keys, publishing, session, things
+from admin.resources import account, accounts, audit, chatflows, images, keys, publishing, reports, session, things
 from admin.resources.kinds import KINDS
 from admin.resources.session import Prove
+from store.files.brand import BrandImages
 
 _PAGE_RULES = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -29,9 +30,13 @@ _PAGE_RULES = (
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What the API is handed by whoever runs it. `prove` tells whose e-mail and password these are."""
+    """What the API is handed by whoever runs it. `prove` tells whose e-mail and password these are.
+
+    `images` keeps those of brands; None: there is nowhere to keep them.
+    """
 
     prove: Prove
+    images: BrandImages | None = None
 
 
 def operations(office: Office, ports: Ports) -> list[Operation]:
@@ -42,7 +47,9 @@ def operations(office: Office, ports: Ports) -> list[Operation]:
         *chatflows.operations(office),
         *publishing.operations(office),
         *(operation for kind in KINDS for operation in things.operations(office, kind)),
+        *(images.operations(ports.images) if ports.images is not None else ()),
         *keys.operations(office),
+        *reports.operations(office),
         *audit.operations(office),
         *accounts.operations(office),
     ]

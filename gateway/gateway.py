@@ -30,6 +30,7 @@ from gateway.server import Server, listen
 from gateway.services import Outside, Services
 from gateway.sockets import Sockets
 from protocol.ids import CellName
+from store.files.brand import BrandImages
 from store.files.bucket import Bucket
 from store.redis.connection import Dial
 from store.sql.database import Databases
@@ -79,6 +80,7 @@ class Gateway:
         self._settings, self._log = settings, log
         outside = Outside(databases.record, Proofs(settings.cells), entropy, now_ms, log, databases.config)
         files = _attachments(settings.files, outside)
+        self.images = BrandImages(files.bucket, files.scratch, entropy) if files is not None else None
         self.hub = Hub(HubSettings(settings.cells, settings.lease_s, settings.limits, files), dial, outside)
         self.sockets = Sockets(
             settings.rules, Doorway(self.hub, settings.agent_origins, settings.rules), settings.trusted_proxies

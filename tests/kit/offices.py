@@ -22,6 +22,8 @@ from admin.office import Office
 from admin.resources.session import Proved
 from admin.workspace import apply_text
 from protocol.ids import AccountId, AgentId
+from store.files.brand import BrandImages
+from store.files.bucket import Bucket
 from store.sql.database import Databases, SqlDatabase
 from store.sql.migrate import migrate
 from store.sql.queries import access, accounts
@@ -96,7 +98,8 @@ async def desk_in(folder: Path) -> AsyncIterator[Desk]:
                     return Proved(found.account, AgentId(agent.id))
         return None
 
-    transport = httpx2.ASGITransport(Starlette(routes=api_routes(office, Ports(prove))))
+    images = BrandImages(Bucket("memory:"), folder / "scratch", os.urandom)
+    transport = httpx2.ASGITransport(Starlette(routes=api_routes(office, Ports(prove, images))))
     try:
         async with httpx2.AsyncClient(transport=transport, base_url="http://samtale.test") as http:
             yield Desk(office, http)
