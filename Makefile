@@ -49,7 +49,7 @@ bench: $(READY) ## what this machine reaches; prints the command of each figure
 peers: $(READY) ## Samtale beside socket.io and a hand-written minimum, in turns; six minutes, QUICK=1 for one (needs node)
 	@$(BIN)/python -m loadtests.peers $(if $(QUICK),--quick) $(PEERS)
 
-growth: $(READY) ## what a word, a decision and a session cost as an installation grows; ten minutes, QUICK=1 for one
+growth: $(READY) ## what a word, a decision and a session cost as an installation grows; ten minutes, QUICK=1 for one and a half
 	@$(BIN)/python -m loadtests.growth $(if $(QUICK),--quick) $(GROWTH)
 
 lock: ## renew the hashed locks (needs uv)
