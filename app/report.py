@@ -13,26 +13,25 @@ from typing import Any
 import click
 import orjson
 
+from admin.csv_rows import as_csv
 from app.settings import Settings
 from app.stores import databases, none_here
-from app.tables import as_csv, table
+from app.tables import table
 from app.trouble import Trouble
 from protocol.ids import AccountId
 from store.sql.database import Database, Databases, StoreAway
 from store.sql.queries import accounts, reports
-from store.sql.queries.figure_reports import REPORTS as OF_FIGURES
-from store.sql.queries.report_rows import figure_rows, survey_rows
-from store.sql.queries.reports import SURVEYS_BY, Span
+from store.sql.queries.report_rows import OF_FIGURES, narrows, report_rows, splits
+from store.sql.queries.reports import Span
 
 Rows = list[dict[str, Any]]
 LISTED = {"consents": reports.consents, "contacts": reports.contacts, "tickets": reports.tickets}
-REPORTS: Sequence[str] = (*OF_FIGURES, "surveys", *LISTED)
+REPORTS: Sequence[str] = (*OF_FIGURES, *LISTED)
 FORMATS: Mapping[str, Callable[[Rows], str]] = {
     "table": table,
     "json": lambda found: orjson.dumps(found, option=orjson.OPT_INDENT_2).decode(),
     "csv": as_csv,
 }
-NARROWED = ("platform", "app_version", "chatflow", "inbox", "rule", "agent")
 DAY_MS = 86_400_000
 
 
@@ -78,16 +77,13 @@ async def _asked(record: Database, what: str, question: Question, account: Accou
     span = Span(account, from_ms, environment=question.environment, only=question.only)
     if what in LISTED:
         return await record.read(partial(LISTED[what], span=span, limit=question.limit))
-    if what == "surveys":
-        return await record.read(partial(survey_rows, span=span, by=question.by))
-    return await record.read(partial(figure_rows, report=what, span=span, by=question.by))
+    return await record.read(partial(report_rows, report=what, span=span, by=question.by))
 
 
 def _unfit(what: str, question: Question) -> str:
     """Return why a report cannot be split or narrowed so; "" if it can."""
-    split = OF_FIGURES[what].by if what in OF_FIGURES else SURVEYS_BY if what == "surveys" else ()
-    narrowed = [name for name in NARROWED if {"app_version": "version"}.get(name, name) in split]
-    for asked, there, verb in ((question.by, sorted(split), "split by"), (question.only, narrowed, "narrowed by")):
+    split, narrowed = (splits(what), narrows(what)) if what in OF_FIGURES else ((), ())
+    for asked, there, verb in ((question.by, split, "split by"), (question.only, narrowed, "narrowed by")):
         for name in asked:
             if name not in there:
                 return f"{what} cannot be {verb} {name}" + (f"; only by {', '.join(there)}" if there else "")

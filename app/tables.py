@@ -1,16 +1,13 @@
-"""Rows as people read them: columns with a heading, or CSV for a spreadsheet.
+"""Rows as people read them: columns with a heading.
 
-Invariant: CSV holds the values as they are (shares 0–1, times in the unit of their name); the table rounds for the eye.
+Invariant: shares are percent, times of the clock are dates, and what there is not is a dash.
 """
 
-import csv
 from collections.abc import Callable
 from datetime import UTC, datetime
-from io import StringIO
 from typing import Any
 
 Rows = list[dict[str, Any]]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run what begins so
 
 
 def table(rows: Rows) -> str:
@@ -21,25 +18,6 @@ def table(rows: Rows) -> str:
     cells = [names, *([_shown(name, row[name]) for name in names] for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(names))]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in cells)
-
-
-def as_csv(rows: Rows) -> str:
-    """Return `rows` as CSV with a heading (RFC 4180, but lines end in a line feed); nothing where there is nothing."""
-    if not rows:
-        return ""
-    out = StringIO()
-    written = csv.writer(out, lineterminator="\n")
-    written.writerow(rows[0])
-    written.writerows([_plain(value) for value in row.values()] for row in rows)
-    return out.getvalue().removesuffix("\n")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return _scores(value) if value else ""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return "" if value is None else value
 
 
 def _shown(name: str, value: Any) -> str:

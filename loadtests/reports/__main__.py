@@ -7,6 +7,8 @@ after one that does not count, and breaks nothing.
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +21,33 @@ from protocol.ids import CellName
 from store.sql.database import DirectDatabase
 from store.sql.migrate import migrate
 from store.sql.queries import facts
-from store.sql.queries.figure_reports import REPORTS
-from store.sql.queries.report_rows import figure_rows, survey_rows
-from store.sql.queries.reports import SURVEYS_BY, Span
+from store.sql.queries.report_rows import OF_FIGURES, report_rows, splits
+from store.sql.queries.reports import Span
 
 AT_ONCE = 500
 ROUNDS = 5
-SPANS = {"all time": Span(ACCOUNT), "30 days": Span(ACCOUNT, BEGAN_MS + (DAYS - 30) * DAY_MS)}
+ALL_TIME = Span(ACCOUNT)
+MONTH = Span(ACCOUNT, BEGAN_MS + (DAYS - 30) * DAY_MS)
+Ask = Callable[..., list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """How long something took, and how long it kept a processor busy, whatever else the machine did."""
+
+    took_s: float
+    cpu_s: float
+
+    @classmethod
+    def now(cls) -> "Cost":
+        """Return both clocks."""
+        return cls(time.perf_counter(), time.process_time())
+
+    @classmethod
+    def since(cls, began: "Cost") -> "Cost":
+        """Return what it cost since `began`."""
+        now = cls.now()
+        return cls(now.took_s - began.took_s, now.cpu_s - began.cpu_s)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,46 +65,41 @@ def _measure(url: str, count: int) -> None:
     migrate(url, "record")
     database = DirectDatabase(url)
     try:
-        took_s = _filled(database, count)
-        click.echo(f"{count:,} conversations written, {took_s / count * 1e6:.0f} µs each\n")
-        click.echo("report          split by      rows  " + "  ".join(f"{name:>8}" for name in SPANS))
+        wrote = _filled(database, count)
+        click.echo(f"{count:,} conversations written, {wrote.cpu_s / count * 1e6:.0f} µs of CPU each\n")
+        click.echo(f"{'report':<14}  {'split by':<10} {'rows':>6}  {'all time':>9}  {'CPU of it':>9}  {'30 days':>9}")
         for name, by, ask in _questions():
-            times = {span: _best_ms(database, ask, asked) for span, asked in SPANS.items()}
-            rows = database.run(lambda connection, ask=ask: len(ask(connection, SPANS["all time"])))  # type: ignore[misc]
-            click.echo(
-                f"{name:<14}  {by or '–':<10} {rows:>7}  " + "  ".join(f"{ms:>5.0f} ms" for ms in times.values())
-            )
+            rows = len(database.run(partial(ask, span=ALL_TIME)))
+            whole, month = _best(database, partial(ask, span=ALL_TIME)), _best(database, partial(ask, span=MONTH))
+            times = f"{whole.took_s * 1e3:>6.0f} ms  {whole.cpu_s * 1e3:>6.0f} ms  {month.took_s * 1e3:>6.0f} ms"
+            click.echo(f"{name:<14}  {by or '–':<10} {rows:>6}  {times}")
     finally:
         database.engine.dispose()
 
 
-def _filled(database: DirectDatabase, count: int) -> float:
-    """Write `count` conversations, several to a transaction; return how long the writing took."""
+def _filled(database: DirectDatabase, count: int) -> Cost:
+    """Write `count` conversations, several to a transaction; return what the writing cost."""
     made = list(conversations(count))
-    began_s = time.perf_counter()
+    began = Cost.now()
     for first in range(0, count, AT_ONCE):
         batch = [Commit(1, 1, 0, "", facts=told) for told in made[first : first + AT_ONCE]]
-        database.run(lambda connection, batch=batch: facts.keep(connection, CellName("c00"), batch))  # type: ignore[misc]
-    return time.perf_counter() - began_s
+        database.run(partial(facts.keep, cell=CellName("c00"), commits=batch))
+    return Cost.since(began)
 
 
-def _questions() -> Iterator[tuple[str, str, Callable[[Any, Span], list[dict[str, Any]]]]]:
-    for name, report in REPORTS.items():
-        for by in ("", *sorted(report.by)):
-            split = (by,) if by else ()
-            yield name, by, lambda sql, span, name=name, split=split: figure_rows(sql, name, span, split)  # type: ignore[misc]
-    for by in ("", *SURVEYS_BY):
-        split = (by,) if by else ()
-        yield "surveys", by, lambda sql, span, split=split: survey_rows(sql, span, split)  # type: ignore[misc]
+def _questions() -> Iterator[tuple[str, str, Ask]]:
+    for name in OF_FIGURES:
+        for by in ("", *splits(name)):
+            yield name, by, partial(report_rows, report=name, by=(by,) if by else ())
 
 
-def _best_ms(database: DirectDatabase, ask: Callable[[Any, Span], Any], span: Span) -> float:
-    times: list[float] = []
+def _best(database: DirectDatabase, ask: Ask) -> Cost:
+    costs: list[Cost] = []
     for _ in range(ROUNDS + 1):
-        began_s = time.perf_counter()
-        database.run(lambda connection: ask(connection, span))
-        times.append(time.perf_counter() - began_s)
-    return min(times[1:]) * 1000
+        began = Cost.now()
+        database.run(ask)
+        costs.append(Cost.since(began))
+    return Cost(min(cost.took_s for cost in costs[1:]), min(cost.cpu_s for cost in costs[1:]))
 
 
 if __name__ == "__main__":

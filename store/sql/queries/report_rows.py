@@ -11,11 +11,31 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from store.sql.queries.figure_reports import REPORTS, Report
 from store.sql.queries.figures import DAY_MS
-from store.sql.queries.reports import Span, SurveyFigures, columns_of, surveys
+from store.sql.queries.reports import SURVEYS_BY, Span, SurveyFigures, columns_of, surveys
 from store.sql.queries.spreads import Spread
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]
+
+
+OF_FIGURES = (*REPORTS, "surveys")
+_NARROWED = ("platform", "app_version", "chatflow", "inbox", "rule", "agent")
+
+
+def splits(report: str) -> tuple[str, ...]:
+    """Return what one of OF_FIGURES can be split by."""
+    return SURVEYS_BY if report == "surveys" else tuple(sorted(REPORTS[report].by))
+
+
+def narrows(report: str) -> tuple[str, ...]:
+    """Return the columns of which one value can be asked for."""
+    there = splits(report)
+    return tuple(name for name in _NARROWED if ("version" if name == "app_version" else name) in there)
+
+
+def report_rows(connection: Connection, report: str, span: Span, by: Iterable[str] = ()) -> list[Row]:
+    """Return the rows of one of OF_FIGURES, split by some of its `splits`."""
+    return survey_rows(connection, span, by) if report == "surveys" else figure_rows(connection, report, span, by)
 
 
 def figure_rows(connection: Connection, report: str, span: Span, by: Iterable[str] = ()) -> list[Row]:
