@@ -32,7 +32,7 @@ async def test_an_image_that_was_put_is_a_headings_image(desk: Desk) -> None:
     assert answer.headers["Location"] == image["address"]
     heading = {"kind": "custom", "name": "Fjord", "image": image["address"]}
     draft = await admin.patch("/chatflows/fjord_desk/draft", {"heading": heading})
-    assert draft["heading"]["image"] == image["address"]
+    assert draft["draft"]["heading"]["image"] == image["address"]
 
 
 @pytest.mark.parametrize(
