@@ -50,7 +50,6 @@ def operations(office: Office, ports: Ports) -> list[Operation]:
         *(images.operations(ports.images) if ports.images is not None else ()),
         *keys.operations(office),
         *reports.operations(office),
-        *reports.operations(office),
         *audit.operations(office),
         *accounts.operations(office),
     ]
