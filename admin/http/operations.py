@@ -52,11 +52,14 @@ class Call:
     idempotency_key: str | None
     request: Request
 
-    def guard(self, present: Any) -> None:
-        """Go on only if `present`, the thing as it is now, is what the caller saw; raises Problem."""
+    def guard(self, present: Any, wanted: Any = None) -> None:
+        """Go on only if `present`, the thing as it is now, is what the caller saw; raises Problem.
+
+        `wanted`: what of it the caller wants otherwise, if that is not the body.
+        """
         if self.if_match is None:
             raise Problem(UNGUARDED, "send If-Match with the ETag that you read, or * to write over whatever there is")
-        check_match(self.if_match, present, self.plain)
+        check_match(self.if_match, present, self.plain if wanted is None else wanted)
 
 
 Run = Callable[[Call], Awaitable[Reply]]

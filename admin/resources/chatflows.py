@@ -186,7 +186,7 @@ class _Desk:
         return self._change(call, "chatflow.created", flow, reply, ())
 
     def _drafted(self, call: Call, make: Any, seen: Seen, config: AccountConfig) -> Change:
-        flow = self._guarded(call, seen, config)
+        flow = self._guarded(call, seen, config, {"draft": call.plain})
         content = make(flow.content)
         foreign = [name for name in content if name in (*LIVE_SCHEMA, "id")]
         if foreign:
@@ -260,9 +260,9 @@ class _Desk:
         lines = tuple(changes(config, after))
         return Change(f"chatflow.{did}", f"chatflows/{name}", shown(flow.shown()), lines, changed)
 
-    def _guarded(self, call: Call, seen: Seen, config: AccountConfig) -> Flow:
+    def _guarded(self, call: Call, seen: Seen, config: AccountConfig, wanted: Any = None) -> Flow:
         flow = find(flows_of(config, seen.drafts), call.path["chatflow"])
-        call.guard(flow.shown())
+        call.guard(flow.shown(), wanted)
         return flow
 
     def _change(self, call: Call, action: str, flow: Flow, reply: Reply, lines: tuple[str, ...]) -> Change:

@@ -14,7 +14,7 @@ from admin.http.problems import NOT_FOUND, Problem
 from admin.http.reading import fault_of, invalid
 from admin.workspace.compile import headed
 from admin.workspace.document import Document, account_document, flow_document
-from admin.workspace.flows import CHATFLOW, LAST
+from admin.workspace.flows import CHATFLOW
 from admin.workspace.places import tree
 from admin.workspace.readers import Schema
 from protocol.bus.chatflow import Chatflow
@@ -80,9 +80,8 @@ class Flow:
 
 
 def block(name: str, live: Document, content: Document) -> Document:
-    """Return the chatflow of a workspace file that these come to; the last place in the order goes without saying."""
-    given = {field: value for field, value in live.items() if field != "priority" or value < LAST}
-    return {"id": name, **given, **content}
+    """Return the chatflow of a workspace file that these come to."""
+    return {"id": name, **live, **content}
 
 
 def flows_of(config: AccountConfig, drafts: dict[ChatflowId, Draft]) -> dict[str, Flow]:
@@ -149,8 +148,7 @@ def normal(config: AccountConfig, said: Document) -> Document:
 
 def _flow(config: AccountConfig, published: Chatflow, draft: Draft | None) -> Flow:
     live, content = split(_linked(config, published))
-    priority = {} if "priority" in live else {"priority": published.priority}
-    flow = Flow(published.id, published, live | priority, content, differs=False)
+    flow = Flow(published.id, published, live, content, differs=False)
     if draft is None:
         return flow
     return Flow(flow.id, published, flow.live, orjson.loads(draft.document), differs=True)

@@ -11,7 +11,7 @@ import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from admin.workspace.flows import LAST, OFF
+from admin.workspace.flows import LAST, OFF, UNNAMED
 from admin.workspace.shape import Account
 from admin.workspace.structs import Placed
 from admin.workspace.versions import publish_flows
@@ -109,7 +109,7 @@ def _chatflows(account: Account, inboxes: list[Inbox]) -> list[Chatflow]:
             flow,
             rule=None if flow.rule == OFF else flow.rule or default_rule[flow.inbox],
             heading=headed(flow.heading, account.name),
-            priority=LAST + number if flow.priority == LAST else flow.priority,
+            priority=LAST + number if flow.priority == UNNAMED else flow.priority,
             survey=_survey(flow.survey, surveys),
         )
         for number, flow in enumerate(_things(account.chatflows))

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from admin.workspace.flows import LAST, OFF
+from admin.workspace.flows import OFF
 from admin.workspace.schedule import DAYS
 from protocol.bus.chatflow import Chatflow
 from protocol.bus.config import AccountConfig, App
@@ -41,8 +41,8 @@ def things_document(config: AccountConfig, name: str) -> list[Document]:
 def flow_document(flow: Chatflow) -> Document:
     """Return a version of a chatflow, its survey written out."""
     said = _said(flow)
-    left_out = {"version", "archived"} | ({"priority"} if flow.priority >= LAST else set())
-    return {name: value for name, value in said.items() if name not in left_out} | {"rule": flow.rule or OFF}
+    content = {name: value for name, value in said.items() if name not in ("version", "archived")}
+    return content | {"rule": flow.rule or OFF}
 
 
 def _thing(thing: Any) -> Document:

@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import combinations
 from typing import Any
 
-from admin.workspace.flows import LAST, OFF, by_another_way, is_link
+from admin.workspace.flows import OFF, UNNAMED, by_another_way, is_link
 from admin.workspace.shape import Account
 from admin.workspace.structs import Placed
 from protocol.bus.chatflow import Chatflow
@@ -114,7 +114,7 @@ def _check_survey(flow: Placed[Chatflow], account: Account) -> None:
 def _check_priorities(flows: list[Placed[Chatflow]]) -> None:
     for first, second in combinations(flows, 2):
         shared = sorted(_tags(first.thing) & _tags(second.thing))
-        if shared and first.thing.priority == second.thing.priority != LAST:
+        if shared and first.thing.priority == second.thing.priority != UNNAMED:
             why = f"{first.thing.id} has the same one for the tag {shared[0]}: which is served would be chance"
             second.wrong("priority", why)
 

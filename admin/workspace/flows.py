@@ -28,7 +28,8 @@ from protocol.ids import SurveyId, is_id
 
 MONTH_S = 30 * DAY_S
 OFF = "off"  # the rule that seeks nobody
-LAST = 1_000_000  # the priority of chatflows that name none
+LAST = 1_000_000  # and on: the priorities of chatflows that name none
+UNNAMED = 0
 LONG_TEXT = 10_000
 SHORT_TEXT = 500
 MAX_VERSION = 1_000_000
@@ -177,7 +178,7 @@ CHATFLOW = struct(
         "inbox": ident,
         "tags": list_of(tag, least=1, named=True),
         "former_tags": list_of(tag, named=True),
-        "priority": number(1, LAST - 1),
+        "priority": number(1, 2 * LAST),
         "enabled": flag,
         "rollout": plain(_ROLLOUT),
         "language": locale,
@@ -202,5 +203,5 @@ CHATFLOW = struct(
         "survey": _survey,
         "knowledge_base": _no_knowledge_base,
     },
-    given={"version": 1, "priority": LAST, "enabled": True, "rule": "", "heading": Heading()},
+    given={"version": 1, "priority": UNNAMED, "enabled": True, "rule": "", "heading": Heading()},
 )

@@ -142,8 +142,10 @@ def list_of(reader: Reader[T], least: int = 0, *, named: bool = False) -> Reader
             raise Wrong(f"needs at least {least}")
         found: list[T] = []
         for place in places:
+            before = len(place.mistakes)
             value = place.read(reader)
-            if value is not None and value in found:
+            is_right = len(place.mistakes) == before  # two that cannot be read are not alike for that
+            if value is not None and is_right and value in found:
                 place.wrong(f"{value} is here for the second time" if named else "is the same as one before it")
             elif value is not None:
                 found.append(value)

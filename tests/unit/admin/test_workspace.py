@@ -174,7 +174,7 @@ def test_a_refused_file_changes_nothing(config: DirectDatabase) -> None:
         ("tags: [support]", "tags: support", "must be a list, not text"),
         ("tags: [support]", f"tags: [{'x' * 65}]", "has 65 characters; 1 to 64 are allowed"),
         ("language: nb", "language: norsk", "is not a locale"),
-        ("language: nb", "language: nb\n        priority: 0", "is 0; 1 to 999999 are allowed"),
+        ("language: nb", "language: nb\n        priority: 0", "is 0; 1 to 2000000 are allowed"),
         ("language: nb", "language: nb\n        priority: 0x1", "plain digits"),
         ("language: nb", "language: nb\n        rule: second_line", "there is no rule second_line"),
         ("language: nb", "language: nb\n        welcome: {en: Hello}", "has no text in nb"),
