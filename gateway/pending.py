@@ -38,11 +38,15 @@ class Pending:
     def ask(self, cell: CellName, command: Asked, asker: Asker | None) -> None:
         """Put `command` into its cell and wait for its outcome; `asker` None: nobody is told."""
         ask, origin = Ask(command, asker), command.origin
-        self.idle.clear()
         ids = self._waiting.get(origin.session)
         if ids is None:
+            self.idle.clear()
             ids = self._waiting[origin.session] = {}
-        ids.setdefault(origin.id, []).append(ask)
+        asks = ids.get(origin.id)
+        if asks is None:
+            ids[origin.id] = [ask]
+        else:
+            asks.append(ask)
         self._packs.put(cell, ask)
 
     async def answer(self, cell: CellName, command: Asked, timeout_s: float) -> Outcome:
@@ -62,13 +66,15 @@ class Pending:
         for outcome in outcomes:
             ids = self._waiting.get(outcome.session)
             asks = ids.get(outcome.id) if ids is not None else None
-            if asks is None:
+            if ids is None or asks is None:
                 continue  # told before, or its session is gone
             if outcome.expected:  # a numbering refusal, which is about one n; others are about the id, whatever its n
                 self._keep(outcome.session, outcome.id, [each for each in asks if each.n != outcome.n])
                 asks = [each for each in asks if each.n == outcome.n]
             else:
-                self._keep(outcome.session, outcome.id, [])
+                del ids[outcome.id]
+                if not ids:
+                    self._over(outcome.session)
             if asks and (asker := asks[0].asker) is not None:
                 asker.outcome(outcome, asks[0].command)
 
@@ -161,9 +167,12 @@ class Pending:
             return
         ids.pop(frame_id, None)
         if not ids:
-            del self._waiting[session]
-            if not self._waiting:
-                self.idle.set()
+            self._over(session)
+
+    def _over(self, session: str) -> None:
+        del self._waiting[session]
+        if not self._waiting:
+            self.idle.set()
 
 
 class _Once:
