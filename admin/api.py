@@ -17,7 +17,24 @@ from admin.http.openapi import description
 from admin.http.operations import Operation
 from admin.http.serving import ROOT, routes
 from admin.office import Office
-from admin.resources import account, accounts, audit, chatflows, images, keys, publishing, reports, session, things
+from admin.resources import (
+    account,
+    accounts,
+    audit,
+    chatflows,
+    companies,
+    consents,
+    contacts,
+    images,
+    keys,
+    people,
+    properties,
+    publishing,
+    reports,
+    segments,
+    session,
+    things,
+)
 from admin.resources.kinds import KINDS
 from admin.resources.session import Prove
 from store.files.brand import BrandImages
@@ -48,6 +65,12 @@ def operations(office: Office, ports: Ports) -> list[Operation]:
         *publishing.operations(office),
         *(operation for kind in KINDS for operation in things.operations(office, kind)),
         *(images.operations(ports.images) if ports.images is not None else ()),
+        *contacts.operations(office),
+        *people.operations(office),
+        *consents.operations(office),
+        *companies.operations(office),
+        *segments.operations(office),
+        *properties.operations(office),
         *keys.operations(office),
         *reports.operations(office),
         *audit.operations(office),

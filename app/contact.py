@@ -7,6 +7,7 @@ import asyncio
 import os
 from collections.abc import Coroutine
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -39,6 +40,25 @@ def erase(who: str, visitor: bool, no_wait: bool, account: str) -> None:
     erasure = _run(lambda stores: _erase(stores, who, account, is_visitor=visitor, wait=not no_wait))
     counts = ", ".join(f"{getattr(erasure.counts, name)} {name}" for name in erasure.counts.__slots__)
     click.echo(f"{erasure.id}: " + (f"erased: {counts}" if erasure.done_at_ms is not None else "asked for"))
+
+
+@contact.command()
+@click.argument("who")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_ACCOUNT
+def export(who: str, file: Path, account: str) -> None:
+    """Write all that is kept of WHO to FILE, a zip. WHO: a contact's id, address or the company's id of them."""
+    _run(lambda stores: _export(stores, who, account, file))
+    click.echo(f"{file}: {file.stat().st_size} bytes")
+
+
+async def _export(stores: Databases, who: str, account: str, file: Path) -> None:
+    from admin.people.export import write_person
+
+    config = await _account(stores, account)
+    found = await _contact(stores, config, who)
+    with file.open("wb") as opened:
+        await write_person(stores, config, found, opened)
 
 
 async def _erase(stores: Databases, who: str, account: str, *, is_visitor: bool, wait: bool) -> Any:

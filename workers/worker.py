@@ -15,6 +15,7 @@ from store.redis.faults import Away, Refused
 from store.sql.database import Databases, StoreAway
 from store.sql.queries.erasures import ERASE, RETAIN
 from store.sql.queries.publications import PUBLISH
+from store.sql.queries.whom import WITHDRAW
 from workers.counts import Counts
 from workers.erase import Eraser, Frozen
 from workers.forget import FORGET, Forgetter
@@ -22,6 +23,7 @@ from workers.jobs import Doing, Jobs
 from workers.publish import Publisher
 from workers.scribe import Scribe
 from workers.share import enlist, leave, share
+from workers.withdraw import Withdrawer
 
 _SHARE_EVERY_S = 1.0
 
@@ -55,7 +57,7 @@ class Worker:
         self._log = log.bind(worker=self._name)
         self._publisher = Publisher(dial, databases.config)
         kinds: dict[str, Doing] = {FORGET: Forgetter(dial), **settings.kinds}
-        config_kinds: dict[str, Doing] = {PUBLISH: self._publisher}
+        config_kinds: dict[str, Doing] = {PUBLISH: self._publisher, WITHDRAW: Withdrawer(dial)}
         self._eraser = Eraser(dial, databases, settings.frozen, now_ms) if settings.frozen is not None else None
         if self._eraser is not None:
             config_kinds |= {ERASE: self._eraser.erase, RETAIN: self._eraser.retain}

@@ -3,11 +3,12 @@
 Invariant: always within one account. A contact that was merged is found under the name of its survivor.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, delete, exists, func, or_, select, update
+from msgspec import Meta, Struct
+from sqlalchemy import Column, ColumnElement, Connection, Row, and_, delete, exists, func, not_, or_, select, update
 
 from protocol.ids import AccountId, ContactId, VisitorId
 from store.sql import tables
@@ -30,6 +31,14 @@ class Contact:
     changed_at_ms: int
 
 
+class Condition(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One of a segment's: the property is this, or (`known`) it is or is not known."""
+
+    property: Annotated[str, Meta(min_length=1, max_length=64)]
+    equals: Annotated[str, Meta(max_length=1_000)] | None = None
+    known: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Sought:
     """Which contacts are meant; None: whatever. `text`: part of the name or the address, in any case."""
@@ -41,7 +50,7 @@ class Sought:
     marketing: bool | None = None
     company: str | None = None
     segment: str | None = None
-    properties: Mapping[str, str] = field(default_factory=dict)
+    rule: Sequence[Condition] = ()  # the segment's: whoever meets all of it belongs to it, too
 
 
 def find(connection: Connection, account: AccountId, contact: ContactId) -> Contact | None:
@@ -143,13 +152,17 @@ def _where(sought: Sought) -> list[ColumnElement[bool]]:
         where.append(exists().where(of.contact == rows.id, of.company == sought.company))
     if sought.segment is not None:
         within = tables.segment_contact.c
-        where.append(exists().where(within.contact == rows.id, within.segment == sought.segment))
-    return [*where, *(_has(name, value) for name, value in sought.properties.items())]
+        named = exists().where(within.contact == rows.id, within.segment == sought.segment)
+        where.append(or_(named, and_(*map(_meets, sought.rule))) if sought.rule else named)
+    return where
 
 
-def _has(name: str, value: str) -> ColumnElement[bool]:
+def _meets(condition: Condition) -> ColumnElement[bool]:
     known = tables.property_value.c
-    return exists().where(known.contact == tables.contact.c.id, known.name == name, known.value == value)
+    this = exists().where(known.contact == tables.contact.c.id, known.name == condition.property)
+    if condition.equals is not None:
+        return this.where(known.value == condition.equals)
+    return this if condition.known else not_(this)
 
 
 def _read(row: Row[Any]) -> Contact:

@@ -11,10 +11,23 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from protocol.bus.records import Context, VisitorRecord
 from protocol.bus.tombstones import tombstone
-from protocol.ids import AccountId, ContactId, ConversationId, ErasureId, VisitorId
+from protocol.ids import AccountId, CellName, ContactId, ConversationId, ErasureId, VisitorId
 from store.sql import tables
 from store.sql.queries.erasures import Counts
 
+WITHDRAW = "withdraw"  # the kind of job that takes consents back; its payload is a Withdrawal
+
+
+class Withdrawal(msgspec.Struct, frozen=True, array_like=True):
+    """Whose consent is taken back, in which cell, and for which purpose."""
+
+    cell: CellName
+    visitors: list[VisitorId]
+    purpose: str
+
+
+WITHDRAWAL_ENCODER = msgspec.msgpack.Encoder()
+WITHDRAWAL_DECODER = msgspec.msgpack.Decoder(Withdrawal)
 _VISITOR = msgspec.msgpack.Decoder(VisitorRecord)
 
 

@@ -1,0 +1,113 @@
+"""A person's export: a zip with all that an installation holds of a contact.
+
+Invariant: written to a file one conversation after the other, never held whole; a reader of the text finds what the
+visitor could read, a reader of the JSON every entry there is.
+"""
+
+import zipfile
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import partial
+from typing import IO, Any
+
+import msgspec
+import orjson
+
+from admin.people.cards import Card, card_of
+from protocol.bus.config import AccountConfig
+from protocol.ids import ContactId, ConversationId
+from protocol.wire.content import Closed, Event, Message, Role, Started
+from store.sql import tables
+from store.sql.database import Databases
+from store.sql.queries import audit, consents, person
+from store.sql.queries.audit import StoredEvent
+
+_EVENT = msgspec.msgpack.Decoder(Event)
+_AT_ONCE = 1_000
+MAX_BYTES = 32 * 1024 * 1024  # of an export that is one answer
+_TABLES = {"surveys": tables.survey_ask, "tickets": tables.ticket, "attachments": tables.attachment}
+
+
+class TooMuch(Exception):
+    """The export is longer than was allowed."""
+
+
+async def write_person(
+    stores: Databases, config: AccountConfig, contact: ContactId, file: IO[bytes], max_bytes: int | None = None
+) -> bool:
+    """Write the contact's export to `file`; False, and nothing written, if there is no such contact.
+
+    Raises TooMuch once it is longer than `max_bytes`.
+    """
+    card = await card_of(stores, config.account, contact)
+    if card is None:
+        return False
+    visitors = [each.id for each in card.visitors]
+    of = await stores.record.read(partial(person.conversations, account=config.account, visitors=visitors))
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        _put(archive, "contact.json", msgspec.to_builtins(card))
+        await _put_consents(archive, stores, config, card)
+        for name, table in _TABLES.items():
+            query = partial(person.rows_of, table=table, account=config.account, conversations_=of)
+            _put(archive, f"{name}.json", await stores.record.read(query))
+        for conversation in of:
+            await _put_conversation(archive, stores, conversation)
+            if max_bytes is not None and file.tell() > max_bytes:
+                raise TooMuch
+    return True
+
+
+async def _put_consents(archive: zipfile.ZipFile, stores: Databases, config: AccountConfig, card: Card) -> None:
+    wanted, after = consents.Wanted(contact=card.id), (-1, "")
+    lines: list[dict[str, Any]] = []
+    page = partial(consents.page, account=config.account, wanted=wanted, limit=_AT_ONCE)
+    while found := await stores.record.read(partial(page, after=after)):
+        lines += found
+        after = (found[-1]["at_ms"], found[-1]["id"])
+    _put(archive, "consents.json", lines)
+    history = partial(consents.history, account=config.account, contact=card.id)
+    _put(archive, "subscriptions.json", await stores.record.read(history))
+
+
+async def _put_conversation(archive: zipfile.ZipFile, stores: Databases, conversation: ConversationId) -> None:
+    log = await stores.record.read(partial(audit.log_of, conversation=conversation))
+    if log is None:
+        return
+    entries = [msgspec.to_builtins(_EVENT.decode(entry.frame)) for entry in log.entries]
+    _put(archive, f"conversations/{conversation}.json", entries)
+    archive.writestr(f"conversations/{conversation}.txt", "\n".join(transcript(log.entries)) + "\n")
+
+
+def transcript(entries: Iterable[StoredEvent]) -> list[str]:
+    """Return what the visitor could read, a line for each thing said."""
+    lines = []
+    for entry in entries:
+        if entry.is_hidden:
+            continue
+        event = _EVENT.decode(entry.frame if entry.visitor_frame is None else entry.visitor_frame)
+        said = _said(event)
+        if said:
+            at = datetime.fromtimestamp(event.at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+            lines.append(f"{at}  {said}")
+    return lines
+
+
+def _said(event: Event) -> str:
+    match event.body:
+        case Started(welcome=str(welcome)):
+            return f"({welcome})"
+        case Message(redacted=True) as message:
+            return f"{_name(message)}: (removed)"
+        case Message() as message:
+            return f"{_name(message)}: {message.text}"
+        case Closed(reason=reason):
+            return f"(closed: {reason})"
+    return ""
+
+
+def _name(message: Message) -> str:
+    return "Visitor" if message.by.role is Role.VISITOR else message.by.name or message.by.role.value.capitalize()
+
+
+def _put(archive: zipfile.ZipFile, name: str, told: Any) -> None:
+    archive.writestr(name, orjson.dumps(told, option=orjson.OPT_INDENT_2))

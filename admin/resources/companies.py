@@ -1,0 +1,114 @@
+"""Company records: zero or one of a contact.
+
+Invariant: one that is removed leaves its contacts where they are, belonging to none.
+"""
+
+from functools import partial
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from admin.http.operations import Call, Operation
+from admin.http.paging import PAGING, cursor_of, key_of, limit_of
+from admin.http.problems import CONFLICT, NOT_FOUND, Fault, Problem
+from admin.http.replies import Reply
+from admin.http.replies import shown as showing
+from admin.office import Office
+from admin.people.desk import note, plain
+from admin.resources.contacts import IdText
+from admin.workspace.document import Document
+from store.sql import tables
+from store.sql.queries import companies
+
+Text = Annotated[str, Meta(min_length=1, max_length=200)]
+Domain = Annotated[str, Meta(max_length=253)]
+
+
+class NewCompany(Struct, forbid_unknown_fields=True):
+    id: IdText
+    name: Text
+    domain: Domain = ""
+
+
+class CompanyChange(Struct, forbid_unknown_fields=True):
+    name: Text | UnsetType = UNSET
+    domain: Domain | UnsetType = UNSET
+
+
+class Company(Struct, frozen=True):
+    id: str
+    name: str
+    domain: str
+    created_at_ms: int
+    changed_at_ms: int
+
+
+class CompanyPage(Struct, omit_defaults=True):
+    items: list[Company]
+    next: str | UnsetType = UNSET
+
+
+def operations(office: Office) -> list[Operation]:
+    """Return what can be asked about companies."""
+
+    async def listed(call: Call) -> Reply:
+        after, limit = key_of(call, (str,)), limit_of(call)
+        page = partial(companies.all_of, kind=tables.company, account=call.caller.account, limit=limit + 1)
+        found = await office.record.read(partial(page, after=str(after[0]) if after else ""))
+        following = cursor_of([found[limit - 1]["id"]]) if len(found) > limit else UNSET
+        return Reply(CompanyPage([_view(row) for row in found[:limit]], following))
+
+    async def create(call: Call) -> Reply:
+        wanted: NewCompany = call.body
+        row = {"id": wanted.id, "name": wanted.name, "domain": wanted.domain}
+        add = partial(companies.add, kind=tables.company, account=call.caller.account, row=row)
+        if not await office.record.transact(partial(add, now_ms=office.now_ms())):
+            raise Problem(CONFLICT, f"{wanted.id} is used", [Fault("/id", "is used")])
+        await note(office, call, "company.created", f"companies/{wanted.id}")
+        return showing(await _one(office, call, wanted.id), 201, {"Location": f"/api/v1/companies/{wanted.id}"})
+
+    async def read(call: Call) -> Reply:
+        return showing(await _one(office, call, call.path["company"]))
+
+    async def change(call: Call) -> Reply:
+        id_ = call.path["company"]
+        call.guard(await _one(office, call, id_))
+        told = {name: value for name in ("name", "domain") if (value := getattr(call.body, name)) is not UNSET}
+        write = partial(companies.change, kind=tables.company, account=call.caller.account, id_=id_, told=told)
+        await office.record.transact(partial(write, now_ms=office.now_ms()))
+        await note(office, call, "company.changed", f"companies/{id_}", *told)
+        return showing(await _one(office, call, id_))
+
+    async def remove(call: Call) -> Reply:
+        id_ = call.path["company"]
+        call.guard(await _one(office, call, id_))
+        gone = partial(companies.remove, kind=tables.company, account=call.caller.account, id_=id_)
+        await office.record.transact(gone)
+        await note(office, call, "company.removed", f"companies/{id_}")
+        return Reply(None)
+
+    one = "/companies/{company}"
+    return [
+        Operation("GET", "/companies", "list_companies", "List the companies", listed, "contacts.read",
+                  answer=CompanyPage, parameters=PAGING, tag="companies"),
+        Operation("POST", "/companies", "create_company", "Make a company", create, "contacts.edit", NewCompany,
+                  Company, 201, problems=(409,), tag="companies"),
+        Operation("GET", one, "get_company", "Read a company", read, "contacts.read", answer=Company, problems=(404,),
+                  tag="companies"),
+        Operation("PATCH", one, "change_company", "Change a company", change, "contacts.edit", CompanyChange, Company,
+                  problems=(404, 412, 428), guarded=True, tag="companies"),
+        Operation("DELETE", one, "remove_company", "Remove a company", remove, "contacts.edit", status=204,
+                  problems=(404, 412, 428), guarded=True, tag="companies"),
+    ]  # fmt: skip
+
+
+async def _one(office: Office, call: Call, id_: str) -> Document:
+    find = partial(companies.find, kind=tables.company, account=call.caller.account, id_=id_)
+    found = await office.record.read(find)
+    if found is None:
+        raise Problem(NOT_FOUND, "there is no such company")
+    return plain(_view(found))
+
+
+def _view(row: companies.Row) -> Company:
+    return Company(**{name: row[name] for name in Company.__struct_fields__})

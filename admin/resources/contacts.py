@@ -1,0 +1,198 @@
+"""Contacts: found, made, changed, merged.
+
+Invariant: a contact's id follows from its address or from the company's id of it, so that whoever comes later by either
+is known as the same; what was taken from a contact is in no log.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from admin.http.operations import Call, Operation, Parameter
+from admin.http.paging import PAGING, cursor_of, key_of, limit_of
+from admin.http.problems import CONFLICT, INVALID, NOT_FOUND, Fault, Problem
+from admin.http.replies import Reply
+from admin.http.replies import shown as showing
+from admin.office import Office
+from admin.people import values
+from admin.people.cards import Card, cards_of, definitions
+from admin.people.desk import contact_of, note, shown, stores_of
+from protocol.bus.steps import address_in
+from protocol.ids import AccountId, ContactId, contact_by_email, contact_by_subject
+from store.sql import tables
+from store.sql.queries import companies, contacts, merging
+from store.sql.queries.contacts import Condition, Contact, Sought
+
+Name = Annotated[str, Meta(max_length=100)]
+IdText = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+Value = str | bool | int | float | None
+_WORD = {"type": "string", "maxLength": 254}
+_RULE = msgspec.json.Decoder(list[Condition])
+
+
+class NewContact(Struct, forbid_unknown_fields=True):
+    """A person known by an address, or by the company's own id of them."""
+
+    email: Annotated[str, Meta(max_length=254)] = ""
+    subject: Annotated[str, Meta(max_length=128)] = ""
+    name: Name = ""
+    owner: Annotated[str, Meta(max_length=64)] = ""
+    marketing: bool = False
+    company: IdText | None = None
+    properties: dict[str, Value] = {}
+
+
+class ContactChange(Struct, forbid_unknown_fields=True):
+    """What is to be otherwise; a property that is null is removed, and a company that is null left."""
+
+    name: Name | UnsetType = UNSET
+    owner: Annotated[str, Meta(max_length=64)] | UnsetType = UNSET
+    marketing: bool | UnsetType = UNSET
+    company: IdText | UnsetType | None = UNSET
+    properties: dict[str, Value] | UnsetType = UNSET
+
+
+class Merging(Struct, forbid_unknown_fields=True):
+    """The contact that becomes a part of this one."""
+
+    contact: IdText
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What is written of a contact: fields, properties, and to which company it belongs from now on."""
+
+    told: Mapping[str, str | bool]
+    kept: Mapping[str, str | None]
+    company: str | UnsetType | None
+
+
+class CardPage(Struct, omit_defaults=True):
+    items: list[Card]
+    next: str | UnsetType = UNSET
+
+
+def operations(office: Office) -> list[Operation]:
+    """Return what can be asked about contacts."""
+
+    async def listed(call: Call) -> Reply:
+        account, limit = call.caller.account, limit_of(call)
+        after = key_of(call, (int, str))
+        page = partial(contacts.page, account=account, sought=await _sought(office, call), limit=limit + 1)
+        found = await office.record.read(partial(page, after=(int(after[0] or 0), str(after[1])) if after else None))
+        last = found[limit - 1] if len(found) > limit else None
+        following = UNSET if last is None else cursor_of([last.created_at_ms, last.id])
+        return Reply(CardPage(await cards_of(stores_of(office), account, found[:limit]), following))
+
+    async def create(call: Call) -> Reply:
+        made = await _made(office, call, call.body)
+        await note(office, call, "contact.created", f"contacts/{made.id}")
+        card = await shown(office, call, made.id)
+        return showing(card, 201, {"Location": f"/api/v1/contacts/{made.id}"})
+
+    async def read(call: Call) -> Reply:
+        return showing(await shown(office, call, (await contact_of(office, call)).id))
+
+    async def change(call: Call) -> Reply:
+        found, wanted = await contact_of(office, call), call.body
+        call.guard(await shown(office, call, found.id))
+        kept = await _checked(office, call, {} if wanted.properties is UNSET else wanted.properties)
+        if wanted.company is not UNSET:
+            await _known_company(office, call, wanted.company)
+        fields = ("name", "owner", "marketing")
+        told = {name: value for name in fields if (value := getattr(wanted, name)) is not UNSET}
+        written = _Written(told, kept, wanted.company)
+        write = partial(_write, account=call.caller.account, contact=found.id, written=written)
+        await office.record.transact(partial(write, now_ms=office.now_ms()))
+        changed = [name for name in wanted.__struct_fields__ if getattr(wanted, name) is not UNSET]
+        await note(office, call, "contact.changed", f"contacts/{found.id}", *changed)
+        return showing(await shown(office, call, found.id))
+
+    async def merge(call: Call) -> Reply:
+        found = await contact_of(office, call)
+        other = ContactId(call.body.contact)
+        both = partial(merging.merge, account=call.caller.account, survivor=found.id, other=other)
+        if not await office.record.transact(partial(both, now_ms=office.now_ms())):
+            raise Problem(INVALID, "it cannot be merged", [Fault("/contact", "is no other contact of this account")])
+        await note(office, call, "contact.merged", f"contacts/{found.id}", f"with contacts/{other}")
+        return showing(await shown(office, call, found.id))
+
+    words = {"text": "part of the name or the address", "email": "", "subject": "the company's id of them",
+             "owner": "an agent's id", "company": "", "segment": ""}  # fmt: skip
+    filters = tuple(Parameter(name, _WORD, about) for name, about in words.items())
+    return [
+        Operation("GET", "/contacts", "list_contacts", "Find contacts, newest first", listed, "contacts.read",
+                  answer=CardPage, problems=(404,), tag="contacts",
+                  parameters=(*PAGING, *filters, Parameter("marketing", {"type": "boolean"}))),
+        Operation("POST", "/contacts", "create_contact", "Make a contact", create, "contacts.edit", NewContact, Card,
+                  201, problems=(409,), tag="contacts"),
+        Operation("GET", "/contacts/{contact}", "get_contact", "Read a contact", read, "contacts.read", answer=Card,
+                  problems=(404,), tag="contacts"),
+        Operation("PATCH", "/contacts/{contact}", "change_contact", "Change a contact", change, "contacts.edit",
+                  ContactChange, Card, problems=(404, 412, 428), guarded=True, tag="contacts"),
+        Operation("POST", "/contacts/{contact}/merge", "merge_contact", "Make another contact a part of this one",
+                  merge, "contacts.edit", Merging, Card, problems=(404,), tag="contacts"),
+    ]  # fmt: skip
+
+
+async def _sought(office: Office, call: Call) -> Sought:
+    query = dict(call.query)
+    query.pop("limit", None), query.pop("cursor", None)
+    rule = await segment_rule(office, call, query["segment"]) if "segment" in query else ()
+    return Sought(**query, rule=rule)
+
+
+async def segment_rule(office: Office, call: Call, segment: str) -> list[Condition]:
+    """Return the conditions of a segment. Raises Problem, StoreAway."""
+    find = partial(companies.find, kind=tables.segment, account=call.caller.account, id_=segment)
+    found = await office.record.read(find)
+    if found is None:
+        raise Problem(NOT_FOUND, "there is no such segment")
+    return _RULE.decode(found["rule"]) if found["rule"] else []
+
+
+async def _made(office: Office, call: Call, wanted: NewContact) -> Contact:
+    email, now_ms = address_in(wanted.email) or "", office.now_ms()
+    if wanted.email and not email:
+        raise Problem(INVALID, "1 field is wrong", [Fault("/email", "is no e-mail address")])
+    if not (email or wanted.subject):
+        raise Problem(INVALID, "1 field is wrong", [Fault("/email", "an address or a subject is needed")])
+    kept = await _checked(office, call, wanted.properties)
+    await _known_company(office, call, wanted.company)
+    config = await office.present(call.caller.account)
+    key = config.id_key
+    id_ = contact_by_subject(key, wanted.subject) if wanted.subject else contact_by_email(key, email)
+    names = (wanted.subject, wanted.name, wanted.owner, wanted.marketing)
+    contact = Contact(id_, email, False, *names, now_ms, now_ms)
+    add = partial(contacts.add, account=config.account, cell=config.cell, contact=contact)
+    if not await office.record.transact(add):
+        raise Problem(CONFLICT, "there is such a contact", [Fault("/email", "is known", f"contacts/{id_}")])
+    written = _Written({}, kept, wanted.company)
+    write = partial(_write, account=config.account, contact=id_, written=written, now_ms=now_ms)
+    await office.record.transact(write)
+    return contact
+
+
+async def _checked(office: Office, call: Call, told: Mapping[str, Any]) -> dict[str, str | None]:
+    kept, faults = values.kept(await definitions(stores_of(office), call.caller.account), told)
+    if faults:
+        raise Problem(INVALID, f"{len(faults)} properties are wrong", faults)
+    return kept
+
+
+async def _known_company(office: Office, call: Call, company: str | None) -> None:
+    find = partial(companies.find, kind=tables.company, account=call.caller.account, id_=company or "")
+    if company is not None and await office.record.read(find) is None:
+        raise Problem(INVALID, "1 field is wrong", [Fault("/company", "is no company of this account")])
+
+
+def _write(sql: Any, *, account: AccountId, contact: ContactId, written: _Written, now_ms: int) -> None:
+    if not contacts.change(sql, account, contact, written.told, now_ms):
+        raise Problem(NOT_FOUND, "there is no such contact any more")
+    contacts.put_values(sql, account, contact, written.kept, now_ms)
+    if written.company is not UNSET:
+        companies.put_company(sql, account, contact, written.company)

@@ -1,0 +1,158 @@
+"""What administrators do for one person: export, erasure, subscriptions, a consent taken back.
+
+Invariant: what takes long is asked for here and done by workers; an erasure says how far it is and outlives the person.
+"""
+
+import io
+from functools import partial
+from typing import Literal
+
+from msgspec import Struct
+
+from admin.http.operations import Call, Operation
+from admin.http.paging import LIMIT, limit_of
+from admin.http.problems import NOT_FOUND, TOO_LARGE, Problem
+from admin.http.replies import Reply
+from admin.office import Office
+from admin.people import erasing, withdrawing
+from admin.people.cards import Card
+from admin.people.desk import contact_of, note, shown, stores_of
+from admin.people.export import MAX_BYTES, TooMuch, write_person
+from protocol.ids import ContactId, ErasureId, VisitorId
+from store.sql.queries import consents, erasures
+from store.sql.queries.erasures import Erasure
+
+Purpose = Literal["storage", "process", "communicate", "analytics"]
+
+
+class ErasureView(Struct, frozen=True):
+    """An erasure; `done_at_ms` null: under way. It says nothing of a person but ids, counts and times."""
+
+    id: ErasureId
+    why: Literal["asked", "retention"]
+    contact: ContactId | None
+    visitor: VisitorId | None
+    asked_at_ms: int
+    done_at_ms: int | None
+    visitors: int
+    conversations: int
+    entries: int
+    consents: int
+    comments: int
+    attachments: int
+
+
+class ErasureList(Struct, frozen=True):
+    items: list[ErasureView]
+
+
+class WithdrawalAsked(Struct, forbid_unknown_fields=True):
+    """The purpose for which nothing is consented to any more; `communicate` is all subscriptions that were ticked."""
+
+    purpose: Purpose
+
+
+class Withdrawn(Struct, frozen=True):
+    """Whose consents are being taken back."""
+
+    visitors: list[VisitorId]
+
+
+class Subscribing(Struct, forbid_unknown_fields=True):
+    wants: bool
+
+
+class SubscriptionChange(Struct, frozen=True):
+    """One answer; `source`: the visitor, an administrator, or a merge."""
+
+    subscription: str
+    at_ms: int
+    wants: bool
+    verified: bool
+    source: Literal["visitor", "admin", "merge"]
+
+
+class SubscriptionHistory(Struct, frozen=True):
+    items: list[SubscriptionChange]
+
+
+def operations(office: Office) -> list[Operation]:
+    """Return what can be asked for one person."""
+
+    async def export(call: Call) -> Reply:
+        found, file = await contact_of(office, call), io.BytesIO()
+        config = await office.present(call.caller.account)
+        try:
+            await write_person(stores_of(office), config, found.id, file, MAX_BYTES)
+        except TooMuch:
+            raise Problem(TOO_LARGE, "it is too long for one answer: `samtale contact export` writes a file") from None
+        await note(office, call, "contact.exported", f"contacts/{found.id}")
+        named = {"Content-Disposition": f'attachment; filename="{found.id}.zip"'}
+        return Reply(file.getvalue(), headers=named)
+
+    async def erase(call: Call) -> Reply:
+        found = await contact_of(office, call)
+        config = await office.present(call.caller.account)
+        asked = await erasing.erase_contact(stores_of(office), config, found.id, office.entropy, office.now_ms())
+        if asked is None:
+            raise Problem(NOT_FOUND, "there is no such contact any more")
+        await note(office, call, "contact.erased", f"contacts/{found.id}", f"erasures/{asked.id}")
+        return Reply(_view(asked), 202, headers={"Location": f"/api/v1/erasures/{asked.id}"})
+
+    async def listed(call: Call) -> Reply:
+        newest = partial(erasures.newest, account=call.caller.account, limit=limit_of(call))
+        return Reply(ErasureList([_view(each) for each in await office.config.read(newest)]))
+
+    async def erasure(call: Call) -> Reply:
+        found = await office.config.read(partial(erasures.of_id, erasure=ErasureId(call.path["erasure"])))
+        if found is None or found.account != call.caller.account:
+            raise Problem(NOT_FOUND, "there is no such erasure")
+        return Reply(_view(found))
+
+    async def withdraw(call: Call) -> Reply:
+        found, purpose = await contact_of(office, call), call.body.purpose
+        config, now_ms = await office.present(call.caller.account), office.now_ms()
+        whose = await withdrawing.withdraw(stores_of(office), config, found.id, purpose, office.entropy, now_ms)
+        await note(office, call, "consent.withdrawn", f"contacts/{found.id}", purpose)
+        return Reply(Withdrawn(whose), 202)
+
+    async def history(call: Call) -> Reply:
+        found = await contact_of(office, call)
+        lines = await office.record.read(partial(consents.history, account=call.caller.account, contact=found.id))
+        return Reply(SubscriptionHistory([SubscriptionChange(**line) for line in lines]))
+
+    async def subscribe(call: Call) -> Reply:
+        found, named = await contact_of(office, call), call.path["subscription"]
+        config = await office.present(call.caller.account)
+        if named not in [each.id for each in config.subscriptions]:
+            raise Problem(NOT_FOUND, "there is no such subscription")
+        told = partial(consents.subscribe, account=config.account, contact=found.id, subscription=named)
+        await office.record.transact(partial(told, wants=call.body.wants, at_ms=office.now_ms()))
+        changed = f"subscriptions/{named}: {'yes' if call.body.wants else 'no'}"
+        await note(office, call, "contact.subscribed", f"contacts/{found.id}", changed)
+        return Reply(await shown(office, call, found.id))
+
+    person = "/contacts/{contact}"
+    return [
+        Operation("GET", f"{person}/export", "export_contact", "All that is kept of a contact, as a zip", export,
+                  "contacts.erase", answer={"type": "string", "format": "binary"}, media="application/zip",
+                  problems=(404, 413), tag="contacts"),
+        Operation("POST", f"{person}/erasure", "erase_contact", "Have a contact erased, for good", erase,
+                  "contacts.erase", answer=ErasureView, status=202, problems=(404,), tag="contacts"),
+        Operation("GET", "/erasures", "list_erasures", "List erasures, newest first", listed, "contacts.erase",
+                  answer=ErasureList, parameters=(LIMIT,), tag="contacts"),
+        Operation("GET", "/erasures/{erasure}", "get_erasure", "Say how far an erasure is", erasure, "contacts.erase",
+                  answer=ErasureView, problems=(404,), tag="contacts"),
+        Operation("POST", f"{person}/withdrawals", "withdraw_consent", "Take a contact's consent back", withdraw,
+                  "contacts.edit", WithdrawalAsked, Withdrawn, 202, problems=(404,), tag="consents"),
+        Operation("GET", f"{person}/subscriptions", "list_subscription_changes", "Every answer about subscriptions",
+                  history, "contacts.read", answer=SubscriptionHistory, problems=(404,), tag="contacts"),
+        Operation("PUT", f"{person}/subscriptions/{{subscription}}", "set_subscription", "Write what a contact wants",
+                  subscribe, "contacts.edit", Subscribing, Card, problems=(404,), tag="contacts"),
+    ]  # fmt: skip
+
+
+def _view(erasure: Erasure) -> ErasureView:
+    names = {name: getattr(erasure, name) for name in ("id", "why", "contact", "visitor", "asked_at_ms", "done_at_ms")}
+    counts = {name: getattr(erasure.counts, name) for name in erasure.counts.__slots__}
+    return ErasureView(**names, **counts)
