@@ -3,6 +3,7 @@
 Invariant: reads only. A row is told for every group in which something counts, in the order of the groups.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -110,9 +111,10 @@ def _spreads(
     second = (time // 1000).label("second")
     query = select(*keys.values(), second, func.count(), func.sum(time))
     query = query.where(*_within(asked, span), of, value.is_not(None)).group_by(*keys.values(), "second")
-    found: dict[Key, Spread] = {}
-    for *key, at, often, total_ms in connection.execute(query):
-        found.setdefault(tuple(key), Spread()).add(int(at), often, int(total_ms))
+    found: defaultdict[Key, Spread] = defaultdict(Spread)
+    width = len(keys)
+    for row in connection.execute(query).all():  # tens of thousands, by resolution: one by one takes twice as long
+        found[row[:width]].add(int(row[width]), row[width + 1], int(row[width + 2]))
     return found
 
 
