@@ -4,6 +4,7 @@ Invariant: the address is all that lets somebody in: no cookie is read or set; w
 is refused alike. Nothing that was uploaded is ever run, framed or guessed at by a browser.
 """
 
+import re
 from typing import Final
 from urllib.parse import quote
 
@@ -26,6 +27,7 @@ from store.sql.queries import attachments as rows
 
 AT_ONCE = 64  # uploads: each holds a little over a megabyte and a file of at most 20
 RETRY_MS = 1_000
+_RANGE: Final = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")  # several at once are answered by the whole
 _STATUS: Final = {
     Code.NOT_FOUND: 404,
     Code.TOO_LARGE: 413,
@@ -45,7 +47,7 @@ _INERT: Final = {
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Referrer-Policy": "no-referrer",
-    "Accept-Ranges": "none",
+    "Accept-Ranges": "bytes",
 }
 
 
@@ -68,7 +70,7 @@ class AttachmentDesk:
         return [Route(PATH + "{sealed}", self.__call__, methods=["GET", "PUT", "OPTIONS"])]
 
     async def __call__(self, request: Request) -> Response:
-        """Answer 200, 204 of OPTIONS; 400, 404, 413, 415, 429 or 503 with a refusal."""
+        """Answer 200, 206 with a part, 204 of OPTIONS; 400, 404, 413, 415, 416, 429 or 503 with a refusal."""
         try:
             match request.method:
                 case "PUT":
@@ -107,13 +109,27 @@ class AttachmentDesk:
         kept = await self._services.outside.record.read(lambda sql: rows.find(sql, grant.attachment))
         if kept is None or (kept.account, kept.visitor) != (grant.account, grant.visitor):
             raise Unfit(Code.NOT_FOUND)
-        opened = await self._files.bucket.open(rows.key_of(kept.account, kept.file.id))
+        part = part_in(request.headers.get("Range", ""), kept.file.size)
+        if part is not None and not part:
+            return Response(None, 416, {"Content-Range": f"bytes */{kept.file.size}"})
+        opened = await self._files.bucket.open(rows.key_of(kept.account, kept.file.id), part)
         if opened is None:
             raise Unfit(Code.NOT_FOUND)
-        return _shown(kept.file, opened)
+        return _shown(kept.file, opened, part)
 
 
-def _shown(file: File, opened: Opened) -> Response:
+def part_in(asked: str, size_bytes: int) -> range | None:
+    """Return the one range of bytes that a header asks for, an empty one if there is nothing; None: the whole."""
+    found = _RANGE.fullmatch(asked.strip())
+    if found is None or not (found[1] or found[2]):
+        return None
+    if not found[1]:
+        return range(max(size_bytes - int(found[2]), 0), size_bytes)
+    last = int(found[2]) if found[2] else size_bytes - 1
+    return range(int(found[1]), min(last + 1, size_bytes))
+
+
+def _shown(file: File, opened: Opened, part: range | None) -> Response:
     in_place, name = is_shown_in_place(file.type), quote(file.name, safe="")
     headers = {
         **_INERT,
@@ -121,4 +137,6 @@ def _shown(file: File, opened: Opened) -> Response:
         "Content-Disposition": f"{'inline' if in_place else 'attachment'}; filename*=UTF-8''{name}",
         "Cache-Control": "private, max-age=300",
     }
-    return StreamingResponse(opened.parts, 200, headers, file.type if in_place else UNKNOWN)
+    if part is not None:
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{file.size}"
+    return StreamingResponse(opened.parts, 200 if part is None else 206, headers, file.type if in_place else UNKNOWN)

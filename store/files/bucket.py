@@ -21,7 +21,7 @@ class BucketAway(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file that is read: its size and its bytes, in order. `parts` raises BucketAway."""
+    """A file that is read, or a part of it: how much that is, and its bytes in order. `parts` raises BucketAway."""
 
     size_bytes: int
     parts: AsyncIterator[bytes]
@@ -54,15 +54,17 @@ class Bucket:
         except (BaseError, OSError) as error:
             raise _away(error) from None
 
-    async def open(self, key: str) -> Opened | None:
-        """Return the file under `key`; None if there is none. Raises BucketAway."""
+    async def open(self, key: str, part: range | None = None) -> Opened | None:
+        """Return the file under `key`, or `part` of its bytes; None if there is none. Raises BucketAway."""
+        options: obstore.GetOptions = {"range": (part.start, part.stop)} if part is not None else {}
         try:
-            found = await obstore.get_async(self._store, key)
+            found = await obstore.get_async(self._store, key, options=options)
         except FileNotFoundError:
             return None
         except (BaseError, OSError) as error:
             raise _away(error) from None
-        return Opened(found.meta["size"], _parts(found))
+        first, end = found.range
+        return Opened(end - first, _parts(found))
 
     async def remove(self, keys: Iterable[str]) -> None:
         """Remove what is there under `keys`. Raises BucketAway."""

@@ -13,7 +13,7 @@ from protocol.ids import AccountId, AttachmentId, ConversationId, DeviceId, Visi
 from protocol.wire.content import File, Message
 from store.redis.server import EmbeddedValkey
 from store.sql.database import Databases
-from store.sql.queries import attachments
+from store.sql.queries import attachments, jobs
 from tests.kit.engines import CELL, Bench, bench, now_ms
 from tests.kit.gateways import Running, get, nordvik, running
 from tests.kit.hubs import house
@@ -33,6 +33,7 @@ from tests.kit.uploads import (
     upload,
 )
 from tests.kit.workplace import ACCOUNT
+from workers.attachments import Remover
 
 PNG = picture()
 
@@ -260,3 +261,49 @@ async def test_sql_knows_which_message_names_it(gateway: Running, cell: Bench) -
         await cell.copy_to_sql()
         found = await cell.databases.record.read(lambda sql: attachments.of_message(sql, where, outcome["seq"]))
         assert found == [done.json()["file"]["id"]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "part"),
+    [
+        ("bytes=0-3", 206, slice(0, 4)),
+        ("bytes=5-", 206, slice(5, None)),
+        ("bytes=-2", 206, slice(-2, None)),
+        ("bytes=3-999999", 206, slice(3, None)),
+        ("bytes=999999-", 416, slice(0, 0)),
+        ("bytes=0-1,3-4", 200, slice(None)),
+        ("bytes=-", 200, slice(None)),
+        ("lines=1-2", 200, slice(None)),
+    ],
+)
+async def test_a_part_is_given_to_who_asks_for_it(gateway: Running, asked: str, status: int, part: slice) -> None:
+    """As players of sound do; what cannot be understood is answered by the whole."""
+    sound = b"ID3\x04\x00\x00\x00\x00\x00\x00" + bytes(range(200))
+    async with gateway.visitor() as phone:
+        where = (await get(phone, "ready"))["conversation"]
+        done = await upload(gateway, phone, where, sound, name="a.mp3", type="audio/mpeg")
+        assert done.json()["file"]["kind"] == "voice"
+        got = await download(gateway, phone, where, done.json()["file"]["id"], Range=asked)
+        assert (got.status_code, got.content) == (status, sound[part])
+
+
+async def test_what_was_redacted_is_gone_for_whoever_has_an_address(gateway: Running, cell: Bench) -> None:
+    """From when a worker did what the commit asks of it."""
+    async with gateway.visitor() as phone, gateway.agent(await gateway.ticket()) as ann:
+        where = ConversationId((await get(phone, "ready"))["conversation"])
+        done = await upload(gateway, phone, where, PNG)
+        outcome = await sends(phone, where, 1, done.json()["receipt"])
+        id_ = AttachmentId(done.json()["file"]["id"])
+        await reads(ann, where)
+        assert (await download(gateway, ann, where, id_)).status_code == 200
+        await say(ann, t="redact", n=1, id="r", conversation=where, seq=outcome["seq"])
+        await get(ann, "ack", id="r")
+        await cell.copy_to_sql()
+        record, services = cell.databases.record, gateway.gateway.hub.services
+        assert services.attachments is not None
+        remover = Remover(services.attachments.bucket, record)
+        due = await record.transact(lambda sql: jobs.take(sql, "record", now_ms=now_ms(), lease_ms=1_000, limit=16))
+        for job in due:
+            if job.kind == attachments.GONE:
+                await remover.gone(job)
+        assert (await download(gateway, ann, where, id_)).status_code == 404

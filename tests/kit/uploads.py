@@ -109,12 +109,14 @@ async def upload(
     return await put(gateway, allowed["url"], content)
 
 
-async def download(gateway: Running, line: ClientConnection, where: str, attachment: str) -> httpx2.Response:
+async def download(
+    gateway: Running, line: ClientConnection, where: str, attachment: str, **headers: str
+) -> httpx2.Response:
     """Ask where an attachment can be had, and get it."""
     await say(line, t="download", ref="down", conversation=where, attachment=attachment)
     allowed = await get(line, "download", ref="down")
     async with httpx2.AsyncClient(base_url=gateway.http) as http:
-        return await http.get(allowed["url"])
+        return await http.get(allowed["url"], headers=headers)
 
 
 def shown(content: bytes) -> Image.Image:
