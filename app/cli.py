@@ -15,6 +15,7 @@ import click
 
 from app.chatflow import chatflow
 from app.contact import contact
+from app.key import key
 from app.lifeline import die_with
 from app.settings import Settings, settings_from, unknown_settings
 
@@ -72,6 +73,7 @@ def apply(file: Path, check_only: bool, dry_run: bool) -> None:
 
 samtale.add_command(chatflow)
 samtale.add_command(contact)
+samtale.add_command(key)
 
 
 @samtale.command()

@@ -4,11 +4,12 @@ Invariant: applying the same file again changes nothing; an account that the fil
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from admin.workspace import references, shape
+from admin.workspace.changes import changes
 from admin.workspace.compile import Ground, compile_account
 from admin.workspace.document import Document
 from admin.workspace.obstacles import obstacles
@@ -20,7 +21,9 @@ from protocol.bus.config import AccountConfig
 from protocol.ids import AccountId
 from store.redis.keys import cell_names
 from store.sql.database import DirectDatabase
+from store.sql.queries import changes as store_changes
 from store.sql.queries import publications
+from store.sql.queries.audit_log import TERMINAL, Deed
 from store.sql.queries.publications import Survey
 
 MAX_FILE_CHARS = 4 * 1024 * 1024
@@ -107,11 +110,21 @@ def apply(text: str, config: DirectDatabase, means: Means, *, dry: bool = False)
     while True:
         survey = config.run(partial(publications.survey, named=file.accounts, cells=means.cells))
         applied = plan(file, survey, means.entropy)
-        changed = [one.after for one in applied if one.changed]
-        publish = partial(publications.publish_all, configs=changed, on=survey, now_ms=means.now_ms())
+        publish = partial(
+            store_changes.publish_all, on=survey, made=deeds(applied, "workspace.applied", means.now_ms())
+        )
         if dry or config.run(publish):
             return applied
         # Somebody else applied a file in between: look again.
+
+
+def deeds(applied: Sequence[Applied], action: str, at_ms: int) -> list[tuple[AccountConfig, Deed]]:
+    """Return each configuration that changed, with what the audit log says of it."""
+    return [
+        (one.after, Deed(at_ms, TERMINAL, action, "account", tuple(changes(one.before, one.after))))
+        for one in applied
+        if one.changed
+    ]
 
 
 def _compile(workspace: Workspace, survey: Survey, entropy: Callable[[int], bytes]) -> list[AccountConfig]:

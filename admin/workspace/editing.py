@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from admin.workspace.apply import Applied
+from admin.workspace.apply import Applied, deeds
 from admin.workspace.versions import CannotPublish
 from protocol.bus.config import AccountConfig
 from store.sql.database import DirectDatabase
-from store.sql.queries import accounts, publications
+from store.sql.queries import accounts, changes, publications
 
 
 def account_of(config_url: str, chatflow: str, account: str | None) -> AccountConfig:
@@ -44,9 +44,9 @@ def edit(config_url: str, present: AccountConfig, change: Callable[[AccountConfi
             survey = database.run(partial(publications.survey, named=[present.account], cells=1))
             before = survey.present[present.account]
             after = change(before)
-            configs = [after] if after.version != before.version else []
-            now_ms = time.time_ns() // 1_000_000
-            if database.run(partial(publications.publish_all, configs=configs, on=survey, now_ms=now_ms)):
-                return Applied(before, after)
+            applied = Applied(before, after)
+            made = deeds([applied], "chatflow.changed", time.time_ns() // 1_000_000)
+            if database.run(partial(changes.publish_all, on=survey, made=made)):
+                return applied
     finally:
         database.engine.dispose()

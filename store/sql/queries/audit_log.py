@@ -16,6 +16,7 @@ from store.sql.admin_tables import audit_entry
 from store.sql.bulk import write
 
 BEGINNING = b""  # what the first entry is chained to
+TERMINAL = "terminal"  # the actor of what is done on the machine itself
 
 
 @dataclass(frozen=True, slots=True)

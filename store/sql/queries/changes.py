@@ -3,7 +3,7 @@
 Invariant: all of it or nothing; written only over what was seen; a request already answered is not done again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,6 +60,16 @@ def make(connection: Connection, seen: Seen, written: Written) -> KeptAnswer | L
     if written.kept is not None:
         answers.keep(connection, seen.account, *written.kept, now_ms)
     return "made"
+
+
+def publish_all(connection: Connection, on: Survey, made: Sequence[tuple[AccountConfig, Deed]]) -> bool:
+    """Make configurations present if everything is as `on` says; else change nothing and return False."""
+    now_ms = max((deed.at_ms for _, deed in made), default=0)
+    if not publications.publish_all(connection, [config for config, _ in made], on, now_ms):
+        return False
+    for config, deed in made:
+        audit_log.add(connection, config.account, deed)
+    return True
 
 
 def begin_account(connection: Connection, config: AccountConfig, on: Survey, deed: Deed) -> bool:
