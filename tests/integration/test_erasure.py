@@ -107,8 +107,8 @@ async def nothing_is_left(server: RunningSamtale) -> None:
     person, desk = customer(url), Desk(url, "siri@fjord.example", "siri-siri")
     others = [Phone(url, app_key="app_fjord", tag="desk") for _ in range(OTHERS)]
     async with AsyncExitStack() as stack:
-        for each in (desk, person, *others):
-            await stack.enter_async_context(each.client)
+        for client in (desk.client, person.client, *(each.client for each in others)):
+            await stack.enter_async_context(client)
         for each in others:
             await each.told(samtale.Connected)
         await desk.told(samtale.Connected)

@@ -1,0 +1,99 @@
+"""What administrators do to people reaches the cell: a consent taken back, conversations that were kept for too long."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+import pytest
+import samtale
+from sqlalchemy import update
+
+from admin.people import withdrawing
+from app.demo.traces import places_with
+from app.settings import Settings
+from app.stores import databases, now_ms
+from protocol.ids import AccountId
+from store.sql import tables
+from store.sql.database import Databases
+from store.sql.queries import accounts, contacts, erasures
+from tests.integration.test_erasure import customer, is_stored
+from tests.kit.commands import run_samtale
+from tests.kit.persons import Desk, Phone, soon
+from tests.kit.samtale_servers import RunningSamtale
+
+pytestmark = pytest.mark.xdist_group("people")
+
+FJORD = AccountId("fjord")
+OLD, FRESH = "canaryold4711", "canaryfresh4711"
+
+
+@asynccontextmanager
+async def stores_of(server: RunningSamtale) -> AsyncIterator[Databases]:
+    stores = databases(Settings(data=server.data))
+    try:
+        yield stores
+    finally:
+        await stores.close()
+
+
+async def test_a_consent_is_taken_back_by_an_administrator(samtale_server: RunningSamtale) -> None:
+    """The visitor's open conversation ends, as if they had said so themselves."""
+    phone = customer(samtale_server.url)
+    async with stores_of(samtale_server) as stores, phone.client:
+        await phone.told(samtale.Connected)
+        await soon(phone.client.send("hello"))
+        config = await stores.config.read(partial(accounts.config, account=FJORD))
+        assert config is not None
+        async with asyncio.timeout(60):
+            while not (found := await stores.record.read(partial(contacts.named, account=FJORD, who="customer-17"))):
+                await asyncio.sleep(0.1)
+        await withdrawing.withdraw(stores, config, found[0].id, "process", os.urandom, now_ms())
+        closed = await phone.reads(phone.conversation, samtale.Closed)
+    assert closed.body.reason == "consent_withdrawn"
+
+
+async def test_what_was_kept_for_too_long_is_erased(samtale_server: RunningSamtale) -> None:
+    """And nothing else: neither what closed a moment ago, nor the visitors."""
+    settings = Settings(data=samtale_server.data)
+    old, fresh = (Phone(samtale_server.url, app_key="app_fjord", tag="desk") for _ in range(2))
+    desk = Desk(samtale_server.url, "siri@fjord.example", "siri-siri")
+    async with AsyncExitStack() as stack:
+        stores = await stack.enter_async_context(stores_of(samtale_server))
+        for person, client in ((old, old.client), (fresh, fresh.client), (desk, desk.client)):
+            await stack.enter_async_context(client)
+            await person.told(samtale.Connected)
+        for phone, word in ((old, OLD), (fresh, FRESH)):
+            await soon(phone.client.send(word))
+            await soon(phone.client.close())
+            await is_stored(settings, word)
+        await aged(stores, old.conversation)
+        await stores.config.transact(partial(erasures.keep_days, account=FJORD, days=30))
+        await stores.config.transact(partial(erasures.look_again, now_ms=now_ms(), every_ms=1))
+        done = await retained(stores)
+        assert (done.counts.conversations, done.counts.visitors) == (1, 0)
+        assert await places_with(settings, OLD) == []
+        await is_stored(settings, FRESH)
+        await soon(old.client.send("again"))
+    replayed = await run_samtale("replay", environment=samtale_server.environment)
+    assert "0 differ from what is stored" in replayed.out
+
+
+async def aged(stores: Databases, conversation: str) -> None:
+    """Let SQL believe that a conversation closed long ago, once it has it as closed."""
+    rows = tables.conversation
+    long_ago = update(rows).where(rows.c.id == conversation, rows.c.status == "closed").values(closed_at_ms=1)
+    async with asyncio.timeout(60):
+        while not await stores.record.transact(lambda sql: sql.execute(long_ago).rowcount):
+            await asyncio.sleep(0.1)
+
+
+async def retained(stores: Databases) -> erasures.Erasure:
+    """The erasure that a retention made, once it did."""
+    async with asyncio.timeout(60):
+        while True:
+            found = await stores.config.read(partial(erasures.newest, account=FJORD, limit=5))
+            if done := [each for each in found if each.why == "retention"]:
+                return done[0]
+            await asyncio.sleep(0.1)
