@@ -31,8 +31,8 @@ MOMENTS: Final = (
     content.Reopened,
     content.Parked,
 )
+_COUNTED: Final = ("production", "test")  # where nothing has begun, nothing counts: a preview leaves no figures
 _STEPS: Final = {"storage_consent": "storage", "consent_to_process": "process", "email": "email"}
-STEP_FIGURES: Final = tuple(_STEPS.values())
 
 
 def at_moment(before: Conversation, event: Event, after: Conversation) -> list[Inner | Effect]:
@@ -83,6 +83,8 @@ def stood(phase: AnyPhase) -> str:
 
 def _begun(event: Event, after: Conversation) -> list[Inner | Effect]:
     body: Any = event.body
+    if body.environment not in _COUNTED:
+        return []
     fact = Begun(
         account=after.account,
         conversation=after.id,

@@ -5,17 +5,19 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import select
 
 from protocol.bus.figures import AgentHeld, Begun, Decided, Figure, Measured
-from protocol.bus.records import SurveyChanged
-from protocol.ids import AccountId, CellName, ConversationId
+from protocol.bus.records import ConversationErased, Fact, PersonErased, SurveyChanged
+from protocol.ids import AccountId, CellName, ConversationId, ErasureId
+from store.sql import tables
 from store.sql.database import Database, Databases
 from store.sql.queries import cells, commits
 from store.sql.queries.figure_reports import REPORTS
 from store.sql.queries.figures import DAY_MS
 from store.sql.queries.report_rows import figure_rows, survey_rows
 from store.sql.queries.reports import Span
-from tests.kit.commits import ACCOUNT, commit
+from tests.kit.commits import ACCOUNT, VISITOR, commit
 
 CELL = CellName("c00")
 NOON_MS = 20_000 * DAY_MS + DAY_MS // 2  # 2024-10-04
@@ -40,7 +42,7 @@ class Book:
             self.facts.append(Measured(changed.get("account", ACCOUNT), name, **told))
         return name
 
-    def tell(self, *facts: Figure | SurveyChanged) -> None:
+    def tell(self, *facts: Figure | Fact) -> None:
         self.facts.extend(facts)
 
     async def ask(self, report: str, *by: str, **span: Any) -> list[dict[str, Any]]:
@@ -256,6 +258,21 @@ async def test_figures_of_a_conversation_without_a_row_count_for_nothing(book: B
     name = ConversationId("cnv_old")
     book.tell(Measured(ACCOUNT, name, entered=True), Decided(ACCOUNT, name, NOON_MS, "offered"))
     assert await book.ask("conversations") == await book.ask("routing") == []
+
+
+async def test_whoever_was_erased_still_counts(book: Book) -> None:
+    """Their conversation, and that there was a comment; what it said is gone."""
+    name = book.begin(ENTERED, over("agent", "answered", 1_000))
+    phone = ("production", "ios", "4.1", NOON_MS)
+    scored = {"score": 2, "answered_at_ms": NOON_MS, "comment": "Kari here, thanks"}
+    book.tell(SurveyChanged(ACCOUNT, name, 1, "csat", 3, "help", "faces", *phone, **scored))
+    before = await book.ask("resolution")
+    book.tell(ConversationErased(ACCOUNT, name, 9), PersonErased(ACCOUNT, VISITOR, ErasureId("ers_1")))
+    assert await book.ask("resolution") == before
+    [row] = await book.record.read(partial(survey_rows, span=Span(ACCOUNT)))
+    assert (row["answered"], row["comments"], row["csat"]) == (1, 1, 1.0)
+    asks = select(tables.survey_ask.c.comment)
+    assert await book.record.read(lambda connection: connection.execute(asks).scalars().all()) == [""]
 
 
 async def test_surveys_are_split_by_day_and_version(book: Book) -> None:

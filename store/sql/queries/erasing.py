@@ -34,8 +34,11 @@ def conversation_erased(connection: Connection, _: CellName, fact: records.Conve
         connection.execute(update(events).where(*this).values(**written), rows)
     sent = attachments.of_conversation(connection, fact.conversation)
     attachments.remove_soon(connection, fact.account, sent, f"{fact.conversation}:all")
-    asks = tables.survey_ask
-    connection.execute(update(asks).where(asks.c.conversation == fact.conversation).values(comment=None))
+    asks = tables.survey_ask.c
+    commented = (asks.conversation == fact.conversation, asks.comment.is_not(None))
+    connection.execute(
+        update(tables.survey_ask).where(*commented).values(comment="")
+    )  # that there was one still counts
 
 
 def _emptied(connection: Connection, fact: records.ConversationErased) -> Iterator[list[dict[str, Any]]]:
