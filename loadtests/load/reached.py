@@ -4,6 +4,7 @@ Invariant: each is made of what was measured in this run; what this scenario doe
 """
 
 from array import array
+from collections import defaultdict
 from collections.abc import Sequence
 
 from loadtests.load.measured import Done
@@ -73,8 +74,14 @@ def _over(over: Done, peak: float, found: Outcome) -> dict[str, Figure]:
 
 
 def _calm_after(ended: "array[float]", took: "array[float]", since_s: float) -> float:
-    """Return after how many seconds the p99 of deliveries, by when they were due, stayed calm."""
-    late = sorted(at - lasted - since_s for at, lasted in zip(ended, took, strict=True) if lasted > CALM_S)
-    after = [at for at in late if at > 0]
-    drained = [at - since_s for at, lasted in zip(ended, took, strict=True) if at - lasted <= since_s < at]
-    return max([0.0, *after, *drained])
+    """Return after how many seconds the p99 of deliveries, by the second in which they were due, stayed calm."""
+    lasted_s: dict[int, list[float]] = defaultdict(list)
+    drained_s = 0.0
+    for at, lasted in zip(ended, took, strict=True):
+        due_s = at - lasted - since_s
+        if due_s > 0:
+            lasted_s[int(due_s)].append(lasted)
+        else:
+            drained_s = max(drained_s, at - since_s)
+    late = [second + 1 for second, each in lasted_s.items() if sorted(each)[int(len(each) * 0.99)] > CALM_S]
+    return max([drained_s, *late])
