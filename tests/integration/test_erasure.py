@@ -22,10 +22,11 @@ SECRET = "demo-only-secret-of-fjord-for-production"
 PLANTED = [
     f"canary{what}4711"
     for what in (
-        "said", "name", "mail", "property", "crumb", "screen", "note", "reply", "tag", "field", "comment", "transfer",
+        "said", "name", "mail", "property", "crumb", "screen", "note", "reply", "tag", "field", "comment", "transfer", "file",
+        "filename", "answerfile",
     )
 ]  # fmt: skip
-SAID, NAME, MAIL, PROPERTY, CRUMB, SCREEN, NOTE, REPLY, TAG, FIELD, COMMENT, TRANSFER = PLANTED
+SAID, NAME, MAIL, PROPERTY, CRUMB, SCREEN, NOTE, REPLY, TAG, FIELD, COMMENT, TRANSFER, *FILES = PLANTED
 SUBJECT = "customer-17"
 OTHERS = 4
 WORDS = 25
@@ -65,6 +66,9 @@ async def tells_everything(phone: Phone, desk: Desk) -> str:
     chat = phone.conversation
     await desk.takes(chat)
     await soon(agent.send(chat, REPLY))
+    content, name, answer = FILES
+    await soon(await client.send_file(content.encode(), name=f"{name}.txt", type_="text/plain"))
+    await soon(await agent.send_file(chat, answer.encode(), name="answer.txt", type_="text/plain"))
     await soon(agent.note(chat, NOTE))
     await soon(agent.tag(chat, [TAG]))
     await soon(agent.set_fields(chat, {"order": FIELD}))
