@@ -27,6 +27,7 @@ from admin.resources import (
     contacts,
     images,
     keys,
+    mobile,
     people,
     properties,
     publishing,
@@ -38,6 +39,7 @@ from admin.resources import (
 from admin.resources.kinds import KINDS
 from admin.resources.session import Prove
 from store.files.brand import BrandImages
+from store.files.bucket import Bucket
 
 _PAGE_RULES = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -49,11 +51,12 @@ _PAGE_RULES = (
 class Ports:
     """What the API is handed by whoever runs it. `prove` tells whose e-mail and password these are.
 
-    `images` keeps those of brands; None: there is nowhere to keep them.
+    `images` keeps those of brands, and `bucket` has the files that people sent; None: there is nowhere to keep them.
     """
 
     prove: Prove
     images: BrandImages | None = None
+    bucket: Bucket | None = None
 
 
 def operations(office: Office, ports: Ports) -> list[Operation]:
@@ -66,11 +69,12 @@ def operations(office: Office, ports: Ports) -> list[Operation]:
         *(operation for kind in KINDS for operation in things.operations(office, kind)),
         *(images.operations(ports.images) if ports.images is not None else ()),
         *contacts.operations(office),
-        *people.operations(office),
+        *people.operations(office, ports.bucket),
         *consents.operations(office),
         *companies.operations(office),
         *segments.operations(office),
         *properties.operations(office),
+        *mobile.operations(office),
         *keys.operations(office),
         *reports.operations(office),
         *audit.operations(office),

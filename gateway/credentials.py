@@ -7,6 +7,7 @@ from gateway import tickets, tokens
 from gateway.ports import Claims, Redis, Ticket
 from protocol.bus.config import AccountConfig, App
 from protocol.bus.decisions import Refusal
+from protocol.bus.minting import keys_of
 from protocol.ids import CellName
 
 
@@ -18,8 +19,7 @@ class Proofs:
 
     def verify_token(self, config: AccountConfig, app: App, token: str, now_s: int) -> Claims | Refusal:
         """Check a visitor's JWT (SPEC 3.4); refusals: TOKEN_INVALID, TOKEN_EXPIRED."""
-        del config  # an app's keys are its own; accounts share none
-        return tokens.verify(app, token, now_s)
+        return tokens.verify(app, keys_of(config, app), token, now_s)
 
     async def redeem_ticket(self, redis: Redis, ticket: str) -> Ticket | Refusal:
         """Use up an agent's one-time ticket (SPEC 3.6); refusal: TICKET_INVALID. Raises Away."""

@@ -21,6 +21,7 @@ from gateway.reads import AGAIN_S, FAULTS
 from gateway.services import Services
 from protocol.bus.config import AccountConfig, App
 from protocol.bus.decisions import Refusal
+from protocol.bus.minting import keys_of
 from protocol.bus.records import Profile
 from protocol.ids import ConversationId, VisitorId
 from protocol.wire import client
@@ -68,7 +69,7 @@ class MobileDriver(SessionDriver[MobileSession]):
         app = next((each for each in config.apps if each.key == key), None)
         self._config, self._app = config, app or self._app
         self.tell_session(lambda session: session.configured(config if app is not None else None))
-        if self._claims is not None and app is not None and self._claims.key not in app.identity_keys:
+        if self._claims is not None and app is not None and self._claims.key not in keys_of(config, app):
             self.line.close(CloseCode.TOKEN_EXPIRED, "the key that signed the token was withdrawn")
 
     def staffed(self, rows: Rows) -> None:

@@ -7,6 +7,7 @@ wrong short of having expired is one and the same refusal, and nothing of a toke
 import base64
 import copy
 import functools
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -15,6 +16,7 @@ from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry, deserialize_compact
 
 from gateway.ports import Claims
+from protocol.bus import minting
 from protocol.bus.config import App, IdentityKey
 from protocol.bus.decisions import Refusal
 from protocol.bus.records import Profile
@@ -51,11 +53,19 @@ class _Payload(msgspec.Struct):
     owner: Any = None
 
 
-def verify(app: App, token: str, now_s: int) -> Claims | Refusal:
-    """Return whom `token` names, or why it proves nothing: TOKEN_EXPIRED only if all else about it is right."""
-    registered = _registered(app, token)
+def verify(app: App, keys: Sequence[IdentityKey], token: str, now_s: int) -> Claims | Refusal:
+    """Return whom `token` names by one of `keys`, or why it proves nothing.
+
+    TOKEN_EXPIRED only if all else about it is right.
+    """
+    registered = _registered(keys, token)
     payload = _signed_payload(registered, token) if registered is not None else None
-    if registered is None or payload is None or not _is_for(app, payload) or not _lives_rightly(payload, now_s):
+    if (
+        registered is None
+        or payload is None
+        or not _is_for(app, payload)
+        or not _lives_rightly(registered, payload, now_s)
+    ):
         return _INVALID
     if payload.exp + LEEWAY_S <= now_s:
         return _EXPIRED
@@ -71,13 +81,13 @@ def _profile(payload: _Payload) -> Profile:
     return Profile(name.strip()[:MAX_NAME_CHARS], address_in(email) or "", known, payload.sub)
 
 
-def _registered(app: App, token: str) -> IdentityKey | None:
-    """Return the key that the token names, if the company has registered it."""
+def _registered(keys: Sequence[IdentityKey], token: str) -> IdentityKey | None:
+    """Return the key that the token names, if it is one of `keys`."""
     try:
         kid = _unverified_kid(token)
     except (ValueError, RecursionError):
         return None
-    return next((key for key in app.identity_keys if key.kid == kid), None)
+    return next((key for key in keys if key.kid == kid), None)
 
 
 def _signed_payload(registered: IdentityKey, token: str) -> _Payload | None:
@@ -93,10 +103,11 @@ def _is_for(app: App, payload: _Payload) -> bool:
     return audience == payload.aud if isinstance(payload.aud, str) else audience in payload.aud
 
 
-def _lives_rightly(payload: _Payload, now_s: int) -> bool:
+def _lives_rightly(registered: IdentityKey, payload: _Payload, now_s: int) -> bool:
     """Whether it has begun, and does not live for longer than it may."""
+    longest_s = minting.MAX_LIFE_S if registered.kid == minting.KID else MAX_LIFE_S
     begun = max(payload.iat, payload.nbf) <= now_s + LEEWAY_S
-    return begun and 0 < payload.exp - payload.iat <= MAX_LIFE_S
+    return begun and 0 < payload.exp - payload.iat <= longest_s
 
 
 def _unverified_kid(token: str) -> str:

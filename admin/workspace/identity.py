@@ -10,13 +10,16 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from admin.workspace.structs import Placed
 from protocol.bus.config import IdentityKey
+from protocol.bus.minting import KID
 
 MIN_SECRET_BYTES = 32
 MIN_RSA_BITS = 2048
 
 
 def check_key(key: Placed[IdentityKey]) -> None:
-    """Note what is wrong with the key's material, if anything."""
+    """Note what is wrong with the key, if anything."""
+    if key.thing.kid == KID:
+        key.wrong("kid", f"{KID} is the key with which Samtale itself signs: name yours otherwise")
     if key.thing.algorithm and key.thing.material:
         reason = _why_not(key.thing)
         if reason:

@@ -61,7 +61,8 @@ def signer() -> Callable[[str], str]:
 
 def test_a_token_made_as_the_page_says_proves_its_user(company: Path) -> None:
     """Steps 1 to 3, from the commands to the check."""
-    proven = verify(registered(company), signer()("user-17"), int(time.time()))
+    app = registered(company)
+    proven = verify(app, app.identity_keys, signer()("user-17"), int(time.time()))
     assert isinstance(proven, Claims)
     assert proven.subject == "user-17"
 

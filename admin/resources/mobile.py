@@ -1,0 +1,119 @@
+"""What an app developer takes from here: the configuration file of an app, how to set it up, and visitors' tokens.
+
+Invariant: a configuration file holds nothing secret. A minted token is shown once and kept nowhere.
+"""
+
+import plistlib
+from html import escape
+from importlib import resources
+from string import Template
+from typing import Annotated
+
+import orjson
+from joserfc import jwt
+from joserfc.jwk import OctKey
+from msgspec import Meta, Struct
+
+from admin.http.operations import Call, Operation, Parameter
+from admin.http.problems import NOT_FOUND, Problem
+from admin.http.replies import Reply
+from admin.office import Office
+from admin.workspace.readers import Schema
+from protocol.bus.config import AccountConfig, App
+from protocol.bus.minting import KID, MAX_LIFE_S, minting_key
+from protocol.wire.limits import PROTOCOL_VERSION
+
+
+class NewToken(Struct, forbid_unknown_fields=True):
+    """Whom it names. `email` counts as verified: the company vouches for it."""
+
+    subject: Annotated[str, Meta(min_length=1, max_length=128)]
+    name: Annotated[str, Meta(max_length=100)] = ""
+    email: Annotated[str, Meta(max_length=254)] = ""
+    life_s: Annotated[int, Meta(ge=60, le=MAX_LIFE_S)] = MAX_LIFE_S
+
+
+_PAGE_RULES = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_TOKEN: Schema = {
+    "type": "object",
+    "properties": {"token": {"type": "string"}, "expires_at_ms": {"type": "integer"}},
+    "required": ["token", "expires_at_ms"],
+}
+_SERVER = Parameter("server", {"type": "string", "pattern": "^https?://[^\\s/]{1,200}$"}, "how phones reach Samtale")
+_TAG = Parameter("tag", {"type": "string", "maxLength": 64}, "the default tag")
+_FORM = Parameter("form", {"type": "string", "enum": ["json", "plist"], "default": "json"}, "Android's or iOS's")
+
+
+def operations(office: Office) -> list[Operation]:
+    """Return what app developers can ask."""
+
+    async def mint(call: Call) -> Reply:
+        config = await office.present(call.caller.account)
+        app, now_s = _app(config, call), office.now_ms() // 1000
+        wanted: NewToken = call.body
+        said = {"name": wanted.name} | ({"email": wanted.email, "email_verified": True} if wanted.email else {})
+        ends_s, audience = now_s + wanted.life_s, app.audience or app.key
+        claims = {"sub": wanted.subject, "aud": audience, "iat": now_s, "exp": ends_s}
+        key = OctKey.import_key(minting_key(config, app).material)
+        token = jwt.encode({"alg": "HS256", "kid": KID}, claims | said, key, algorithms=["HS256"])
+        return Reply({"token": token, "expires_at_ms": ends_s * 1000}, 201)
+
+    async def configuration(call: Call) -> Reply:
+        config = await office.present(call.caller.account)
+        said = _configuration(config, _app(config, call), _server(call), call.query.get("tag"))
+        is_plist = call.query.get("form") == "plist"
+        written = plistlib.dumps(said) if is_plist else orjson.dumps(said, option=orjson.OPT_INDENT_2)
+        name = "Samtale.plist" if is_plist else "samtale.json"
+        return Reply(written, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+    async def set_up(call: Call) -> Reply:
+        config = await office.present(call.caller.account)
+        app, server = _app(config, call), _server(call)
+        tag = call.query.get("tag") or _first_tag(config)
+        return Reply(_page(app, server, tag).encode(), headers={"Content-Security-Policy": _PAGE_RULES})
+
+    one = "/apps/{key}"
+    return [
+        Operation("POST", f"{one}/visitor-tokens", "mint_visitor_token", "Sign a token that identifies a visitor", mint,
+                  "settings.edit", NewToken, _TOKEN, 201, problems=(404,), tag="apps"),
+        Operation("GET", f"{one}/configuration", "get_configuration", "The file that an app is built with",
+                  configuration, "settings.read", answer={"type": "string"}, media="application/octet-stream",
+                  problems=(404,), parameters=(_FORM, _SERVER, _TAG), tag="apps"),
+        Operation("GET", f"{one}/set-up", "get_set_up", "A page that says how to build it into an app", set_up,
+                  "settings.read", answer={"type": "string"}, media="text/html; charset=utf-8", problems=(404,),
+                  parameters=(_SERVER, _TAG), tag="apps"),
+    ]  # fmt: skip
+
+
+def _app(config: AccountConfig, call: Call) -> App:
+    app = next((app for app in config.apps if app.key == call.path["key"]), None)
+    if app is None:
+        raise Problem(NOT_FOUND, "there is no app of that key")
+    return app
+
+
+def _server(call: Call) -> str:
+    return call.query.get("server") or f"{call.request.url.scheme}://{call.request.url.netloc}"
+
+
+def _first_tag(config: AccountConfig) -> str:
+    """Return the tag of the chatflow that is served first; "" if none is enabled."""
+    enabled = sorted((flow for flow in config.chatflows if flow.enabled), key=lambda flow: flow.priority)
+    return enabled[0].tags[0] if enabled else ""
+
+
+def _configuration(config: AccountConfig, app: App, server: str, tag: str | None) -> dict[str, str | int]:
+    return {
+        "server": server, "account": config.account, "app_key": app.key, "environment": app.environment,
+        "default_tag": tag or _first_tag(config), "protocol": PROTOCOL_VERSION,
+    }  # fmt: skip
+
+
+def _page(app: App, server: str, tag: str) -> str:
+    """Return the page; whatever an admin or a caller named is escaped."""
+    told = {
+        "name": app.name, "key": app.key, "environment": app.environment, "tag": tag, "server": server,
+        "socket": server.replace("http", "ws", 1) + "/v1/mobile",
+    }  # fmt: skip
+    written = (resources.files("admin.pages") / "set_up.html").read_text(encoding="utf-8")
+    return Template(written).substitute({name: escape(value) for name, value in told.items()})
