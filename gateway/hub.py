@@ -38,7 +38,7 @@ from protocol.wire.codes import CloseCode
 from store.redis.connection import Away, Dial
 
 AGAIN_S = 0.2
-HELLOS_AT_ONCE = 512  # per cell, a few commands each: its line holds 10,000 (store.redis.connection)
+HELLOS_AT_ONCE = 128  # per cell: what waits for its turn here does not wait in the inbox, where it would count as lag
 PHONES_REMEMBERED = 50_000  # whose allowances are kept: more than are connected (gateway.rules), at 200 bytes each
 
 
