@@ -15,6 +15,7 @@ import msgspec
 from gateway.attachments import Whose
 from gateway.core import actions as act
 from gateway.core.actions import Action
+from gateway.core.feeds import StoredSnapshot
 from gateway.core.gate import Rows
 from gateway.core.reading import refused
 from gateway.core.session import UNAVAILABLE_MS, HistoryPage, Identity, Moment, Session
@@ -223,7 +224,7 @@ class SessionDriver(Generic[S]):
         """Encode and send a frame."""
         if self.gone:
             return
-        if isinstance(frame, HistoryPage):  # holds stored msgpack
+        if isinstance(frame, HistoryPage | StoredSnapshot):  # holds stored msgpack
             self.forward([_to_msgpack(frame)])
         else:
             self.line.send(self._codec.encode(frame))

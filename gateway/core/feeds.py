@@ -9,9 +9,21 @@ from msgspec import Struct
 
 from gateway.core.actions import Action, Forward, ReadFeed, Say
 from protocol.ids import epoch_of
-from protocol.wire.server import FeedSnapshot
+from protocol.wire.server import ServerFrame
 
 MAX_WAITING = 1_000
+_FIXMAP, _FIXMAP_FULL = 0x80, 0x8F  # the first byte of a msgpack map of up to 15 entries
+_encode = msgspec.msgpack.Encoder().encode
+_KEY = _encode("key")
+
+
+class StoredSnapshot(ServerFrame, frozen=True, tag="feed_snapshot"):
+    """protocol.wire.server.FeedSnapshot with its rows as stored."""
+
+    feed: str
+    seq: int
+    id: str
+    rows: list[msgspec.Raw]
 
 
 class _Change(Struct, frozen=True):
@@ -76,8 +88,8 @@ class Feeds:
             return []
         actions: list[Action] = []
         if found.changes is None:
-            rows = [{"key": key, **msgspec.msgpack.decode(row)} for key, row in sorted(found.rows.items())]
-            actions.append(Say(FeedSnapshot(feed, found.seq, found.id, rows)))
+            rows = [_keyed(key, row) for key, row in sorted(found.rows.items())]
+            actions.append(Say(StoredSnapshot(feed, found.seq, found.id, rows)))
         else:
             actions.append(Forward(found.changes))
         mine.seq, mine.id, mine.reading = found.seq, found.id, False
@@ -106,3 +118,10 @@ class Feeds:
     def _again(feed: str, mine: _Feed) -> list[Action]:
         mine.reading, mine.waiting = True, []
         return [ReadFeed(feed, mine.seq, mine.id)]
+
+
+def _keyed(key: str, row: bytes) -> msgspec.Raw:
+    """Return a stored row, a msgpack map, with its key before the rest; a console that comes has thousands of them."""
+    if _FIXMAP <= row[0] < _FIXMAP_FULL:
+        return msgspec.Raw(b"%c%b%b%b" % (row[0] + 1, _KEY, _encode(key), row[1:]))
+    return msgspec.Raw(_encode({"key": key, **msgspec.msgpack.decode(row)}))

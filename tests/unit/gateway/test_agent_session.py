@@ -174,9 +174,11 @@ def test_rows_come_as_a_snapshot_and_changes_as_they_are() -> None:
     """SPEC 8.3."""
     session = agent()
     session.begin([])
-    rows = {"k1": msgspec.msgpack.encode({"n": 1})}
-    (snapshot,) = said(session.feed_read(MINE, FeedRead(7, "1.7.0", None, rows)))
-    assert snapshot == FeedSnapshot(MINE, 7, "1.7.0", [{"key": "k1", "n": 1}])
+    rows = {f"k{size}": {f"f{number}": number for number in range(size)} for size in (0, 14, 15, 16)}
+    stored = {key: msgspec.msgpack.encode(row) for key, row in rows.items()}
+    (snapshot,) = said(session.feed_read(MINE, FeedRead(7, "1.7.0", None, stored)))
+    told = msgspec.msgpack.decode(msgspec.msgpack.encode(snapshot), type=FeedSnapshot)
+    assert told == FeedSnapshot(MINE, 7, "1.7.0", [{"key": key, **row} for key, row in rows.items()])
     (frame,) = said(session.feed_read(INBOX_FEED, FeedRead(1, "1.1.0", [change(1, feed=INBOX_FEED)])))
     assert frame["seq"] == 1
 
