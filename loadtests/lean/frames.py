@@ -61,6 +61,7 @@ class Heard(msgspec.Struct, frozen=True):
     rows: list[Row] = []
     body: Said | None = None
     limits: Allowance | None = None
+    feed: str = ""
     visitor: str = ""
     secret: str | None = None
     chatflow: View | None = None
@@ -121,9 +122,14 @@ def hello(
     return encode(client.Hello(PROTOCOL_VERSION, app_key, tag, credential, device, list(positions), view))
 
 
-def agent_hello(ticket: str, device_key: str, positions: Sequence[client.Position] = ()) -> bytes:
-    """Return the hello of an agent's console."""
-    return encode(client.AgentHello(PROTOCOL_VERSION, ticket, device_key, list(positions)))
+def agent_hello(
+    ticket: str,
+    device_key: str,
+    positions: Sequence[client.Position] = (),
+    feeds: Sequence[client.FeedPosition] = (),
+) -> bytes:
+    """Return the hello of an agent's console that is new, or comes again from where it was."""
+    return encode(client.AgentHello(PROTOCOL_VERSION, ticket, device_key, list(positions), list(feeds)))
 
 
 def resume(conversation: str) -> bytes:

@@ -124,6 +124,7 @@ class Desk(Party):
         self._words: list[bytes] = []
         self._said: Counter[bytes] = Counter()
         self._told: dict[bytes, int] = {}
+        self._feeds: dict[str, client.FeedPosition] = {}
         self._behind: set[str] = set()  # conversations that are not live yet
         self.series = Series(lambda n: self._words[n - 1], self.put)
 
@@ -131,7 +132,9 @@ class Desk(Party):
         """Arrive; whoever came back has caught up with every conversation."""
         self._behind = {thread.conversation for thread in self.threads.values()}
         positions = [thread.position() for thread in self.threads.values()]
-        await self.enter(url, frames.agent_hello(await self._ticket(), self._device_key, positions))
+        await self.enter(
+            url, frames.agent_hello(await self._ticket(), self._device_key, positions, [*self._feeds.values()])
+        )
         await self.caught_up()
 
     def speak(self, thread: Thread, due_s: float) -> None:
@@ -165,8 +168,10 @@ class Desk(Party):
                 self.refusals[frame.code] += 1
                 if frame.n:
                     self.series.refused(frame)
-            case "feed" if frame.what == "assigned" and frame.row is not None:
-                self._assigned(frame.row.conversation)
+            case "feed" | "feed_snapshot":
+                self._feeds[frame.feed] = client.FeedPosition(frame.feed, frame.seq, frame.id)
+                if frame.what == "assigned" and frame.row is not None:
+                    self._assigned(frame.row.conversation)
             case "ready":
                 self.ready_s, self.is_ready = perf_counter(), True
                 self.limits = frame.limits
