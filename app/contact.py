@@ -54,11 +54,12 @@ def export(who: str, file: Path, account: str) -> None:
 
 async def _export(stores: Databases, who: str, account: str, file: Path) -> None:
     from admin.people.export import write_person
+    from store.files.bucket import Bucket
 
     config = await _account(stores, account)
     found = await _contact(stores, config, who)
     with file.open("wb") as opened:
-        await write_person(stores, config, found, opened)
+        await write_person(stores, Bucket(settings_from().bucket_url), config, found, opened)
 
 
 async def _erase(stores: Databases, who: str, account: str, *, is_visitor: bool, wait: bool) -> Any:

@@ -34,4 +34,4 @@ def rest_pages(
         return None if whom is None else Proved(whom.account, whom.agent)
 
     office = Office(databases.config, databases.record, cells, entropy, now_ms)
-    return api_routes(office, Ports(prove, gateway.images))
+    return api_routes(office, Ports(prove, gateway.images, gateway.bucket))

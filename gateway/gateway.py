@@ -80,6 +80,7 @@ class Gateway:
         self._settings, self._log = settings, log
         outside = Outside(databases.record, Proofs(settings.cells), entropy, now_ms, log, databases.config)
         files = _attachments(settings.files, outside)
+        self.bucket = files.bucket if files is not None else None
         self.images = BrandImages(files.bucket, files.scratch, entropy) if files is not None else None
         self.hub = Hub(HubSettings(settings.cells, settings.lease_s, settings.limits, files), dial, outside)
         self.sockets = Sockets(

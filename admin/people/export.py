@@ -17,9 +17,10 @@ from admin.people.cards import Card, card_of
 from protocol.bus.config import AccountConfig
 from protocol.ids import ContactId, ConversationId
 from protocol.wire.content import Closed, Event, Message, Role, Started
+from store.files.bucket import Bucket
 from store.sql import tables
 from store.sql.database import Databases
-from store.sql.queries import audit, consents, person
+from store.sql.queries import attachments, audit, consents, person
 from store.sql.queries.audit import StoredEvent
 
 _EVENT = msgspec.msgpack.Decoder(Event)
@@ -33,11 +34,16 @@ class TooMuch(Exception):
 
 
 async def write_person(
-    stores: Databases, config: AccountConfig, contact: ContactId, file: IO[bytes], max_bytes: int | None = None
+    stores: Databases,
+    bucket: Bucket | None,
+    config: AccountConfig,
+    contact: ContactId,
+    file: IO[bytes],
+    max_bytes: int | None = None,
 ) -> bool:
     """Write the contact's export to `file`; False, and nothing written, if there is no such contact.
 
-    Raises TooMuch once it is longer than `max_bytes`.
+    `bucket`: where the files are that they sent and got. Raises TooMuch once it is longer than `max_bytes`; BucketAway.
     """
     card = await card_of(stores, config.account, contact)
     if card is None:
@@ -54,6 +60,9 @@ async def write_person(
             await _put_conversation(archive, stores, conversation)
             if max_bytes is not None and file.tell() > max_bytes:
                 raise TooMuch
+            if bucket is not None:
+                left = None if max_bytes is None else max_bytes - file.tell()
+                await _put_files(archive, stores, bucket, conversation, left)
     return True
 
 
@@ -76,6 +85,25 @@ async def _put_conversation(archive: zipfile.ZipFile, stores: Databases, convers
     entries = [msgspec.to_builtins(_EVENT.decode(entry.frame)) for entry in log.entries]
     _put(archive, f"conversations/{conversation}.json", entries)
     archive.writestr(f"conversations/{conversation}.txt", "\n".join(transcript(log.entries)) + "\n")
+
+
+async def _put_files(
+    archive: zipfile.ZipFile,
+    stores: Databases,
+    bucket: Bucket,
+    conversation: ConversationId,
+    left_bytes: int | None,
+) -> None:
+    """Write what was sent in a conversation, each by its id and its name. Raises TooMuch, before it is read."""
+    sent = await stores.record.read(partial(attachments.sent_in, conversation=conversation))
+    if left_bytes is not None and sum(kept.file.size for kept in sent) > left_bytes:
+        raise TooMuch
+    for kept in sent:
+        opened = await bucket.open(attachments.key_of(kept.account, kept.file.id))
+        if opened is not None:
+            with archive.open(f"files/{kept.file.id} {kept.file.name}", "w") as entry:
+                async for part in opened.parts:
+                    entry.write(part)
 
 
 def transcript(entries: Iterable[StoredEvent]) -> list[str]:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from admin.http.operations import Call, Operation
 from admin.http.paging import LIMIT, limit_of
-from admin.http.problems import NOT_FOUND, TOO_LARGE, Problem
+from admin.http.problems import NOT_FOUND, TOO_LARGE, UNAVAILABLE, Problem
 from admin.http.replies import Reply
 from admin.office import Office
 from admin.people import erasing, withdrawing
@@ -19,6 +19,7 @@ from admin.people.cards import Card
 from admin.people.desk import contact_of, note, shown, stores_of
 from admin.people.export import MAX_BYTES, TooMuch, write_person
 from protocol.ids import ContactId, ErasureId, VisitorId
+from store.files.bucket import Bucket, BucketAway
 from store.sql.queries import consents, erasures
 from store.sql.queries.erasures import Erasure
 
@@ -76,14 +77,16 @@ class SubscriptionHistory(Struct, frozen=True):
     items: list[SubscriptionChange]
 
 
-def operations(office: Office) -> list[Operation]:
-    """Return what can be asked for one person."""
+def operations(office: Office, bucket: Bucket | None) -> list[Operation]:
+    """Return what can be asked for one person, whose files are in `bucket`."""
 
     async def export(call: Call) -> Reply:
         found, file = await contact_of(office, call), io.BytesIO()
         config = await office.present(call.caller.account)
         try:
-            await write_person(stores_of(office), config, found.id, file, MAX_BYTES)
+            await write_person(stores_of(office), bucket, config, found.id, file, MAX_BYTES)
+        except BucketAway:
+            raise Problem(UNAVAILABLE, "the person's files cannot be reached just now; try again") from None
         except TooMuch:
             raise Problem(TOO_LARGE, "it is too long for one answer: `samtale contact export` writes a file") from None
         await note(office, call, "contact.exported", f"contacts/{found.id}")

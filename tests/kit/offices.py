@@ -98,8 +98,12 @@ async def desk_in(folder: Path) -> AsyncIterator[Desk]:
                     return Proved(found.account, AgentId(agent.id))
         return None
 
-    images = BrandImages(Bucket("memory:"), folder / "scratch", os.urandom)
-    transport = httpx2.ASGITransport(Starlette(routes=api_routes(office, Ports(prove, images))))
+    bucket = Bucket("memory:")
+    images = BrandImages(bucket, folder / "scratch", os.urandom)
+    ports = Ports(prove, images, bucket)
+    app = Starlette(routes=api_routes(office, ports))
+    table = {operation.name: operation for operation in operations(office, ports)}
+    transport = httpx2.ASGITransport(app)
     try:
         async with httpx2.AsyncClient(transport=transport, base_url="http://samtale.test") as http:
             yield Desk(office, http)

@@ -5,9 +5,10 @@ Invariant: a row is there before the file is and goes after it, so that no file 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from protocol.ids import AccountId, AttachmentId, ConversationId, VisitorId
@@ -61,8 +62,16 @@ def finish(connection: Connection, file: File) -> bool:
 def find(connection: Connection, id_: AttachmentId) -> Kept | None:
     """Return the attachment if it is there."""
     row = connection.execute(select(tables.attachment).where(_rows.id == id_, _rows.stored)).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _kept(row)
+
+
+def sent_in(connection: Connection, conversation: ConversationId) -> list[Kept]:
+    """Return those that the messages of a conversation name, in their order."""
+    named = select(tables.attachment).where(_rows.conversation == conversation, _rows.seq.is_not(None), _rows.stored)
+    return [_kept(row) for row in connection.execute(named.order_by(_rows.seq, _rows.id))]
+
+
+def _kept(row: Row[Any]) -> Kept:
     file = File(row.id, row.kind, row.name, row.type, row.size_bytes, row.width, row.height)
     return Kept(row.account, row.visitor, file)
 
