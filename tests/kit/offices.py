@@ -17,7 +17,8 @@ from starlette.requests import Request
 
 from admin.access.scopes import INSTALLATION, SCOPES, Scope
 from admin.access.secrets import KEY_PREFIX, hash_of, new_secret
-from admin.api import Ports, api_routes
+from admin.api import Ports, api_routes, operations
+from admin.http.operations import Operation
 from admin.office import Office
 from admin.resources.session import Proved
 from admin.workspace import apply_text
@@ -71,6 +72,8 @@ class Desk:
 
     office: Office
     http: httpx2.AsyncClient
+    app: Starlette
+    operations: dict[str, Operation]
 
     async def key(self, scopes: Iterable[Scope] = ALL, account: AccountId = FJORD) -> Caller:
         """Return a caller with an API key that may do `scopes`."""
@@ -106,6 +109,6 @@ async def desk_in(folder: Path) -> AsyncIterator[Desk]:
     transport = httpx2.ASGITransport(app)
     try:
         async with httpx2.AsyncClient(transport=transport, base_url="http://samtale.test") as http:
-            yield Desk(office, http)
+            yield Desk(office, http, app, table)
     finally:
         await databases.close()
