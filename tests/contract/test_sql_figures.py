@@ -93,6 +93,14 @@ async def test_times_are_those_of_who_had_one(book: Book) -> None:
     }
 
 
+async def test_long_times_are_in_whole_minutes(book: Book) -> None:
+    """599.9 s are 599, 659.9 s are 600; the mean knows both to the millisecond."""
+    for reply_ms in (599_900, 659_900):
+        book.begin({**ENTERED, "first_reply_ms": reply_ms, "replied_by": "ann"})
+    [row] = await book.ask("first_response")
+    assert (row["reply_median_s"], row["reply_p90_s"], row["reply_mean_s"]) == (599, 600, 629.9)
+
+
 async def test_the_first_of_two_stays(book: Book) -> None:
     """A first reply and a first wait are the first ones, whatever is told later."""
     book.begin(ENTERED, {"first_reply_ms": 1_000, "replied_by": "ann"}, {"first_reply_ms": 9_000, "replied_by": "bo"})

@@ -1,7 +1,7 @@
 """How times spread: median, nine tenths, mean.
 
-Invariant: a quantile is the time of a conversation that there was (nearest rank), in whole seconds, rounded down; the
-mean is of milliseconds. Where there was none, all three are None.
+Invariant: a quantile is the time of a conversation that there was (nearest rank), rounded down to whole seconds, from
+ten minutes on to whole minutes; the mean is of milliseconds. Where there was none, all three are None.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ class Spread:
         return sum(often for _, often in self.seconds)
 
     def add(self, second: int, often: int, total_ms: int) -> None:
-        """Count `often` times of `second` … `second` + 1, which together are `total_ms`."""
+        """Count `often` times, rounded down to `second`, which together are `total_ms`."""
         self.seconds.append((second, often))
         self.total_ms += total_ms
 
