@@ -28,7 +28,7 @@ async def read_call(operation: Operation, request: Request, caller: Caller) -> C
     path = {name: str(value) for name, value in request.path_params.items()}
     if any("\x00" in value for value in path.values()):
         raise Problem(MALFORMED, "the path holds a character that no id has")
-    body = plain if plain is None or operation.bytes_of else read_body(operation.body, plain)
+    body = plain if operation.body is None else read_body(operation.body, plain)
     once = _header(request, "Idempotency-Key") if operation.once else None
     return Call(caller, path, query, body, plain, _header(request, "If-Match"), once, request)
 

@@ -60,6 +60,13 @@ def _keep_secrets(new: Document, old: Document) -> Document:
     return {"server_keys": old["server_keys"], **new} | ({"identity_keys": keys} if isinstance(sent, list) else {})
 
 
+def _with_keys_shown(app: Schema) -> Schema:
+    """Return the schema of an app whose identity keys may come without their secret."""
+    keys = app["properties"]["identity_keys"]
+    shown = keys | {"items": keys["items"] | {"required": ["kid", "algorithm"]}}
+    return app | {"properties": app["properties"] | {"identity_keys": shown}}
+
+
 def _take_rules(document: Document, inbox: Document) -> None:
     document["rules"] = [rule for rule in document["rules"] if rule["inbox"] != inbox["id"]]
 
@@ -73,8 +80,8 @@ def _shown(schema: Schema, *hidden: str) -> Schema:
 
 
 KINDS = (
-    Kind("apps", "app", "/apps", _shown(APP.schema, "server_keys"), identity="key", hide=_hide_secrets,
-         keep=_keep_secrets, sorts=("key", "name"),
+    Kind("apps", "app", "/apps", _shown(_with_keys_shown(APP.schema), "server_keys"), identity="key",
+         hide=_hide_secrets, keep=_keep_secrets, sorts=("key", "name"),
          filters=(Parameter("environment", {"type": "string", "enum": ["production", "test"]}),)),
     Kind("hours", "schedule", "/hours", HOURS.schema),
     Kind("agents", "user", "/users", AGENT.schema | {"title": "User"}, "staff.edit", hide=_hide_password,

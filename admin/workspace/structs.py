@@ -131,4 +131,5 @@ def _schema(
 
 def _blank(kind: object) -> Any:
     """Return what stands in for a field that was wrong, so that nothing else trips over it."""
-    return [] if getattr(kind, "__origin__", None) is list else ""
+    origin = getattr(kind, "__origin__", None)
+    return origin() if origin in (list, dict) else ""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from protocol.ids import AccountId
 from tests.kit.offices import Caller, Desk, desk_in
 
 
@@ -135,3 +136,18 @@ async def test_every_change_is_in_the_audit_log(desk: Desk, admin: Caller) -> No
     assert await admin.get("/audit/check") == {"entries": newest["seq"], "broken": []}
     other = await desk.key(["settings.read"])
     assert (await other.ask("GET", "/audit")).status_code == 403
+
+
+@pytest.mark.parametrize("body", [{"id": "x", "text": "Hei"}, {"id": "x"}], ids=["no texts", "none at all"])
+async def test_texts_that_are_none_are_refused_by_name(admin: Caller, body: dict[str, str]) -> None:
+    """Whatever stands in their place."""
+    answer = await admin.ask("POST", "/ready-replies", body)
+    assert (answer.status_code, "text" in answer.text) == (422, True)
+
+
+async def test_a_body_that_is_null_is_no_body(desk: Desk) -> None:
+    """It is refused as any other that is not the fields asked for."""
+    installation = await desk.key(["accounts.edit"], AccountId(""))
+    headers = installation.headers | {"Content-Type": "application/json"}
+    answer = await desk.http.post("/api/v1/accounts", headers=headers, content=b"null")
+    assert answer.status_code == 422

@@ -1,0 +1,131 @@
+"""The REST API asked as its own description says, and as it does not, by schemathesis: no surprise comes back.
+
+Invariant: every scenario begins with the same installation, and the same seed tells the same scenarios.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import CheckFunction, not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.python.asgi import shutdown_lifespans
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from protocol.ids import AccountId
+from tests.kit.offices import FJORD, Caller, Desk, desk_in
+
+CHECKS: list[CheckFunction] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+SETTINGS = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+class Installation:
+    """The API as an ASGI application: made when it is started, and put back as it then was as often as is wanted."""
+
+    desk: Desk
+    admin: Caller
+    root: Caller
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await self.desk.app(scope, receive, send)
+            return
+        await receive()
+        async with desk_in(self._folder) as self.desk:
+            self.admin = await self.desk.key(account=FJORD)
+            self.root = await self.desk.key(["accounts.edit"], AccountId(""))
+            self._kept = {name: _copied(self._folder / name) for name in ("config.db", "record.db")}
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def put_back(self) -> None:
+        """Be as in the beginning."""
+        for name, kept in self._kept.items():
+            with closing(sqlite3.connect(self._folder / name)) as present:
+                kept.backup(present)
+
+    def headers(self, case: schemathesis.Case) -> dict[str, str]:
+        """Return what proves who asks `case`: the installation itself only where nobody else may."""
+        caller = self.root if case.operation.path.startswith("/accounts") else self.admin
+        return caller.headers
+
+
+def _copied(file: Path) -> sqlite3.Connection:
+    copy = sqlite3.connect(":memory:", check_same_thread=False)
+    with closing(sqlite3.connect(file)) as original:
+        original.backup(copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    yield Installation(tmp_path_factory.mktemp("installation"))
+    shutdown_lifespans()
+
+
+@pytest.fixture(scope="module")
+def described(installation: Installation) -> Any:
+    return schemathesis.openapi.from_asgi("/api/v1/openapi.json", installation)
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+def test_every_operation_answers_as_described(described: Any, installation: Installation, mode: GenerationMode) -> None:
+    """Whether it is asked for what it takes or for what it does not."""
+    asked = set()
+    for found in described.get_all_operations():
+        operation = found.ok()
+
+        installation.put_back()
+
+        @settings(SETTINGS, max_examples=4)
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def ask(case: schemathesis.Case) -> None:
+            case.call_and_validate(headers=installation.headers(case), checks=CHECKS)
+            asked.add(case.operation.definition.raw["operationId"])
+
+        ask()
+    assert asked == set(installation.desk.operations)
+
+
+def test_no_sequence_of_requests_is_answered_otherwise(described: Any, installation: Installation) -> None:
+    """Things that were made are read, changed and removed, in any order."""
+
+    class Machine(described.as_state_machine()):  # type: ignore[misc]
+        def setup(self) -> None:
+            installation.put_back()
+
+        def before_call(self, case: schemathesis.Case) -> None:
+            if "If-Match" in (case.headers or {}):
+                case.headers["If-Match"] = "*"
+
+        def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, Any]:
+            return {"headers": installation.headers(case)}
+
+        def validate_response(self, response: Any, case: schemathesis.Case, **_: Any) -> None:
+            case.validate_response(response, checks=CHECKS)
+
+    Machine.run(settings=settings(SETTINGS, max_examples=30, stateful_step_count=12))
