@@ -25,7 +25,7 @@ def rest_pages(
 
     async def prove(request: Request, email: str, password: str) -> Proved | None:
         try:
-            whom = await gateway.logins.prove(request, email, password)
+            whom = await gateway.logins.prove(request, email, password, published=False)
         except TooMany as too_many:
             wait_s = str(-(-too_many.wait_ms // 1000))
             raise Problem(RATE_LIMITED, "too many tries", headers={"Retry-After": wait_s}) from None

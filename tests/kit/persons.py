@@ -74,11 +74,9 @@ class Person:
 class Phone(Person):
     """A visitor."""
 
-    def __init__(
-        self, url: str, *, tag: str = "plain", app_key: str = "app_nordvik", store: samtale.Store | None = None
-    ) -> None:
+    def __init__(self, url: str, *, tag: str = "plain", app_key: str = "app_nordvik", **more: Any) -> None:
         super().__init__()
-        self.client = samtale.VisitorClient(url, app_key=app_key, tag=tag, store=store, surroundings=self.surroundings)
+        self.client = samtale.VisitorClient(url, app_key=app_key, tag=tag, surroundings=self.surroundings, **more)
 
     @property
     def conversation(self) -> str:

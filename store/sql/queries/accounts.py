@@ -5,7 +5,7 @@ Invariant: an app key and an agent's e-mail belong to one account of the install
 
 from sqlalchemy import Connection, func, select
 
-from protocol.bus.config import CONFIG_DECODER, AccountConfig
+from protocol.bus.config import CONFIG_DECODER, AccountConfig, Agent
 from protocol.ids import AccountId, CellName
 from store.sql import tables
 from store.sql.bulk import write
@@ -58,6 +58,15 @@ def has_app_key(connection: Connection, key: str) -> bool:
 def has_login(connection: Connection, email: str) -> bool:
     """Whether some account's agent logs in with this e-mail, in whatever case."""
     return connection.scalar(select(tables.login.c.email).where(tables.login.c.email == email.lower())) is not None
+
+
+def of_login(connection: Connection, email: str) -> tuple[AccountConfig, Agent] | None:
+    """Return the agent who logs in with this e-mail, in whatever case, and the account; or None."""
+    rows = tables.login.c
+    row = connection.execute(select(rows.account, rows.agent).where(rows.email == email.lower())).one_or_none()
+    found = config(connection, row.account) if row is not None else None
+    agent = next((each for each in found.agents if each.id == row.agent), None) if found and row else None
+    return (found, agent) if found and agent else None
 
 
 def setting(connection: Connection, name: str, first_value: str) -> str:
