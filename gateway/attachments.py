@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.core.actions import AllowDownload, AllowUpload
+from gateway.core.reading import refused
 from gateway.core.seals import DownloadGrant, Receipt, Seals, UploadGrant
 from gateway.presence import random_id
 from protocol.ids import AccountId, AttachmentId, CellName, ConversationId, DeviceId
+from protocol.wire.codes import Code
 from protocol.wire.content import File
 from protocol.wire.limits import URL_S
-from protocol.wire.server import DownloadAllowed, UploadAllowed
+from protocol.wire.server import DownloadAllowed, ServerFrame, UploadAllowed
 from store.files.bucket import Bucket
 from store.files.pictures import Pictures
 from store.files.sniffing import kind_of, plain_type
@@ -86,6 +88,14 @@ class Attachments:
         for path in self.scratch.iterdir():
             if path.stat().st_mtime < self.now_ms() / 1000 - _LEFT_FOR_S:
                 path.unlink(missing_ok=True)
+
+
+def allowed(files: Attachments | None, whose: Whose, asked: AllowUpload | AllowDownload) -> ServerFrame:
+    """Return the answer to what a session allows; a refusal where no files are taken."""
+    if files is None:
+        about = {"ref": asked.frame.ref, "conversation": asked.frame.conversation}
+        return refused(Code.UNAVAILABLE, **about)
+    return files.allow_upload(whose, asked) if isinstance(asked, AllowUpload) else files.allow_download(whose, asked)
 
 
 def clean_name(name: str) -> str:

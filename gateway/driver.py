@@ -12,7 +12,7 @@ from zlib import crc32
 
 import msgspec
 
-from gateway.attachments import Whose
+from gateway.attachments import Whose, allowed
 from gateway.core import actions as act
 from gateway.core.actions import Action
 from gateway.core.feeds import StoredSnapshot
@@ -276,14 +276,8 @@ class SessionDriver(Generic[S]):
             return  # ephemeral: may be lost
 
     def _allow(self, action: act.AllowUpload | act.AllowDownload) -> None:
-        files, about = self.services.attachments, action.frame
         whose = Whose(self.cell, self.identity.account, self.identity.device)
-        if files is None:
-            self.say(refused(Code.UNAVAILABLE, ref=about.ref, conversation=about.conversation))
-        elif isinstance(action, act.AllowUpload):
-            self.say(files.allow_upload(whose, action))
-        else:
-            self.say(files.allow_download(whose, action))
+        self.say(allowed(self.services.attachments, whose, action))
 
     def _wake(self, action: act.Wake) -> None:
         if action not in self._wakes:

@@ -4,7 +4,7 @@ Invariant: an address is given only for a conversation that the session may writ
 whoever uploaded.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
@@ -30,10 +30,12 @@ def opens_none(_: str) -> Receipt | None:
 class Attaching:
     """One session's. `opens` is put in by who drives the session."""
 
+    __slots__ = ("_account", "_allowed", "opens")
+
     def __init__(self, account: AccountId) -> None:
         self.opens: Opens = opens_none
         self._account = account
-        self._allowed = Bucket(PER_MINUTE, BURST)
+        self._allowed: Bucket | None = None  # most sessions send no file
 
     def upload(
         self, frame: client.Upload, visitor: VisitorId, sender: str, why_not: Code | None, at_ms: int
@@ -43,6 +45,7 @@ class Attaching:
         code = why_not or (Code.TOO_LARGE if frame.size > MAX_FILE_BYTES else None)
         if code is not None:
             return [Say(refused(code, ref=ref, conversation=conversation))]
+        self._allowed = self._allowed or Bucket(PER_MINUTE, BURST)
         if wait_ms := self._allowed.wait_ms(at_ms):
             return [Say(refused(Code.RATE_LIMITED, ref=ref, conversation=conversation, retry_after_ms=wait_ms))]
         return [AllowUpload(frame, visitor, sender)]
@@ -55,17 +58,20 @@ class Attaching:
 
     def why_not(self, frame: client.Numbered) -> Code | None:
         """Return why what a `send` names may not be sent, or None."""
-        if not isinstance(frame, client.Send | client.AgentSend) or not frame.attachments:
+        if not getattr(frame, "attachments", None):
             return None
-        opened = map(self.opens, frame.attachments)
-        here = all(each is not None and each.account == self._account for each in opened)
-        return None if here else Code.BAD_ATTACHMENT
+        return None if all(each is not None for each in self._opened(frame)) else Code.BAD_ATTACHMENT
 
     def complete(self, frame: client.Numbered, command: AnyCommand) -> AnyCommand:
         """Return the command of a `send` with all that its receipts say."""
-        if not isinstance(frame, client.Send | client.AgentSend) or not frame.attachments:
+        if not getattr(frame, "attachments", None):
             return command
-        opened = [each for each in map(self.opens, frame.attachments) if each is not None]
+        opened = [each for each in self._opened(frame) if each is not None]
         uploads = [Uploaded(each.conversation, each.sender, each.at_ms, each.file) for each in opened]
         assert isinstance(command, VisitorSends | AgentSends), "a send asks for one of these"
         return replace(command, uploads=uploads)
+
+    def _opened(self, frame: client.Numbered) -> Iterator[Receipt | None]:
+        assert isinstance(frame, client.Send | client.AgentSend), "no other frame names attachments"
+        for receipt in map(self.opens, frame.attachments):
+            yield receipt if receipt is not None and receipt.account == self._account else None

@@ -11,7 +11,7 @@ from gateway.core.gate import Rows
 from gateway.core.limits import Bucket, SessionLimits
 from gateway.core.reading import refused
 from gateway.core.rereading import Rereading
-from gateway.core.saying import Numbered, Visitor, command_of, is_forgotten, long_over, why_not
+from gateway.core.saying import ANSWERED, ASKS_WHO, Numbered, Visitor, command_of, is_forgotten, long_over, why_not
 from gateway.core.serving import LOOK, SOON, Told
 from gateway.core.session import UNAVAILABLE_MS, Moment, Session, as_frame, encode
 from gateway.core.token import TokenClock
@@ -39,8 +39,6 @@ from protocol.wire.limits import REMEMBERED_OUTCOMES
 from protocol.wire.server import Done, LoggedOut, Presence, Refreshed, TypingNow
 
 MAX_CONVERSATIONS = 32
-_WHO = frozenset({Code.UNAVAILABLE.wire, Code.VISITOR_UNKNOWN.wire})  # of a visitor whom it let go of
-_ANSWERED = frozenset({"", Code.NOT_OUTSTANDING.wire})
 _COME_AGAIN = End(CloseCode.RESTARTED, "the cell asks who this is")  # with hello the record comes back
 
 
@@ -181,7 +179,7 @@ class MobileSession(Session):
                 return self._noted(outcome, command)
             case SetAnalytics() | VisitorWithdraws():
                 return self._consented(outcome)
-            case VisitorAnswers() if outcome.code in _ANSWERED:
+            case VisitorAnswers() if outcome.code in ANSWERED:
                 # Told once the committed record shows it: whoever hears the ack may send at once.
                 self.flow.resolve(command.conversation, outcome)
                 return self._reread.then_tell(as_frame(outcome, command.conversation))
@@ -197,7 +195,7 @@ class MobileSession(Session):
         """What the app told was taken, and whoever shows the visitor reads it again."""
         if isinstance(command, NoteContext):
             self._asides.told()
-        if outcome.code in _WHO:
+        if outcome.code in ASKS_WHO:
             return [_COME_AGAIN]
         return [*map(self.tell_context, self.reading.conversations), LOOK]
 
@@ -206,7 +204,7 @@ class MobileSession(Session):
         if not outcome.code:
             return self._reread.then_tell(Done(outcome.id))
         code = BY_WIRE.get(outcome.code, Code.UNAVAILABLE)
-        if outcome.code in _WHO:
+        if outcome.code in ASKS_WHO:
             return [Say(refused(Code.UNAVAILABLE, ref=outcome.id, retry_after_ms=UNAVAILABLE_MS)), _COME_AGAIN]
         return [Say(refused(code, outcome.text, ref=outcome.id))]
 

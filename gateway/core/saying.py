@@ -20,6 +20,8 @@ from protocol.wire.limits import MAX_TEXT_CHARS
 
 Numbered = client.Send | client.Answer | client.Survey | client.Close
 MAX_FIELDS, MAX_FIELD_CHARS = 20, 2_000
+ANSWERED = frozenset({"", Code.NOT_OUTSTANDING.wire})
+ASKS_WHO = frozenset({Code.UNAVAILABLE.wire, Code.VISITOR_UNKNOWN.wire})  # of a visitor whom the cell let go of
 _LET_GO = frozenset({Code.CONTINUED.wire, Code.NOT_FOUND.wire})
 _YES_OR_NO = ("granted", "declined")
 
