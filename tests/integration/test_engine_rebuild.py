@@ -8,18 +8,21 @@ import msgspec
 import pytest
 from sqlalchemy import update
 
+from protocol.bus.commands import ErasePerson
 from protocol.bus.records import Outcome
-from protocol.ids import SessionId
+from protocol.ids import ErasureId, SessionId
 from protocol.wire.content import Closed
 from store.redis.publishing import publish
 from store.redis.server import EmbeddedValkey
 from store.sql import tables
 from store.sql.database import Database, Databases, Query
+from store.sql.queries import search
 from tests.kit.days import a_day_at_work, the_roster
 from tests.kit.engines import SETTINGS, Bench, bench
 from tests.kit.workplace import ACCOUNT, ANN, KARI, admits, closes, conversation, phone, sends, workplace
 
 T = TypeVar("T")
+CANARY = "canary-0815"
 OUTCOME = msgspec.msgpack.Decoder(Outcome)
 
 
@@ -65,6 +68,34 @@ async def test_a_flushed_cell_is_rebuilt_as_it_was(cell: Bench) -> None:
     await cell.ready()
     assert await everything(cell) == before
     await rebuilder.stop()
+
+
+async def test_what_was_erased_leaves_redis_and_does_not_come_back(cell: Bench) -> None:
+    """Once SQL has it the cell lets go of it; rebuilt from SQL, it has tombstones there and no word anywhere."""
+    engine = await cell.open(replace(SETTINGS, sweep_s=0.05))
+    chat = conversation()
+    await cell.do(admits(), sends(1, CANARY))
+    assert await holding(cell)
+    await cell.do(ErasePerson(ACCOUNT, KARI, ErasureId("era_1")))
+    await cell.copy_to_sql()
+    for key in (cell.keys.conversation(chat), cell.keys.log(chat)):
+        await cell.gone(key)
+    await cell.copy_to_sql()
+    await engine.kill()
+    await cell.call("FLUSHALL")
+    rebuilder = cell.start(deaf(cell))
+    await cell.ready()
+    assert await holding(cell) == []
+    assert not await cell.call("EXISTS", cell.keys.log(chat))
+    assert CANARY.encode() not in await cell.call("HGET", cell.keys.visitor(KARI), "s")
+    columns = await cell.databases.record.read(lambda sql: search.holding(sql, "record", CANARY))
+    assert columns == []
+    await rebuilder.stop()
+
+
+async def holding(cell: Bench) -> list[bytes]:
+    """The keys whose values hold what was planted."""
+    return [key for key, value in (await everything(cell)).items() if CANARY.encode() in repr(value).encode()]
 
 
 def deaf(cell: Bench) -> Any:

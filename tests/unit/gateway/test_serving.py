@@ -14,10 +14,10 @@ from protocol.bus.config import AccountConfig
 from protocol.bus.hours import Hours, Interval
 from protocol.bus.records import CurrentConversation
 from protocol.bus.topics import Ephemeral
-from protocol.ids import DeviceId, HoursId, RuleId
+from protocol.ids import DeviceId, ErasureId, HoursId, RuleId
 from protocol.wire import client
 from protocol.wire.codes import CloseCode
-from protocol.wire.content import Assigned, Author, Closed, Role, Unassigned
+from protocol.wire.content import Assigned, Author, Closed, Erased, Role, Unassigned
 from protocol.wire.server import Serving
 from tests.kit.workplace import ANN, ASKS, OPEN, RULE, chatflow, conversation, record, workplace
 from tests.unit.gateway.sessions import CHAT, NOW, attach, head, hint, said, visiting
@@ -161,6 +161,18 @@ def test_attributes_that_the_app_sets_may_bring_another_chatflow() -> None:
     (frame,) = told(phone.woke(AT_MS))
     assert frame.chatflow is not None
     assert frame.chatflow.id == OPEN
+
+
+def test_whoever_was_erased_is_sent_away() -> None:
+    """4504, once the record says so: an old conversation that was erased ends nobody's line."""
+    phone = session()
+    attach(phone, CHAT, Page(1, []))
+    actions = phone.hinted(CHAT, [hint(1, Erased())])
+    assert any(isinstance(action, ReadVisitor) for action in actions)
+    assert not any(isinstance(action, End) for action in phone.visitor_read(record()))
+    (end,) = phone.record_moved(msgspec.structs.replace(record(), devices={}, erased=ErasureId("era_1")))
+    assert isinstance(end, End)
+    assert end.code is CloseCode.REVOKED
 
 
 def test_whoever_is_blocked_is_sent_away() -> None:

@@ -33,6 +33,17 @@ async def test_a_removed_message_is_not_unread(network: Network, visitor: samtal
     assert visitor.unread == 0
 
 
+async def test_nothing_of_what_was_erased_is_unread(network: Network, visitor: samtale.VisitorClient) -> None:
+    """The last entry of an erased conversation takes all that came before it."""
+    line, _ = await opened(network)
+    line.say("event", **message(1, "one"))
+    line.say("event", **message(2, "two"))
+    line.say("event", **event(3, "erased"))
+    while (await until(visitor, samtale.LogEvent)).seq < 3:
+        pass
+    assert visitor.unread == 0
+
+
 async def test_what_was_read_is_read_in_the_next_life_of_the_app(network: Network) -> None:
     """The log is read anew from its beginning; only what came after counts, and is told once."""
     store = samtale.MemoryStore()
