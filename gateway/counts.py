@@ -22,6 +22,7 @@ class Counts(Collector):
         self.handshakes: Counter[str] = Counter()  # by result: accepted, or why not
         self.ends: Counter[str] = Counter()  # by who ended it and how: a close code, "peer", or why we aborted
         self.logins: Counter[str] = Counter()
+        self.uploads: Counter[str] = Counter()
 
     def collect(self) -> Iterable[Metric]:
         yield GaugeMetricFamily("samtale_sockets_open", "Sockets open now.", value=self._open_now())
@@ -31,6 +32,7 @@ class Counts(Collector):
         yield _by("samtale_handshakes", "Socket handshakes by result.", "result", self.handshakes)
         yield _by("samtale_socket_ends", "Sockets ended, by close code or cause.", "cause", self.ends)
         yield _by("samtale_logins", "Agent logins by result.", "result", self.logins)
+        yield _by("samtale_uploads", "Uploads by HTTP status.", "status", self.uploads)
 
 
 class Gauge(NamedTuple):

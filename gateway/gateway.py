@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.attachments import Attachments
 from gateway.core.limits import SessionLimits
 from gateway.core.seals import Seals
-from gateway.counts import Gauge, Gauges
+from gateway.counts import Counts, Gauge, Gauges
 from gateway.credentials import Proofs
 from gateway.drain import drain
 from gateway.handshake import Doorway
@@ -88,7 +88,7 @@ class Gateway:
         )
         self.logins = LoginDesk(self.sockets, self.hub.cells, databases.config, entropy)
         company = CompanyDesk(self.sockets, self.hub.services)
-        desk = _file_routes(self.hub.services, files) if files is not None else []
+        desk = _file_routes(self.hub.services, files, self.sockets.counts) if files is not None else []
         self._app = public_app(self.sockets, self.hub, self.logins, company, self._gauges(), desk)
         self.port = settings.port
         self.listening = asyncio.Event()
@@ -148,5 +148,5 @@ def _attachments(settings: FileSettings | None, outside: Outside) -> Attachments
     return files
 
 
-def _file_routes(services: Services, files: Attachments) -> list[Route]:
-    return [*AttachmentDesk(services, files).routes(), *ImageDesk(files.bucket).routes()]
+def _file_routes(services: Services, files: Attachments, counts: Counts) -> list[Route]:
+    return [*AttachmentDesk(services, files, counts).routes(), *ImageDesk(files.bucket).routes()]

@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.attachments import PATH, Attachments
+from gateway.counts import Counts
 from gateway.public.answers import answer, refuse
 from gateway.receiving import Unfit, receive
 from gateway.services import Services
@@ -61,8 +62,8 @@ class Put(msgspec.Struct):
 class AttachmentDesk:
     """The endpoints."""
 
-    def __init__(self, services: Services, files: Attachments) -> None:
-        self._services, self._files = services, files
+    def __init__(self, services: Services, files: Attachments, counts: Counts) -> None:
+        self._services, self._files, self._counts = services, files, counts
         self._uploads = 0
 
     def routes(self) -> list[Route]:
@@ -86,6 +87,8 @@ class AttachmentDesk:
             response = refuse(400, Code.MALFORMED)
         except (Away, Refused, StoreAway, StoreRefused, BucketAway):
             response = refuse(503, Code.UNAVAILABLE, RETRY_MS)
+        if request.method == "PUT":
+            self._counts.uploads[str(response.status_code)] += 1
         response.headers.update(_ANYWHERE)
         return response
 

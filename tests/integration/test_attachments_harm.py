@@ -96,6 +96,7 @@ async def test_what_is_not_what_it_says_or_unfolds_too_far_is_refused(gateway: R
             told = await upload(gateway, phone, where, content, type=type_)
             assert (told.status_code, told.json()["code"]) == (415, "bad_file"), about
             assert files_in(files) == [], about
+        assert gateway.gateway.sockets.counts.uploads == {"415": len(REFUSED)}
 
 
 @pytest.mark.parametrize(
