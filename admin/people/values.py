@@ -3,7 +3,6 @@
 Invariant: what is kept of a type has one form, so that equal values are equal text; what is shown is what was taken.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -48,7 +47,7 @@ def _form(of: Definition, value: Any) -> str:
             return "true" if value else "false"
         case "number", bool():
             raise ValueError("is a number")
-        case "number", int() | float() if math.isfinite(value) and abs(value) <= 2**53:
+        case "number", int() | float() if abs(value) <= 2**53:
             return str(int(value)) if value == int(value) else repr(float(value))
         case "string", str() if 0 < len(value) <= MAX_CHARS and "\x00" not in value:
             return value

@@ -15,13 +15,13 @@ from admin.http.replies import Reply
 from admin.http.replies import shown as showing
 from admin.office import Office
 from admin.people.desk import note, plain
-from admin.resources.contacts import IdText
+from admin.resources.contacts import NO_NUL, IdText
 from admin.workspace.document import Document
 from store.sql import tables
 from store.sql.queries import companies
 
-Text = Annotated[str, Meta(min_length=1, max_length=200)]
-Domain = Annotated[str, Meta(max_length=253)]
+Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)]
+Domain = Annotated[str, Meta(max_length=253, pattern=NO_NUL)]
 
 
 class NewCompany(Struct, forbid_unknown_fields=True):

@@ -27,7 +27,8 @@ from store.sql import tables
 from store.sql.queries import companies, contacts, merging
 from store.sql.queries.contacts import Condition, Contact, Sought
 
-Name = Annotated[str, Meta(max_length=100)]
+NO_NUL = r"^[^\x00]*$"  # PostgreSQL keeps no text with one
+Name = Annotated[str, Meta(max_length=100, pattern=NO_NUL)]
 IdText = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Value = str | bool | int | float | None
 _WORD = {"type": "string", "maxLength": 254}
@@ -37,10 +38,10 @@ _RULE = msgspec.json.Decoder(list[Condition])
 class NewContact(Struct, forbid_unknown_fields=True):
     """A person known by an address, or by the company's own id of them."""
 
-    email: Annotated[str, Meta(max_length=254)] = ""
-    subject: Annotated[str, Meta(max_length=128)] = ""
+    email: Annotated[str, Meta(max_length=254, pattern=NO_NUL)] = ""
+    subject: Annotated[str, Meta(max_length=128, pattern=NO_NUL)] = ""
     name: Name = ""
-    owner: Annotated[str, Meta(max_length=64)] = ""
+    owner: Annotated[str, Meta(max_length=64, pattern=NO_NUL)] = ""
     marketing: bool = False
     company: IdText | None = None
     properties: dict[str, Value] = {}
@@ -50,7 +51,7 @@ class ContactChange(Struct, forbid_unknown_fields=True):
     """What is to be otherwise; a property that is null is removed, and a company that is null left."""
 
     name: Name | UnsetType = UNSET
-    owner: Annotated[str, Meta(max_length=64)] | UnsetType = UNSET
+    owner: Annotated[str, Meta(max_length=64, pattern=NO_NUL)] | UnsetType = UNSET
     marketing: bool | UnsetType = UNSET
     company: IdText | UnsetType | None = UNSET
     properties: dict[str, Value] | UnsetType = UNSET

@@ -14,18 +14,20 @@ from admin.http.replies import Reply
 from admin.office import Office
 from admin.people.cards import definitions
 from admin.people.desk import note, stores_of
+from admin.resources.contacts import NO_NUL
 from store.sql.queries import contact_types, erasures
 from store.sql.queries.contact_types import Definition, Type
 
 MAX_PROPERTIES = 200
+Option = Annotated[str, Meta(min_length=1, max_length=100, pattern=NO_NUL)]
 
 
 class PropertyTold(Struct, forbid_unknown_fields=True):
     """`choices`: of type choice only, 1 to 100 different ones."""
 
     type: Type
-    label: Annotated[str, Meta(max_length=100)] = ""
-    choices: Annotated[list[Annotated[str, Meta(min_length=1, max_length=100)]], Meta(max_length=100)] = []
+    label: Annotated[str, Meta(max_length=100, pattern=NO_NUL)] = ""
+    choices: Annotated[list[Option], Meta(max_length=100)] = []
 
 
 class PropertyView(Struct, frozen=True):

@@ -18,13 +18,13 @@ from admin.http.replies import shown as showing
 from admin.office import Office
 from admin.people.cards import definitions
 from admin.people.desk import contact_of, note, plain, stores_of
-from admin.resources.contacts import IdText
+from admin.resources.contacts import NO_NUL, IdText
 from admin.workspace.document import Document
 from store.sql import tables
 from store.sql.queries import companies
 from store.sql.queries.contacts import Condition
 
-Text = Annotated[str, Meta(min_length=1, max_length=200)]
+Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)]
 Rule = Annotated[list[Condition], Meta(max_length=20)]
 _RULE = msgspec.json.Decoder(list[Condition])
 

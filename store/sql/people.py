@@ -75,8 +75,8 @@ contact_merged = Table(
 company = Table(
     "company",
     RECORD,
+    Column("account", Text, primary_key=True),
     Column("id", Text, primary_key=True),
-    Column("account", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("domain", Text, nullable=False),
     Column("created_at_ms", BigInteger, nullable=False),
@@ -93,8 +93,8 @@ company_contact = Table(
 segment = Table(
     "segment",
     RECORD,
+    Column("account", Text, primary_key=True),
     Column("id", Text, primary_key=True),
-    Column("account", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("rule", Text, nullable=False),  # JSON: all conditions on properties must hold; "": members by name only
     Column("created_at_ms", BigInteger, nullable=False),

@@ -114,10 +114,10 @@ async def test_what_comes_after_is_not_touched(record: Database) -> None:
 
 
 async def test_a_score_stays_without_its_person(record: Database) -> None:
-    """Figures keep what was answered; nobody's words."""
+    """Figures keep that it was answered and commented; nobody's words."""
     await apply(record, 2, ConversationErased(ACCOUNT, ONE, len(SAID) + 1))
     asks = tables.survey_ask.c
-    assert await record.read(lambda sql: tuple(sql.execute(select(asks.score, asks.comment)).one())) == (2, None)
+    assert await record.read(lambda sql: tuple(sql.execute(select(asks.score, asks.comment)).one())) == (2, "")
 
 
 async def test_a_contact_stays_while_somebody_else_is_known_as_it(record: Database) -> None:

@@ -29,10 +29,10 @@ def find(connection: Connection, kind: Table, account: AccountId, id_: str) -> R
 
 
 def add(connection: Connection, kind: Table, account: AccountId, row: Row, now_ms: int) -> bool:
-    """Write a new one; False if the id is used, by whomever."""
-    if connection.scalar(select(kind.c.id).where(kind.c.id == row["id"])) is not None:
+    """Write a new one; False if the id is used."""
+    if find(connection, kind, account, row["id"]) is not None:
         return False
-    write(connection, kind, [{**row, "account": account, "created_at_ms": now_ms, "changed_at_ms": now_ms}])
+    write(connection, kind, [{**row, "account": account, "created_at_ms": now_ms, "changed_at_ms": now_ms}], "keep")
     return True
 
 

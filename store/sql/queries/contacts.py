@@ -34,8 +34,8 @@ class Contact:
 class Condition(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One of a segment's: the property is this, or (`known`) it is or is not known."""
 
-    property: Annotated[str, Meta(min_length=1, max_length=64)]
-    equals: Annotated[str, Meta(max_length=1_000)] | None = None
+    property: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
+    equals: Annotated[str, Meta(max_length=1_000, pattern=r"^[^\x00]*$")] | None = None
     known: bool = True
 
 
@@ -87,7 +87,7 @@ def add(connection: Connection, account: AccountId, cell: str, contact: Contact)
     if find(connection, account, contact.id) is not None:
         return False
     known = {name: getattr(contact, name) for name in Contact.__slots__}
-    write(connection, tables.contact, [{**known, "account": account, "cell": cell}])
+    write(connection, tables.contact, [{**known, "account": account, "cell": cell}], "keep")
     return True
 
 

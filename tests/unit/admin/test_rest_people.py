@@ -215,6 +215,29 @@ async def test_an_erasure_is_asked_for_and_followed(desk: Desk, admin: Caller) -
     assert "kari@example.org" not in json.dumps(await admin.get("/audit"))
 
 
+async def test_names_are_each_accounts_own(desk: Desk, admin: Caller) -> None:
+    """Another account's company or segment of the same id is neither seen nor in the way."""
+    stranger = await desk.key(account=NORDVIK)
+    for path, body in (("/companies", {"id": "acme", "name": "Acme"}), ("/segments", {"id": "vip", "name": "VIP"})):
+        await stranger.post(path, body)
+        assert (await admin.get(path))["items"] == []
+        assert (await admin.ask("POST", path, body)).status_code == 201
+        assert (await admin.ask("POST", path, body)).status_code == 409
+
+
+@pytest.mark.parametrize("body", [{"email": "a@b.example\x00"}, {"subject": "u\x00"}, {"subject": "u", "name": "\x00"}])
+async def test_what_no_database_keeps_is_refused(admin: Caller, body: Any) -> None:
+    """A text with a NUL is wrong, and named."""
+    assert (await admin.ask("POST", "/contacts", body)).status_code == 422
+
+
+async def test_a_number_beyond_all_measure(admin: Caller) -> None:
+    """It is refused as one."""
+    await admin.good("PUT", "/contact_properties/age", {"type": "number"})
+    answer = await admin.ask("POST", "/contacts", {"subject": "u", "properties": {"age": 10**300}})
+    assert answer.status_code == 422
+
+
 async def test_retention_is_off_until_it_is_set(admin: Caller) -> None:
     """null: for ever."""
     assert await admin.get("/retention") == {"days": None}

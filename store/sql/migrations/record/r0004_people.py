@@ -45,13 +45,13 @@ def upgrade() -> None:
     op.create_index("contact_merged_into", "contact_merged", ["account", "survivor"])
     op.create_table(
         "company",
-        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("domain", sa.Text(), nullable=False),
         sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("changed_at_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
+        sa.PrimaryKeyConstraint("account", "id"),
     )
     op.create_index("company_by_name", "company", ["account", "name"])
     op.create_table(
@@ -64,13 +64,13 @@ def upgrade() -> None:
     op.create_index("ix_company_contact_company", "company_contact", ["company"])
     op.create_table(
         "segment",
-        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("changed_at_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
+        sa.PrimaryKeyConstraint("account", "id"),
     )
     op.create_index("segment_by_name", "segment", ["account", "name"])
     op.create_table(
