@@ -71,7 +71,9 @@ def workplace(*, version: int = 1, capacity: int = 2, auto_accept: bool = False,
     """Three agents (Cy supervises), one inbox, one rule, and a chatflow for each way of asking consent."""
     names = {ANN: "Ann", BO: "Bo", CY: "Cy"}
     agents = [
-        Agent(agent, name, f"{name.lower()}@nordvik.example", "", True, "supervisor" if agent == CY else "agent", capacity)
+        Agent(
+            agent, name, f"{name.lower()}@nordvik.example", "", True, "supervisor" if agent == CY else "agent", capacity
+        )
         for agent, name in names.items()
     ]
     rule = Rule(RULE, INBOX, "turns", auto_accept=auto_accept, last_agent_window_s=1_800)
