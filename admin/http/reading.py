@@ -4,6 +4,7 @@ Invariant: nothing that is not described is taken: an unknown parameter or field
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from admin.workspace.readers import Reader, Schema
 MAX_BODY_BYTES = 1_048_576
 MAX_HEADER_CHARS = 200
 MAX_DEPTH = 40
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # no text has them, and neither SQL nor XML takes them all
 _AT = re.compile(r" - at `\$(.*)`$")
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
@@ -26,7 +28,7 @@ async def read_call(operation: Operation, request: Request, caller: Caller) -> C
     query = _query(operation, request)
     plain = await _plain(operation, request)
     path = {name: str(value) for name, value in request.path_params.items()}
-    if any("\x00" in value for value in path.values()):
+    if any(map(_CONTROL.search, path.values())):
         raise Problem(MALFORMED, "the path holds a character that no id has")
     body = plain if operation.body is None else read_body(operation.body, plain)
     once = _header(request, "Idempotency-Key") if operation.once else None
@@ -64,7 +66,7 @@ def _value(parameter: Parameter, said: str) -> Any:
             return said == "true"
     if "enum" in schema and said not in schema["enum"]:
         raise Problem(MALFORMED, f"{parameter.name} is one of: {', '.join(schema['enum'])}")
-    if len(said) > schema.get("maxLength", 500) or "\x00" in said:
+    if len(said) > schema.get("maxLength", 500) or _CONTROL.search(said):
         raise Problem(MALFORMED, f"{parameter.name} is too long, or holds what no text does")
     if "pattern" in schema and not re.search(schema["pattern"], said):
         raise Problem(MALFORMED, f"{parameter.name} has the form {schema['pattern']}")
@@ -97,6 +99,8 @@ async def _plain(operation: Operation, request: Request) -> Any:
         raise Problem(MALFORMED, "the body is no JSON") from None
     if _is_deep(plain):
         raise Problem(MALFORMED, f"the body is nested deeper than {MAX_DEPTH} levels")
+    if any(map(_CONTROL.search, _texts(plain))):
+        raise Problem(MALFORMED, "a text in the body holds a control character")
     return plain
 
 
@@ -128,6 +132,17 @@ def _inside(plain: Any) -> list[Any]:
         case list():
             return plain
     return []
+
+
+def _texts(plain: Any) -> Iterator[str]:
+    """Yield every text in the body, names of fields too."""
+    match plain:
+        case str():
+            yield plain
+        case dict():
+            yield from plain
+    for one in _inside(plain):
+        yield from _texts(one)
 
 
 def read_body(body: Any, plain: Any) -> Any:

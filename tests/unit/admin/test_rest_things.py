@@ -1,7 +1,10 @@
 """Things of an account over REST: made, read, changed, removed, and refused."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -151,3 +154,22 @@ async def test_a_body_that_is_null_is_no_body(desk: Desk) -> None:
     headers = installation.headers | {"Content-Type": "application/json"}
     answer = await desk.http.post("/api/v1/accounts", headers=headers, content=b"null")
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("text", ["a\x00", "\x1b[31m", "\x7f"])
+async def test_a_control_character_is_no_text(admin: Caller, text: str) -> None:
+    """Wherever it stands: in a body, as a field's name, in the query, in the path."""
+    bodies: list[dict[str, Any]] = [{"id": "x", "name": text}, {"id": "x", "name": "X", text: 1}]
+    answers = [
+        *[await admin.ask("POST", "/teams", body) for body in bodies],
+        await admin.ask("GET", f"/chatflows?tag={quote(text)}"),
+        await admin.ask("GET", f"/teams/{quote(text)}"),
+    ]
+    assert [answer.status_code for answer in answers] == [400, 400, 400, 400]
+
+
+async def test_half_a_character_is_no_text(admin: Caller) -> None:
+    """JSON can say one; nothing can keep it."""
+    headers = admin.headers | {"Content-Type": "application/json"}
+    body = json.dumps({"id": "x", "name": "\ud800"})
+    assert (await admin.http.post("/api/v1/teams", headers=headers, content=body)).status_code == 400
