@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import pytest
 import samtale
@@ -52,6 +54,34 @@ async def test_a_consent_is_taken_back_by_an_administrator(samtale_server: Runni
         await withdrawing.withdraw(stores, config, found[0].id, "process", os.urandom, now_ms())
         closed = await phone.reads(phone.conversation, samtale.Closed)
     assert closed.body.reason == "consent_withdrawn"
+
+
+async def test_a_person_is_exported_by_their_companys_name_of_them(
+    samtale_server: RunningSamtale, tmp_path: Path
+) -> None:
+    """The zip says what they could read; whoever is not there is said so."""
+    phone, file = customer(samtale_server.url), tmp_path / "customer.zip"
+    async with phone.client:
+        await phone.told(samtale.Connected)
+        await soon(phone.client.send("what do you keep of me?"))
+    await is_stored(Settings(data=samtale_server.data), "what do you keep of me?")
+    asked = ("contact", "export", "customer-17", str(file), "--account", "fjord")
+    async with asyncio.timeout(60):
+        while not holds(file, f"conversations/{phone.conversation}.txt", "Visitor: what do you keep of me?"):
+            ended = await run_samtale(*asked, environment=samtale_server.environment)
+            assert ended.status in (0, 2), ended.err
+    missing = await run_samtale(
+        "contact", "erase", "nobody@x.example", "--account", "fjord", environment=samtale_server.environment
+    )
+    assert (missing.status, missing.err) == (2, "samtale: fjord has no contact\n")
+
+
+def holds(file: Path, name: str, text: str) -> bool:
+    """Whether an export has come to hold it: scribes copy a moment later."""
+    if not file.exists() or not zipfile.is_zipfile(file):
+        return False
+    with zipfile.ZipFile(file) as archive:
+        return name in archive.namelist() and text in archive.read(name).decode()
 
 
 async def test_what_was_kept_for_too_long_is_erased(samtale_server: RunningSamtale) -> None:
