@@ -104,7 +104,8 @@ def _answers(operation: Operation, components: dict[str, Any]) -> dict[str, Any]
     problem = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}
     said = {str(status): {"description": _TITLES[status], "content": problem} for status in sorted(statuses)}
     status = operation.status if operation.answer is not None or operation.status != 200 else 204
-    return {str(status): good, **said}
+    gone = {"204": {"description": "Done, and nothing is left to show"}} if operation.or_nothing else {}
+    return {str(status): good, **gone, **said}
 
 
 def schema_of(body: Any, components: dict[str, Any]) -> Schema:

@@ -71,8 +71,8 @@ class Operation:
     """`path` is below /api/v1. `scope` None: whoever is known; `open`: anybody. `answer`: what a good one holds.
 
     `answer` None: nothing. `guarded`: it needs If-Match. `once`: it takes an Idempotency-Key. `media`: of the answer,
-    if it is no JSON. `bytes_of`: the media types of a body that is no JSON either. `problems`: beyond those that every
-    operation has.
+    if it is no JSON. `bytes_of`: the media types of a body that is no JSON either. `or_nothing`: it may also answer that
+    nothing is left. `problems`: beyond those that every operation has.
     """
 
     method: str
@@ -93,3 +93,4 @@ class Operation:
     media: str = "application/json"
     body_optional: bool = field(default=False)
     bytes_of: tuple[str, ...] = ()
+    or_nothing: bool = False

@@ -5,6 +5,7 @@ Invariant: nothing that is not described is taken: an unknown parameter or field
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -12,12 +13,14 @@ from starlette.requests import ClientDisconnect, Request
 
 from admin.http.operations import Call, Caller, Operation, Parameter
 from admin.http.problems import INVALID, MALFORMED, TOO_LARGE, UNSUPPORTED, Fault, Problem
+from admin.http.replies import escaped
 from admin.workspace.places import Mistake, tree
 from admin.workspace.readers import Reader, Schema
 
 MAX_BODY_BYTES = 1_048_576
 MAX_HEADER_CHARS = 200
 MAX_DEPTH = 40
+MAX_FAULTS = 50
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # no text has them, and neither SQL nor XML takes them all
 _AT = re.compile(r" - at `\$(.*)`$")
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
@@ -99,8 +102,8 @@ async def _plain(operation: Operation, request: Request) -> Any:
         raise Problem(MALFORMED, "the body is no JSON") from None
     if _is_deep(plain):
         raise Problem(MALFORMED, f"the body is nested deeper than {MAX_DEPTH} levels")
-    if any(map(_CONTROL.search, _texts(plain))):
-        raise Problem(MALFORMED, "a text in the body holds a control character")
+    if faults := list(islice(_controls(plain), MAX_FAULTS)):
+        raise invalid(faults)
     return plain
 
 
@@ -134,15 +137,19 @@ def _inside(plain: Any) -> list[Any]:
     return []
 
 
-def _texts(plain: Any) -> Iterator[str]:
-    """Yield every text in the body, names of fields too."""
+def _controls(plain: Any, pointer: str = "") -> Iterator[Fault]:
+    """Yield a fault for every text with control characters, also where it is the name of a field."""
     match plain:
-        case str():
-            yield plain
+        case str() if _CONTROL.search(plain):
+            yield Fault(pointer, "holds a control character")
         case dict():
-            yield from plain
-    for one in _inside(plain):
-        yield from _texts(one)
+            for name, value in plain.items():
+                at = f"{pointer}/{escaped(name)}"
+                yield from _controls(name, at)
+                yield from _controls(value, at)
+        case list():
+            for number, value in enumerate(plain):
+                yield from _controls(value, f"{pointer}/{number}")
 
 
 def read_body(body: Any, plain: Any) -> Any:
@@ -173,7 +180,7 @@ def fault_of(mistake: Mistake) -> Fault:
 def pointer_of(path: str) -> str:
     """Return the JSON Pointer of `a.b[1].c`, whose items count from 1."""
     steps = (name or str(int(number) - 1) for name, number in _STEP.findall(path))
-    return "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in steps)
+    return "".join(f"/{escaped(step)}" for step in steps)
 
 
 def _fault(said: str) -> Fault:

@@ -52,12 +52,13 @@ def difference(yours: Any, present: Any, pointer: str = "") -> Iterator[dict[str
     if isinstance(yours, dict) and isinstance(present, dict):
         for name, value in yours.items():
             if name in present:
-                yield from difference(value, present[name], f"{pointer}/{_escaped(name)}")
+                yield from difference(value, present[name], f"{pointer}/{escaped(name)}")
             elif value is not None:
-                yield {"pointer": f"{pointer}/{_escaped(name)}", "yours": value}
+                yield {"pointer": f"{pointer}/{escaped(name)}", "yours": value}
     elif yours != present:
         yield {"pointer": pointer, "yours": yours, "present": present}
 
 
-def _escaped(name: str) -> str:
+def escaped(name: str) -> str:
+    """Return a name as a step of a JSON Pointer."""
     return name.replace("~", "~0").replace("/", "~1")

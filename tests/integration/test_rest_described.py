@@ -81,6 +81,18 @@ def _copied(file: Path) -> sqlite3.Connection:
     return copy
 
 
+def said(body: Any) -> Any:
+    """Return a body whose texts can be typed: without control characters, for which all of it would be refused."""
+    match body:
+        case str():
+            return "".join(letter for letter in body if letter.isprintable())
+        case dict():
+            return {said(name): said(value) for name, value in body.items()}
+        case list():
+            return [said(each) for each in body]
+    return body
+
+
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     yield Installation(tmp_path_factory.mktemp("installation"))
@@ -121,6 +133,7 @@ def test_no_sequence_of_requests_is_answered_otherwise(described: Any, installat
         def before_call(self, case: schemathesis.Case) -> None:
             if "If-Match" in (case.headers or {}):
                 case.headers["If-Match"] = "*"
+            case.body = said(case.body)
 
         def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, Any]:
             return {"headers": installation.headers(case)}
