@@ -231,7 +231,7 @@ def valkey(now: Settings) -> int:
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def report(what: str, only: tuple[str, ...], form: str, as_json: bool, **asked: Any) -> None:
-    """Show what an account's figures say: conversations, first_response, resolution, wait, abandonment, agents,
+    """Show what an account's figures say. WHAT: conversations, first_response, resolution, wait, abandonment, agents,
     routing, steps, consent_rates, surveys; or the lists of its consents, contacts and tickets (docs/reports.md).
     """
     from app.report import REPORTS, Question

@@ -1,4 +1,4 @@
-"""`samtale contact`: a person found, exported or erased from the command line.
+"""`samtale contact`: a person exported or erased from the command line.
 
 Invariant: an account and a contact are named so that no other can be meant; what cannot be told apart is not touched.
 """
@@ -27,7 +27,7 @@ _WAIT_S = 0.25
 
 @click.group()
 def contact() -> None:
-    """Find, export and erase people."""
+    """Export a person, or erase them."""
 
 
 @contact.command()
@@ -36,7 +36,7 @@ def contact() -> None:
 @click.option("--no-wait", is_flag=True, help="Return once it is asked for; workers do it.")
 @_ACCOUNT
 def erase(who: str, visitor: bool, no_wait: bool, account: str) -> None:
-    """Erase WHO, for good: a contact's id, address or the company's id of them. Says what was erased, and when."""
+    """Erase WHO, for good. A contact's id, address or the company's id of them; what was erased is said."""
     erasure = _run(lambda stores: _erase(stores, who, account, is_visitor=visitor, wait=not no_wait))
     counts = ", ".join(f"{getattr(erasure.counts, name)} {name}" for name in erasure.counts.__slots__)
     click.echo(f"{erasure.id}: " + (f"erased: {counts}" if erasure.done_at_ms is not None else "asked for"))

@@ -241,7 +241,7 @@ async def test_apply_lists_mistakes_with_their_lines_and_changes_nothing(
     assert (missing.status, "none.yaml" in missing.err) == (2, True)
 
 
-@pytest.mark.parametrize("group", [[], ["chatflow"]])
+@pytest.mark.parametrize("group", [[], ["chatflow"], ["contact"]])
 async def test_the_list_of_commands_cuts_no_sentence_off(group: list[str]) -> None:
     """At the width of a plain terminal."""
     ended = await run_samtale(*group, "--help", environment=bare_environment() | {"COLUMNS": "80"})
