@@ -71,8 +71,8 @@ class Operation:
     """`path` is below /api/v1. `scope` None: whoever is known; `open`: anybody. `answer`: what a good one holds.
 
     `answer` None: nothing. `guarded`: it needs If-Match. `once`: it takes an Idempotency-Key. `media`: of the answer,
-    if it is no JSON. `bytes_of`: the media types of a body that is no JSON either. `or_nothing`: it may also answer that
-    nothing is left. `problems`: beyond those that every operation has.
+    if it is no JSON. `bytes_of`: the media types of a body that is no JSON either. `or_nothing`: it may also answer
+    that nothing is left. `problems`: beyond those that every operation has.
     """
 
     method: str
