@@ -141,4 +141,4 @@ def test_no_sequence_of_requests_is_answered_otherwise(described: Any, installat
         def validate_response(self, response: Any, case: schemathesis.Case, **_: Any) -> None:
             case.validate_response(response, checks=CHECKS)
 
-    Machine.run(settings=settings(SETTINGS, max_examples=30, stateful_step_count=12))
+    Machine.run(settings=settings(SETTINGS, max_examples=50, stateful_step_count=15))
