@@ -132,5 +132,7 @@ def report(before: Conversation, event: Event, after: Conversation) -> list[Inne
         answered_at_ms=survey.scored_ms,
         comment=body.text if isinstance(body, content.SurveyCommented) else None,
         expired=isinstance(body, content.SurveyExpired),
+        inbox=after.terms.inbox,
+        agent=after.last_agent or "",
     )
     return [KeepWithPhone(after.account, after.id, after.terms.visitor, fact)]

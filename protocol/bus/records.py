@@ -283,7 +283,7 @@ class Subscribed(Fact, frozen=True, tag="subscribed"):
 
 
 class SurveyChanged(Fact, frozen=True, tag="survey"):
-    """How far the survey `ask` of a conversation has come; what is None stays as it was."""
+    """How far the survey `ask` of a conversation has come; what is None stays as it was. `agent`: who had it last."""
 
     conversation: ConversationId
     ask: int
@@ -301,6 +301,8 @@ class SurveyChanged(Fact, frozen=True, tag="survey"):
     answered_at_ms: int | None = None
     comment: str | None = None
     expired: bool = False
+    inbox: str = ""
+    agent: str = ""
 
 
 class TicketKept(Fact, frozen=True, tag="ticket"):

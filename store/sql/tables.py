@@ -214,6 +214,8 @@ survey_ask = Table(
     Column("answered_at_ms", BigInteger),
     Column("comment", Text),
     Column("expired", Boolean, nullable=False),
+    Column("inbox", Text, nullable=False),
+    Column("agent", Text, nullable=False),  # who had the conversation when it was asked
     Index("survey_ask_by_time", "account", "survey", "asked_at_ms"),
 )
 ticket = Table(

@@ -292,6 +292,17 @@ async def test_surveys_are_split_by_day_and_version(book: Book) -> None:
     assert (row["day"], row["chatflow"], row["version"], row["asked"], row["csat"]) == (DAY, "help", 3, 1, None)
 
 
+async def test_a_survey_is_that_of_the_agent_who_had_it_when_it_was_asked(book: Book) -> None:
+    """Whoever has the conversation by the time of the answer did not earn it."""
+    phone = ("production", "ios", "4.1", NOON_MS)
+    asked = SurveyChanged(ACCOUNT, ConversationId("cnv_9"), 1, "csat", 3, "help", "faces", *phone)
+    answered = replace(asked, score=2, answered_at_ms=NOON_MS, inbox="desk", agent="bo")
+    book.tell(replace(asked, inbox="desk", agent="ann"), answered)
+    await book.ask("conversations")
+    [row] = await book.record.read(partial(survey_rows, span=Span(ACCOUNT), by=("inbox", "agent")))
+    assert (row["inbox"], row["agent"], row["csat"]) == ("desk", "ann", 1.0)
+
+
 def _summed(rows: list[dict[str, Any]]) -> dict[str, int]:
     """Every count of all rows together, those of each step and each decision apart."""
     found: dict[str, int] = {}

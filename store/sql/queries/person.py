@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, select
 from protocol.ids import AccountId, ConversationId, VisitorId
 from store.sql import tables
 
-_HIDDEN = ("cell", "account")
+_HIDDEN = ("cell", "account", "agent")  # an alias may stand for the agent
 
 
 def conversations(connection: Connection, account: AccountId, visitors: Sequence[VisitorId]) -> list[ConversationId]:

@@ -78,9 +78,12 @@ class SurveyFigures:
 _ASKS = tables.survey_ask.c
 _COLUMNS: dict[str, ColumnElement[Any]] = {
     "day": (_ASKS.asked_at_ms // DAY_MS).label("day"),
-    **{name: _ASKS[name] for name in ("survey", "scale", "platform", "app_version", "chatflow", "version")},
+    **{
+        name: _ASKS[name]
+        for name in ("survey", "scale", "platform", "app_version", "chatflow", "version", "inbox", "agent")
+    },
 }
-SURVEYS_BY = ("day", "platform", "version", "chatflow", "published")
+SURVEYS_BY = ("day", "platform", "version", "chatflow", "published", "inbox", "agent")
 GroupKey = tuple[Any, ...]
 
 

@@ -83,10 +83,10 @@ async def test_csv_has_the_rows_of_the_report(supervisor: Caller, report: str) -
 
 @pytest.mark.parametrize(
     "asked",
-    ["by=agent", "by=day,", "by=day%0A", "inbox=desk", "from=2024-13-01", "to=yesterday", "environment=preview"],
+    ["by=rule", "by=day,", "by=day%0A", "rule=ring", "from=2024-13-01", "to=yesterday", "environment=preview"],
 )
 async def test_what_cannot_be_told_is_refused(supervisor: Caller, asked: str) -> None:
-    """A survey knows neither agent nor inbox; the calendar has no such month; a preview has no figures."""
+    """A survey knows neither rule nor origin; the calendar has no such month; a preview has no figures."""
     assert (await supervisor.ask("GET", f"/reports/surveys?{asked}")).status_code == 400
 
 

@@ -90,7 +90,7 @@ async def test_a_report_is_asked_of_an_account_for_the_last_days(installation: S
 @pytest.mark.parametrize(
     ("what", "question", "why"),
     [
-        ("surveys", Question("fjord", by=("inbox",)), "surveys cannot be split by inbox; only by day"),
+        ("surveys", Question("fjord", by=("rule",)), "surveys cannot be split by rule; only by day"),
         ("agents", Question("fjord", only={"email": "x"}), "agents cannot be narrowed by email; only by platform"),
         ("tickets", Question("fjord", by=("day",)), "tickets cannot be split by day"),
         ("wait", Question(), "say which account: fjord, nordvik"),

@@ -236,6 +236,7 @@ def test_report() -> None:
         1, "srv_help", thread.state.terms.chatflow, "faces", 5_000,
     )  # fmt: skip
     assert (fact.seen_at_ms, fact.score, fact.comment, fact.expired) == (None, None, None, False)
+    assert (fact.inbox, fact.agent) == (thread.state.terms.inbox, ANN)
     thread.ask(rates(3, thread.state.id, "dismiss"), 6_000)
     assert [(fact.seen_at_ms, fact.dismissed) for fact in facts(thread)] == [(6_000, True)]
     thread.ask(rates(4, thread.state.id, "answer", score=2), 7_000)
