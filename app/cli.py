@@ -221,7 +221,7 @@ def valkey(now: Settings) -> int:
 
 
 @samtale.command()
-@click.argument("what", metavar="REPORT")
+@click.argument("what", metavar="WHAT")
 @click.option("--account", default="", help="Needed if there are several.")
 @click.option("--days", default=0, help="Of today and the days before it only (UTC).  [default: all time]")
 @click.option("--by", multiple=True, help="Split by this: day, platform, version, chatflow, … May be given again.")
