@@ -14,7 +14,7 @@ from gateway.core.seals import DownloadGrant, Receipt, Seals, UploadGrant
 from gateway.presence import random_id
 from protocol.ids import AccountId, AttachmentId, CellName, ConversationId, DeviceId
 from protocol.wire.codes import Code
-from protocol.wire.content import File
+from protocol.wire.kinds import File
 from protocol.wire.limits import URL_S
 from protocol.wire.server import DownloadAllowed, ServerFrame, UploadAllowed
 from store.files.bucket import Bucket

@@ -19,7 +19,7 @@ from gateway.services import Services
 from gateway.visitor_door import read_visitor
 from protocol.ids import AgentId
 from protocol.wire.codes import Code
-from protocol.wire.content import File
+from protocol.wire.kinds import File
 from protocol.wire.limits import MAX_FILE_BYTES
 from store.files.pictures import Busy, NoPicture
 from store.files.sniffing import PICTURES, agrees

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from engine.core.attaching import spent_after, spent_without
 from engine.core.beside import PLAIN, Beside, Chooseable, EmailAsk, Heard, OpenSurvey, Ticket, TicketStatus
 from engine.core.conversation import Conversation
-from protocol.wire import content
+from protocol.wire import content, kinds
 from protocol.wire.content import AGENT, VISITOR, Event, Role
 
 CHOOSEABLE_FOR = 100  # entries after a message, it can no longer be chosen from
@@ -49,7 +49,7 @@ def after_message(beside: Beside, event: Event, body: content.Message) -> Beside
         chooseable = _chooseable_after(beside.chooseable, event.seq, body.content)
         if chooseable != beside.chooseable:
             beside = replace(beside, chooseable=chooseable)
-    if isinstance(body.content, content.Files):
+    if isinstance(body.content, kinds.Files):
         beside = replace(beside, spent=spent_after(beside.spent, event, body.content))
     return beside
 
@@ -63,28 +63,28 @@ def _status_after(status: TicketStatus, role: Role) -> TicketStatus:
 
 
 def _chooseable_after(
-    before: tuple[Chooseable, ...], seq: int, said: content.AnyContent | None
+    before: tuple[Chooseable, ...], seq: int, said: kinds.AnyContent | None
 ) -> tuple[Chooseable, ...]:
     # By distance and not by number: a message that was redacted since must not move what else may be chosen from.
-    filled = said.of if isinstance(said, content.FormValues) else 0
+    filled = said.of if isinstance(said, kinds.FormValues) else 0
     kept = [
         asked for asked in before if not asked.passing and asked.seq != filled and seq - asked.seq <= CHOOSEABLE_FOR
     ]
     match said:
-        case content.QuickReplies():
+        case kinds.QuickReplies():
             kept.append(Chooseable(seq, tuple(said.options), passing=True))
-        case content.Form():
+        case kinds.Form():
             kept.append(Chooseable(seq, fields=tuple(said.fields)))
-        case content.Buttons() | content.Card() | content.Carousel():
+        case kinds.Buttons() | kinds.Card() | kinds.Carousel():
             if options := options_of(said):
                 kept.append(Chooseable(seq, options))
     return tuple(kept)
 
 
-def options_of(said: content.Buttons | content.Card | content.Carousel) -> tuple[content.Option, ...]:
+def options_of(said: kinds.Buttons | kinds.Card | kinds.Carousel) -> tuple[kinds.Option, ...]:
     """Return what pressing a button of `said` may choose: buttons that open an address choose nothing."""
-    cards = said.cards if isinstance(said, content.Carousel) else [said]
-    return tuple(content.Option(button.id, button.label) for card in cards for button in card.buttons if not button.url)
+    cards = said.cards if isinstance(said, kinds.Carousel) else [said]
+    return tuple(kinds.Option(button.id, button.label) for card in cards for button in card.buttons if not button.url)
 
 
 def _started(_: Conversation, __: Event, body: content.Started) -> Beside:

@@ -11,7 +11,8 @@ from engine.core.conversation import Conversation
 from protocol.bus.commands import AgentSends, Uploaded, VisitorSends
 from protocol.bus.decisions import Refusal
 from protocol.wire.codes import Code
-from protocol.wire.content import Author, Event, Files, Message
+from protocol.wire.content import Author, Event, Message
+from protocol.wire.kinds import Files
 from protocol.wire.limits import MAX_FILES, MAX_TEXT_CHARS
 
 SENT_WITHIN_MS: Final = 23 * 3_600_000  # an hour before what was never sent is removed

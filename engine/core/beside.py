@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from protocol.wire.content import FormField, Option
+from protocol.wire.kinds import FormField, Option
 
 Scale = Literal["faces", "stars", "ten", "thumbs"]
 TicketStatus = Literal["new", "waiting_us", "waiting_visitor", "closed"]

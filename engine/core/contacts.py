@@ -11,7 +11,8 @@ from protocol.bus.commands import Admit
 from protocol.bus.config import AccountConfig, flow_at
 from protocol.bus.decisions import Already
 from protocol.bus.effects import Effect, Keep, NoteEmail
-from protocol.bus.records import ContactKnown, ContactRef, Profile, Subscribed, VisitorRecord
+from protocol.bus.facts import ContactKnown, Subscribed
+from protocol.bus.records import ContactRef, Profile, VisitorRecord
 from protocol.bus.steps import address_of, subscription_of
 from protocol.ids import ChatflowId, ContactId, contact_by_subject
 

@@ -11,8 +11,8 @@ from datetime import date
 from engine.core.beside import Chooseable
 from protocol.bus.steps import address_in
 from protocol.ids import is_id
-from protocol.wire import content
-from protocol.wire.content import Button, Card, FormField, Option
+from protocol.wire import kinds
+from protocol.wire.kinds import Button, Card, FormField, Option
 from protocol.wire.limits import MAX_TEXT_CHARS
 
 MAX_LABEL, MAX_TITLE, MAX_HEADLINE, MAX_PROSE, MAX_VALUE, MAX_URL = 80, 100, 200, 1_000, 2_000, 2_000
@@ -23,39 +23,39 @@ _PHONE = re.compile(r"\+?[0-9](?:[ ()./-]?[0-9]){3,19}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def plain_form(said: content.AgentContent, lead: str = "") -> str | None:
+def plain_form(said: kinds.AgentContent, lead: str = "") -> str | None:
     """Return `lead` and behind it the text that stands for `said`; None if `said` is not as it must be."""
     plain = _plain(said)
     text = f"{lead}\n{plain}" if plain and lead and not lead.isspace() else plain
     return text if text is not None and len(text) <= MAX_TEXT_CHARS else None
 
 
-def chosen(chooseable: Iterable[Chooseable], said: content.VisitorContent) -> str | None:
+def chosen(chooseable: Iterable[Chooseable], said: kinds.VisitorContent) -> str | None:
     """Return the text that stands for a visitor's choice or filled form; None if nothing asks for it."""
     asked = next((each for each in chooseable if each.seq == said.of), None)
     if asked is None:
         return None
-    if isinstance(said, content.Choice):
+    if isinstance(said, kinds.Choice):
         return next((option.label for option in asked.options if option.id == said.option), None)
     return _filled(asked.fields, said.values) if asked.fields else None
 
 
-def _plain(said: content.AgentContent) -> str | None:
+def _plain(said: kinds.AgentContent) -> str | None:
     match said:
-        case content.QuickReplies(options=options):
+        case kinds.QuickReplies(options=options):
             fits = 1 <= len(options) <= 13 and _options_fit(options)
             return _listed(option.label for option in options) if fits else None
-        case content.Buttons(buttons=buttons):
+        case kinds.Buttons(buttons=buttons):
             return _listed(map(_button, buttons)) if len(buttons) >= 1 and _buttons_fit([buttons]) else None
-        case content.Card():
+        case kinds.Card():
             return _card(said) if _card_fits(said) and _buttons_fit([said.buttons]) else None
-        case content.Carousel(cards=cards):
+        case kinds.Carousel(cards=cards):
             fits = 2 <= len(cards) <= 10 and all(map(_card_fits, cards))
             return "\n\n".join(map(_card, cards)) if fits and _buttons_fit([card.buttons for card in cards]) else None
-        case content.Form(title=title, fields=fields):
+        case kinds.Form(title=title, fields=fields):
             fits = _words(title, MAX_TITLE) and 1 <= len(fields) <= 20 and _fields_fit(fields)
             return f"{title}\n{_listed(map(_field, fields))}" if fits else None
-        case content.ArticleLink(title=title, url=url, snippet=snippet):
+        case kinds.ArticleLink(title=title, url=url, snippet=snippet):
             fits = _words(title, MAX_HEADLINE) and _address(_HTTPS, url) and len(snippet) <= MAX_PROSE
             return "\n".join(filter(None, (title, snippet, url))) if fits else None
 

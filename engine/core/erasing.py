@@ -13,7 +13,8 @@ from engine.core.conversation import Conversation
 from protocol.bus.commands import ErasePerson
 from protocol.bus.decisions import Already
 from protocol.bus.effects import Erase, Keep
-from protocol.bus.records import CurrentConversation, PersonErased, VisitorRecord
+from protocol.bus.facts import PersonErased
+from protocol.bus.records import CurrentConversation, VisitorRecord
 from protocol.wire import content
 from protocol.wire.content import Author, Role
 

@@ -6,8 +6,9 @@ Invariant: it is the phone that was heard last; without a record there is none, 
 from msgspec.structs import replace
 
 from protocol.bus.effects import Inner, Keep
+from protocol.bus.facts import SurveyChanged
 from protocol.bus.figures import Begun
-from protocol.bus.records import SurveyChanged, VisitorRecord
+from protocol.bus.records import VisitorRecord
 from protocol.ids import VisitorId
 
 

@@ -13,7 +13,8 @@ from engine.core.contacts import subscribed
 from protocol.bus.commands import SetAnalytics, VisitorWithdraws
 from protocol.bus.decisions import Already
 from protocol.bus.effects import Effect, End, Inner, Keep, NoteConsent
-from protocol.bus.records import ConsentGiven, ConsentRecord, VisitorRecord
+from protocol.bus.facts import ConsentGiven
+from protocol.bus.records import ConsentRecord, VisitorRecord
 from protocol.bus.steps import VALID_MS, communicate_purpose, subscription_of
 from protocol.ids import ChatflowId, DeviceId
 

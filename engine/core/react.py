@@ -29,10 +29,10 @@ from protocol.bus.effects import (
     Seek,
     Weigh,
 )
-from protocol.bus.records import AttachmentsUsed, ConversationErased
+from protocol.bus.facts import AttachmentsUsed, ConversationErased
 from protocol.bus.topics import agent_feed
 from protocol.ids import RuleId, TeamId
-from protocol.wire import content
+from protocol.wire import content, kinds
 from protocol.wire.content import AGENT, VISITOR, Event
 
 Reaction = list[Inner | Effect]
@@ -93,7 +93,7 @@ def _said(before: Conversation, event: Event, after: Conversation) -> Reaction:
 
 def _attached(event: Event, after: Conversation) -> Reaction:
     body: Any = event.body
-    if not isinstance(body.content, content.Files):
+    if not isinstance(body.content, kinds.Files):
         return []
     return [Keep(AttachmentsUsed(after.account, after.id, event.seq, [file.id for file in body.content.files]))]
 

@@ -15,7 +15,7 @@ from engine.core.masks import visitor_frame
 from protocol.bus.commands import RedactMessage
 from protocol.bus.decisions import Already, Refusal
 from protocol.bus.effects import Keep
-from protocol.bus.records import Erased
+from protocol.bus.facts import Erased
 from protocol.bus.tombstones import emptied
 from protocol.wire import content
 from protocol.wire.codes import Code

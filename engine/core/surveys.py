@@ -17,7 +17,8 @@ from protocol.bus.commands import VisitorRates
 from protocol.bus.config import flow_at
 from protocol.bus.decisions import Already, Refusal
 from protocol.bus.effects import Effect, Inner
-from protocol.bus.records import SurveyChanged, VisitorRecord
+from protocol.bus.facts import SurveyChanged
+from protocol.bus.records import VisitorRecord
 from protocol.bus.texts import text_for
 from protocol.wire import content
 from protocol.wire.codes import Code

@@ -13,7 +13,7 @@ from engine.core.conversation import Conversation
 from protocol.bus.commands import SetTicket
 from protocol.bus.decisions import Already, First, Refusal
 from protocol.bus.effects import Effect, Inner, Keep, NumberTicket, OpenTicket
-from protocol.bus.records import TicketKept
+from protocol.bus.facts import TicketKept
 from protocol.wire import content
 from protocol.wire.codes import Code
 

@@ -13,7 +13,8 @@ from engine.core.ledger import DESK, slot_of
 from engine.core.result import Logged, StepResult
 from protocol.bus.commands import COMMAND_ENCODER
 from protocol.bus.effects import CancelTimer, Do, FeedUpdate, Keep, SetTimer, TellPlace
-from protocol.bus.records import AnyFact, ConversationErased, Outcome, VisitorRecord
+from protocol.bus.facts import AnyFact, ConversationErased
+from protocol.bus.records import Outcome, VisitorRecord
 from protocol.ids import AccountId, ConversationId, DeviceId, Incarnation, VisitorId
 
 LedgerSlot = tuple[str, DeviceId, int]

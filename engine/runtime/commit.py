@@ -16,7 +16,8 @@ from engine.core.snapshot import freeze
 from engine.runtime.batch import Batch
 from engine.runtime.heads import ConversationHead, Heads, feed_seq
 from engine.runtime.publish import Events, Told, feed_frame, publications
-from protocol.bus.records import Commit, Erased, JobRow, LedgerRow, LogRow, Outcome, RosterRow, StateRow
+from protocol.bus.facts import Erased
+from protocol.bus.records import Commit, JobRow, LedgerRow, LogRow, Outcome, RosterRow, StateRow
 from protocol.bus.topics import Hint
 from protocol.ids import ConversationId, VisitorId, event_id
 from protocol.wire.content import Message, Role

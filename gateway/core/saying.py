@@ -15,7 +15,7 @@ from protocol.bus.steps import Step
 from protocol.ids import ChatflowId, ConversationId, VisitorId
 from protocol.wire import client
 from protocol.wire.codes import Code
-from protocol.wire.content import FormValues
+from protocol.wire.kinds import FormValues
 from protocol.wire.limits import MAX_TEXT_CHARS
 
 Numbered = client.Send | client.Answer | client.Survey | client.Close

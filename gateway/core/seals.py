@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from protocol.ids import AccountId, AttachmentId, CellName, ConversationId, DeviceId, VisitorId
-from protocol.wire.content import File
+from protocol.wire.kinds import File
 
 KEY_BYTES: Final = 64
 S = TypeVar("S", bound="Sealed")

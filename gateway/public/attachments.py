@@ -19,7 +19,7 @@ from gateway.public.answers import answer, refuse
 from gateway.receiving import Unfit, receive
 from gateway.services import Services
 from protocol.wire.codes import Code
-from protocol.wire.content import File
+from protocol.wire.kinds import File
 from store.files.bucket import BucketAway, Opened
 from store.files.sniffing import UNKNOWN, is_shown_in_place
 from store.redis.faults import Away, Refused

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from protocol.bus.facts import AnyFact, SurveyChanged
 from protocol.bus.figures import AgentHeld, AnyFigure, Begun, Decided, Measured
-from protocol.bus.records import AnyFact, SurveyChanged
 from protocol.ids import AccountId, ConversationId
 
 ACCOUNT = AccountId("acc_nordvik")

@@ -25,7 +25,7 @@ from protocol.ids import (
     TeamId,
     VisitorId,
 )
-from protocol.wire.content import AgentContent, File, VisitorContent
+from protocol.wire.kinds import AgentContent, File, VisitorContent
 
 
 class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False):

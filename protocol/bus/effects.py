@@ -9,7 +9,7 @@ import msgspec
 
 from protocol.bus.commands import TimerFired
 from protocol.bus.config import AccountConfig
-from protocol.bus.records import AnyFact
+from protocol.bus.facts import AnyFact
 from protocol.ids import AccountId, AgentId, ContactId, ConversationId, HoursId, InboxId, RuleId, TeamId, VisitorId
 from protocol.wire.content import Author
 

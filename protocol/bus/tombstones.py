@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from protocol.ids import ContactId
 from protocol.wire import content
-from protocol.wire.content import Event, FormValues, Message, Note
+from protocol.wire.content import Event, Message, Note
+from protocol.wire.kinds import FormValues
 
 _EVENT: Final = msgspec.msgpack.Decoder(Event)
 _ENCODER: Final = msgspec.msgpack.Encoder()

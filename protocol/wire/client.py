@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from protocol.wire.content import AgentContent, VisitorContent
+from protocol.wire.kinds import AgentContent, VisitorContent
 
 Id = Annotated[
     str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:\-]+(?!\n)$")

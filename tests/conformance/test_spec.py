@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from protocol import wire
-from protocol.wire import client, content, server
+from protocol.wire import client, content, kinds, server
 from protocol.wire.limits import MAX_FRAME_BYTES, MAX_TEXT_CHARS, MAX_UNRESOLVED, MESSAGE_BURST, MESSAGES_PER_MINUTE
 
 WIRE = Path(wire.__file__).parent
@@ -19,7 +19,7 @@ FRAMES = {
     for kind in get_args(frames)
 }
 BODIES = {kind.__struct_config__.tag: kind for kind in get_args(content.AnyBody)}
-CONTENTS = {kind.__struct_config__.tag: kind for kind in get_args(content.AnyContent)}
+CONTENTS = {kind.__struct_config__.tag: kind for kind in get_args(kinds.AnyContent)}
 
 
 @pytest.mark.parametrize("module", sorted(WIRE.glob("*.py")), ids=lambda path: path.name)

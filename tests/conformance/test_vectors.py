@@ -13,7 +13,7 @@ from samtale import line as sdk
 from samtale.body import read_body
 
 from protocol import schema
-from protocol.wire import client, content, server
+from protocol.wire import client, content, kinds, server
 from protocol.wire.codec import AGENT, MOBILE, BadFrame, Codec, msgpack_to_json
 from protocol.wire.codes import BY_WIRE
 from protocol.wire.limits import SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK
@@ -73,7 +73,7 @@ def test_no_body_and_no_content_is_without_a_vector() -> None:
     bodies = [v["json"]["body"] for v in load("frames") if v["json"]["t"] == "event"]
     assert {body["kind"] for body in bodies} == {kind.__struct_config__.tag for kind in get_args(content.AnyBody)}
     held = {body["content"]["kind"] for body in bodies if "content" in body}
-    assert held == {kind.__struct_config__.tag for kind in get_args(content.AnyContent)}
+    assert held == {kind.__struct_config__.tag for kind in get_args(kinds.AnyContent)}
 
 
 @pytest.mark.parametrize("vector", [v for v in load("frames") if v["json"]["t"] == "event"], ids=lambda v: v["name"])

@@ -8,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from protocol.bus.records import AttachmentsUsed, ConversationErased, Erased, PersonErased
+from protocol.bus.facts import AttachmentsUsed, ConversationErased, Erased, PersonErased
 from protocol.ids import AttachmentId, CellName, ErasureId
-from protocol.wire.content import File
+from protocol.wire.kinds import File
 from store.files.bucket import Bucket
 from store.sql import tables
 from store.sql.database import Database, Databases

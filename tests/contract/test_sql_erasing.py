@@ -8,15 +8,8 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from protocol.bus.records import (
-    ConsentGiven,
-    ContactKnown,
-    ConversationErased,
-    LogRow,
-    PersonErased,
-    Subscribed,
-    SurveyChanged,
-)
+from protocol.bus.facts import ConsentGiven, ContactKnown, ConversationErased, PersonErased, Subscribed, SurveyChanged
+from protocol.bus.records import LogRow
 from protocol.ids import AgentId, AppKey, CellName, ContactId, ErasureId, VisitorId
 from protocol.wire import content
 from protocol.wire.content import Author, Event, Message, Note, Role

@@ -8,15 +8,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from protocol.bus.records import (
-    AnyFact,
-    ConsentGiven,
-    ContactKnown,
-    Erased,
-    Subscribed,
-    SurveyChanged,
-    TicketKept,
-)
+from protocol.bus.facts import AnyFact, ConsentGiven, ContactKnown, Erased, Subscribed, SurveyChanged, TicketKept
 from protocol.ids import AppKey, CellName, ContactId, InboxId
 from protocol.wire.content import Author, Event, Message, Role
 from store.sql import tables

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
+from protocol.bus.facts import ConversationErased, Fact, PersonErased, SurveyChanged
 from protocol.bus.figures import AgentHeld, Begun, Decided, Figure, Measured
-from protocol.bus.records import ConversationErased, Fact, PersonErased, SurveyChanged
 from protocol.ids import AccountId, CellName, ConversationId, ErasureId
 from store.sql import tables
 from store.sql.database import Database, Databases

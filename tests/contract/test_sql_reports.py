@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from msgspec.structs import replace
 
-from protocol.bus.records import ConsentGiven, SurveyChanged
+from protocol.bus.facts import ConsentGiven, SurveyChanged
 from protocol.ids import AccountId, AppKey, CellName, ConversationId
 from store.sql.database import Database, Databases
 from store.sql.queries import cells, commits, reports

@@ -10,7 +10,8 @@ from websockets.asyncio.client import ClientConnection
 from gateway.core.seals import DownloadGrant, Seals, UploadGrant
 from gateway.gateway import FileSettings
 from protocol.ids import AccountId, AttachmentId, ConversationId, DeviceId, VisitorId
-from protocol.wire.content import File, Message
+from protocol.wire.content import Message
+from protocol.wire.kinds import File
 from store.redis.server import EmbeddedValkey
 from store.sql.database import Databases
 from store.sql.queries import attachments, jobs

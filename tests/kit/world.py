@@ -17,7 +17,8 @@ from engine.core.step import begin
 from protocol.bus.commands import COMMAND_DECODER, COMMAND_ENCODER, AnyCommand, TimerFired
 from protocol.bus.config import AccountConfig
 from protocol.bus.effects import CancelTimer, Effect, Keep, SetTimer
-from protocol.bus.records import ConversationErased, Erased, Outcome, VisitorRecord
+from protocol.bus.facts import ConversationErased, Erased
+from protocol.bus.records import Outcome, VisitorRecord
 from protocol.bus.tombstones import tombstone
 from protocol.ids import AccountId, ConversationId, DeviceId, VisitorId
 from protocol.wire.content import Event

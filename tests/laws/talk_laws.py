@@ -11,7 +11,7 @@ from hypothesis.stateful import invariant
 from engine.core import phases
 from engine.core.timers import due
 from protocol.bus.chatflow import SCORES
-from protocol.bus.records import SurveyChanged, TicketKept
+from protocol.bus.facts import SurveyChanged, TicketKept
 from protocol.ids import ConversationId
 from protocol.wire.content import (
     STAFF_ONLY,

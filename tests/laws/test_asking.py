@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from protocol.bus.chatflow import Availability, Communicate, Consent, EmailCapture, Storage
 from protocol.bus.commands import CompanySends
+from protocol.bus.facts import ConsentGiven
 from protocol.bus.hours import Hours, Interval
-from protocol.bus.records import ConsentGiven, Profile
+from protocol.bus.records import Profile
 from protocol.ids import ChatflowId, ConversationId, HoursId, VisitorId
 from protocol.wire import content
 from protocol.wire.content import Role

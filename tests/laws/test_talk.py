@@ -18,18 +18,8 @@ from engine.core.timers import due
 from protocol.bus import commands
 from protocol.ids import AgentId, ConversationId, ErasureId, TeamId, VisitorId
 from protocol.wire import content
-from protocol.wire.content import (
-    Button,
-    Buttons,
-    Choice,
-    Form,
-    FormField,
-    FormValues,
-    Message,
-    Note,
-    Option,
-    QuickReplies,
-)
+from protocol.wire.content import Message, Note
+from protocol.wire.kinds import Button, Buttons, Choice, Form, FormField, FormValues, Option, QuickReplies
 from tests.kit.workplace import ACCOUNT, ANN, APP, BO, CY, KARI, OLA, OPEN, origin, phone
 from tests.laws.cell_laws import CellLaws
 from tests.laws.companies import NAMES, TEAM, company

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from protocol.ids import AccountId, AttachmentId, ConversationId, VisitorId
-from protocol.wire.content import File
+from protocol.wire.kinds import File
 from store.sql import tables
 from store.sql.bulk import write
 

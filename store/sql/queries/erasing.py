@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
-from protocol.bus import records
+from protocol.bus import facts
 from protocol.bus.tombstones import tombstone
 from protocol.ids import AccountId, CellName, ContactId
 from store.sql import tables
@@ -25,7 +25,7 @@ _OF_CONTACT: tuple[Table, ...] = (
 )
 
 
-def conversation_erased(connection: Connection, _: CellName, fact: records.ConversationErased) -> None:
+def conversation_erased(connection: Connection, _: CellName, fact: facts.ConversationErased) -> None:
     """Leave tombstones of every entry before `fact.seq`, and neither files nor a comment to a survey."""
     events = tables.event
     this = (events.c.conversation == bindparam("of"), events.c.seq == bindparam("at"))
@@ -41,7 +41,7 @@ def conversation_erased(connection: Connection, _: CellName, fact: records.Conve
     )  # that there was one still counts
 
 
-def _emptied(connection: Connection, fact: records.ConversationErased) -> Iterator[list[dict[str, Any]]]:
+def _emptied(connection: Connection, fact: facts.ConversationErased) -> Iterator[list[dict[str, Any]]]:
     columns, seq = tables.event.c, 0
     while True:
         page = select(columns.seq, columns.frame, columns.visitor_frame).where(
@@ -63,7 +63,7 @@ def _emptied(connection: Connection, fact: records.ConversationErased) -> Iterat
         seq = found[-1].seq
 
 
-def person_erased(connection: Connection, _: CellName, fact: records.PersonErased) -> None:
+def person_erased(connection: Connection, _: CellName, fact: facts.PersonErased) -> None:
     """Remove the visitor's files and lines of the consent ledger, and the contact once nobody else is known as it."""
     theirs = attachments.of_visitor(connection, fact.account, fact.visitor)
     attachments.remove_soon(connection, fact.account, theirs, f"{fact.visitor}:{fact.erasure}")

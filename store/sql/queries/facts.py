@@ -10,9 +10,10 @@ from typing import Any
 from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, and_, or_, select, update
 
-from protocol.bus import records
+from protocol.bus import facts
+from protocol.bus.facts import AnyFact
 from protocol.bus.figures import AnyFigure, Figure
-from protocol.bus.records import AnyFact, Commit
+from protocol.bus.records import Commit
 from protocol.ids import AccountId, CellName, ContactId
 from store.sql import tables
 from store.sql.bulk import Row, write
@@ -42,11 +43,11 @@ def _row(cell: CellName, fact: AnyFact) -> Row:
     return {**asdict(fact), "cell": cell}
 
 
-def _consent(connection: Connection, cell: CellName, fact: records.ConsentGiven) -> None:
+def _consent(connection: Connection, cell: CellName, fact: facts.ConsentGiven) -> None:
     write(connection, tables.consent_entry, [_row(cell, fact)], "keep")
 
 
-def _contact(connection: Connection, cell: CellName, fact: records.ContactKnown) -> None:
+def _contact(connection: Connection, cell: CellName, fact: facts.ContactKnown) -> None:
     at_ms, rows = fact.at_ms, tables.contact
     fact = replace(fact, id=survivor(connection, fact.account, fact.id))
     times = {"created_at_ms": at_ms, "changed_at_ms": at_ms}
@@ -64,7 +65,7 @@ def _contact(connection: Connection, cell: CellName, fact: records.ContactKnown)
     write(connection, tables.contact_visitor, [{**link, "verified": fact.verified, "at_ms": at_ms}], "keep")
 
 
-def _subscribed(connection: Connection, _: CellName, fact: records.Subscribed) -> None:
+def _subscribed(connection: Connection, _: CellName, fact: facts.Subscribed) -> None:
     rows = tables.subscription
     fact = replace(fact, contact=survivor(connection, fact.account, fact.contact))
     write(connection, rows, [asdict(fact)], "keep")
@@ -76,7 +77,7 @@ def _subscribed(connection: Connection, _: CellName, fact: records.Subscribed) -
     connection.execute(update(rows).where(allowed).values(**answer))
 
 
-def _survey(connection: Connection, cell: CellName, fact: records.SurveyChanged) -> None:
+def _survey(connection: Connection, cell: CellName, fact: facts.SurveyChanged) -> None:
     rows = tables.survey_ask
     write(connection, rows, [_row(cell, fact)], "keep")
     told = {
@@ -93,15 +94,15 @@ def _survey(connection: Connection, cell: CellName, fact: records.SurveyChanged)
         connection.execute(update(rows).where(this).values(**changed))
 
 
-def _ticket(connection: Connection, cell: CellName, fact: records.TicketKept) -> None:
+def _ticket(connection: Connection, cell: CellName, fact: facts.TicketKept) -> None:
     write(connection, tables.ticket, [_row(cell, fact)], "replace")
 
 
-def _attached(connection: Connection, _: CellName, fact: records.AttachmentsUsed) -> None:
+def _attached(connection: Connection, _: CellName, fact: facts.AttachmentsUsed) -> None:
     attachments.use(connection, fact.ids, fact.conversation, fact.seq)
 
 
-def _erased(connection: Connection, _: CellName, fact: records.Erased) -> None:
+def _erased(connection: Connection, _: CellName, fact: facts.Erased) -> None:
     rows = tables.event
     named = attachments.of_message(connection, fact.conversation, fact.seq)
     attachments.remove_soon(connection, fact.account, named, f"{fact.conversation}:{fact.seq}")
@@ -110,13 +111,13 @@ def _erased(connection: Connection, _: CellName, fact: records.Erased) -> None:
 
 
 _WRITERS: dict[type[Any], Callable[[Connection, CellName, Any], None]] = {
-    records.ConsentGiven: _consent,
-    records.ContactKnown: _contact,
-    records.Subscribed: _subscribed,
-    records.SurveyChanged: _survey,
-    records.TicketKept: _ticket,
-    records.AttachmentsUsed: _attached,
-    records.Erased: _erased,
-    records.ConversationErased: erasing.conversation_erased,
-    records.PersonErased: erasing.person_erased,
+    facts.ConsentGiven: _consent,
+    facts.ContactKnown: _contact,
+    facts.Subscribed: _subscribed,
+    facts.SurveyChanged: _survey,
+    facts.TicketKept: _ticket,
+    facts.AttachmentsUsed: _attached,
+    facts.Erased: _erased,
+    facts.ConversationErased: erasing.conversation_erased,
+    facts.PersonErased: erasing.person_erased,
 }

@@ -9,9 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from admin.people.export import TooMuch, write_person
-from protocol.bus.records import AttachmentsUsed, ContactKnown
+from protocol.bus.facts import AttachmentsUsed, ContactKnown
 from protocol.ids import AttachmentId, VisitorId, contact_by_email
-from protocol.wire.content import File
+from protocol.wire.kinds import File
 from store.files.bucket import Bucket
 from store.sql.database import Databases
 from store.sql.queries import accounts, attachments, cells, commits

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from admin.resources.kinds import KINDS
+from protocol.bus.facts import ConsentGiven
 from protocol.bus.figures import Begun, Measured
-from protocol.bus.records import ConsentGiven
 from protocol.ids import AppKey, ChatflowId, ConversationId, VisitorId
 from store.sql.queries import cells, commits, figures
 from store.sql.queries.report_rows import OF_FIGURES, splits

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from protocol.bus.records import ConsentGiven, ContactKnown, Subscribed
+from protocol.bus.facts import ConsentGiven, ContactKnown, Subscribed
 from protocol.ids import AppKey, CellName, ContactId, VisitorId, contact_by_email
 from store.sql.queries import accounts, cells, commits, jobs
 from store.sql.queries.whom import WITHDRAW, WITHDRAWAL_DECODER

@@ -12,10 +12,11 @@ from engine.core.snapshot import freeze
 from protocol.bus.commands import RedactMessage, Uploaded
 from protocol.bus.decisions import Refusal
 from protocol.bus.effects import Keep
-from protocol.bus.records import AttachmentsUsed, Erased
+from protocol.bus.facts import AttachmentsUsed, Erased
 from protocol.ids import AttachmentId, ConversationId
 from protocol.wire.codes import Code
-from protocol.wire.content import Choice, Event, File, Files, Message
+from protocol.wire.content import Event, Message
+from protocol.wire.kinds import Choice, File, Files
 from tests.kit.desks import by, talked
 from tests.kit.threads import Thread
 from tests.kit.workplace import ACCOUNT, ANN, BO, KARI, conversation, replies, sends

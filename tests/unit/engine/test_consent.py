@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from engine.core import phases
 from protocol.bus.chatflow import Communicate, Consent, EmailCapture, Storage
-from protocol.bus.records import ConsentGiven
+from protocol.bus.facts import ConsentGiven
 from protocol.bus.steps import communicate_label, consent_text, storage_text, text_hash
 from protocol.ids import SubscriptionId
 from protocol.wire.content import ConsentAnswered

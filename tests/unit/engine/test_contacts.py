@@ -3,7 +3,8 @@
 from msgspec.structs import replace
 
 from protocol.bus.chatflow import Communicate, EmailCapture
-from protocol.bus.records import ContactKnown, Profile, Subscribed
+from protocol.bus.facts import ContactKnown, Subscribed
+from protocol.bus.records import Profile
 from protocol.ids import AgentId, SubscriptionId, contact_by_email, contact_by_subject
 from tests.kit.visits import Visit, asking
 from tests.kit.workplace import ANN, ASKS, KEY, OLA, OPEN

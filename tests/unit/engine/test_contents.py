@@ -7,7 +7,8 @@ import pytest
 from engine.core.contents import plain_form
 from protocol.bus.decisions import Refusal
 from protocol.wire.codes import Code
-from protocol.wire.content import (
+from protocol.wire.content import Message
+from protocol.wire.kinds import (
     ArticleLink,
     Button,
     Buttons,
@@ -17,7 +18,6 @@ from protocol.wire.content import (
     Form,
     FormField,
     FormValues,
-    Message,
     Option,
     QuickReplies,
 )

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from engine.core import phases
 from protocol.bus.chatflow import Availability, EmailCapture
 from protocol.bus.config import AccountConfig, Rule
+from protocol.bus.facts import ContactKnown
 from protocol.bus.hours import Hours
-from protocol.bus.records import ContactKnown, Profile
+from protocol.bus.records import Profile
 from protocol.bus.staff import Overflow
 from protocol.ids import HoursId, contact_by_email
 from protocol.wire.content import EmailAsked, EmailGiven, EmailGivenUp, Message, Queued

@@ -10,7 +10,7 @@ from engine.core.phases import Closed, Parked
 from engine.core.snapshot import freeze
 from protocol.bus import commands
 from protocol.bus.commands import Emptied, EraseConversations, ErasePerson
-from protocol.bus.records import ConversationErased, PersonErased
+from protocol.bus.facts import ConversationErased, PersonErased
 from protocol.bus.tombstones import tombstone
 from protocol.ids import ContactId, ErasureId, VisitorId
 from protocol.wire import content

@@ -11,21 +11,10 @@ from protocol.bus.commands import AddNote, RedactMessage
 from protocol.bus.config import Heading
 from protocol.bus.decisions import Already, Refusal
 from protocol.bus.effects import Keep
-from protocol.bus.records import Erased
+from protocol.bus.facts import Erased
 from protocol.wire.codes import Code
-from protocol.wire.content import (
-    Author,
-    Button,
-    Buttons,
-    Event,
-    Form,
-    FormField,
-    FormValues,
-    Message,
-    Note,
-    Redacted,
-    Role,
-)
+from protocol.wire.content import Author, Event, Message, Note, Redacted, Role
+from protocol.wire.kinds import Button, Buttons, Form, FormField, FormValues
 from tests.kit.desks import ALIAS, by, helpdesk, talked
 from tests.kit.threads import Thread
 from tests.kit.workplace import ACCOUNT, ANN, BO, KARI, author, replies, sends

@@ -7,7 +7,7 @@ from protocol.bus.config import AccountConfig, Canned, Heading
 from protocol.bus.decisions import First, Refusal
 from protocol.bus.records import Profile
 from protocol.wire.codes import Code
-from protocol.wire.content import Option, QuickReplies
+from protocol.wire.kinds import Option, QuickReplies
 from tests.kit.desks import ALIAS, helpdesk, talked
 from tests.kit.threads import Thread
 from tests.kit.workplace import ANN, BO, replies, sends

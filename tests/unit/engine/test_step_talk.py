@@ -13,8 +13,9 @@ from protocol.bus.chatflow import Availability
 from protocol.bus.commands import AgentArrives
 from protocol.bus.config import AccountConfig
 from protocol.bus.effects import FeedUpdate, Seek
+from protocol.bus.facts import SurveyChanged, TicketKept
 from protocol.bus.hours import Hours
-from protocol.bus.records import Profile, SurveyChanged, TicketKept
+from protocol.bus.records import Profile
 from protocol.ids import HoursId
 from protocol.wire.content import Event
 from tests.kit.desks import ALIAS, by, helpdesk, rates

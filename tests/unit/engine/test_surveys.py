@@ -10,7 +10,7 @@ from protocol.bus.chatflow import SCORES, Survey
 from protocol.bus.commands import AgentCloses
 from protocol.bus.decisions import Already, Refusal
 from protocol.bus.effects import End, NoteClosed
-from protocol.bus.records import SurveyChanged
+from protocol.bus.facts import SurveyChanged
 from protocol.ids import SurveyId
 from protocol.wire.codes import Code
 from protocol.wire.content import SurveyAnswered, SurveyCommented, SurveyExpired, SurveySeen

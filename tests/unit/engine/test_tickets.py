@@ -5,7 +5,7 @@ from typing import Any
 from protocol.bus.commands import AgentCloses, SetPriority, SetTicket
 from protocol.bus.decisions import Already, First, Refusal
 from protocol.bus.effects import Keep, NumberTicket, OpenTicket
-from protocol.bus.records import TicketKept
+from protocol.bus.facts import TicketKept
 from protocol.wire.codes import Code
 from protocol.wire.content import TicketChanged, TicketOpened
 from tests.kit.desks import by, helpdesk

@@ -8,7 +8,8 @@ from engine.core.visitor import decide
 from protocol.bus.commands import SetAnalytics, VisitorWithdraws
 from protocol.bus.decisions import Already, Refusal
 from protocol.bus.effects import End, NoteBlocked, NoteClosed, NoteStarted
-from protocol.bus.records import ConsentGiven, CurrentConversation
+from protocol.bus.facts import ConsentGiven
+from protocol.bus.records import CurrentConversation
 from protocol.wire.codes import Code
 from tests.kit.visits import Visit
 from tests.kit.workplace import ACCOUNT, ASKS, KARI, OPEN, conversation, origin, phone, record

@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.bus.chatflow import Survey
-from protocol.bus.records import ConsentGiven
+from protocol.bus.facts import ConsentGiven
 from protocol.bus.steps import VALID_MS
 from protocol.ids import ChatflowId, SurveyId
 from protocol.wire.content import Closed, SurveyAnswered

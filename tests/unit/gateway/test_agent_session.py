@@ -14,7 +14,8 @@ from protocol.bus.topics import Ephemeral
 from protocol.ids import AccountId, DeviceId, InboxId, event_id
 from protocol.wire import client
 from protocol.wire.codes import CloseCode, Code
-from protocol.wire.content import Author, Card, Message, Role
+from protocol.wire.content import Author, Message, Role
+from protocol.wire.kinds import Card
 from protocol.wire.server import (
     FeedChange,
     FeedSnapshot,

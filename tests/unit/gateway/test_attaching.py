@@ -16,7 +16,7 @@ from gateway.core.session import Session
 from protocol.bus.commands import AgentSends, VisitorSends
 from protocol.ids import AccountId, AttachmentId, VisitorId
 from protocol.wire import client
-from protocol.wire.content import File
+from protocol.wire.kinds import File
 from tests.kit.workplace import ACCOUNT, ANN, KARI
 from tests.unit.gateway.sessions import ASKING, CHAT, NOW, mobile
 

@@ -8,7 +8,7 @@ import pytest
 from protocol.bus.chatflow import EmailCapture, Storage
 from protocol.bus.commands import VisitorAnswers, VisitorRates, VisitorSends
 from protocol.wire import client
-from protocol.wire.content import Choice, FormValues
+from protocol.wire.kinds import Choice, FormValues
 from tests.kit.workplace import OPEN, phone, record, workplace
 from tests.unit.gateway.sessions import ASKING, CHAT, NOW, done, mobile, said, submitted, visiting
 
