@@ -4,9 +4,9 @@ Invariant: every scenario begins with the same installation, and the same seed t
 """
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,7 +14,6 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import CheckFunction, not_a_server_error
 from schemathesis.generation import GenerationMode
-from schemathesis.python.asgi import shutdown_lifespans
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -47,23 +46,26 @@ class Installation:
     root: Caller
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder, self._random = folder, Random(0)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "lifespan":
             await self.desk.app(scope, receive, send)
             return
         await receive()
-        async with desk_in(self._folder) as self.desk:
+        async with desk_in(self._folder, self._random.randbytes) as self.desk:
             self.admin = await self.desk.key(account=FJORD)
             self.root = await self.desk.key(["accounts.edit"], AccountId(""))
             self._kept = {name: _copied(self._folder / name) for name in ("config.db", "record.db")}
             await send({"type": "lifespan.startup.complete"})
             await receive()
+        for kept in self._kept.values():
+            kept.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     def put_back(self) -> None:
         """Be as in the beginning."""
+        self._random.seed(1)  # 0 made what there is
         for name, kept in self._kept.items():
             with closing(sqlite3.connect(self._folder / name)) as present:
                 kept.backup(present)
@@ -93,13 +95,12 @@ def said(body: Any) -> Any:
     return body
 
 
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    yield Installation(tmp_path_factory.mktemp("installation"))
-    shutdown_lifespans()
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    return Installation(tmp_path)  # which schemathesis starts, and stops after the test
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def described(installation: Installation) -> Any:
     return schemathesis.openapi.from_asgi("/api/v1/openapi.json", installation)
 

@@ -4,7 +4,7 @@ Invariant: what is asked goes through the whole of it, as a server would hand it
 """
 
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import resources
@@ -77,21 +77,23 @@ class Desk:
 
     async def key(self, scopes: Iterable[Scope] = ALL, account: AccountId = FJORD) -> Caller:
         """Return a caller with an API key that may do `scopes`."""
-        secret = new_secret(KEY_PREFIX, os.urandom)
-        key = Key(f"key_{os.urandom(6).hex()}", account, "test", tuple(scopes), now_ms(), "terminal", None, None)
+        secret = new_secret(KEY_PREFIX, self.office.entropy)
+        key = Key(
+            f"key_{self.office.entropy(6).hex()}", account, "test", tuple(scopes), now_ms(), "terminal", None, None
+        )
         await self.office.config.transact(lambda sql: access.add_key(sql, key, hash_of(secret)))
         return Caller(self.http, {"Authorization": f"Bearer {secret}"})
 
 
 @asynccontextmanager
-async def desk_in(folder: Path) -> AsyncIterator[Desk]:
+async def desk_in(folder: Path, entropy: Callable[[int], bytes] = os.urandom) -> AsyncIterator[Desk]:
     """Serve the API of an installation that has the example workspace, in `folder`."""
     config, record = f"sqlite:///{folder}/config.db", f"sqlite:///{folder}/record.db"
     migrate(config, "config")
     migrate(record, "record")
     apply_text(config, EXAMPLE, cells=2)
     databases = Databases(SqlDatabase(config), SqlDatabase(record))
-    office = Office(databases.config, databases.record, 2, os.urandom, now_ms)
+    office = Office(databases.config, databases.record, 2, entropy, now_ms)
 
     async def prove(_: Request, email: str, password: str) -> Proved | None:
         """Know everybody by `right`: hashing is the gateway's, and tested there."""
