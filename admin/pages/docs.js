@@ -46,8 +46,9 @@ const drawn = (path, method, operation, all) => {
       make("tr", {}, make("td", {}, make("code", {}, each.name)), make("td", {}, each.in), make("td", {}, [named(each.schema), each.required ? "required" : "", each.description].filter(Boolean).join("; ")))), "parameter", "in", ""));
   }
   if (operation.requestBody) {
-    const schema = operation.requestBody.content["application/json"].schema;
-    inside.append(make("h3", {}, `Body: ${named(schema)}`), table(fields(schema, all), "field", "type", ""));
+    const { schema } = operation.requestBody.content["application/json"] || {};
+    if (schema) inside.append(make("h3", {}, `Body: ${named(schema)}`), table(fields(schema, all), "field", "type", ""));
+    else inside.append(make("h3", {}, `Body: bytes of ${Object.keys(operation.requestBody.content).join(", ")}`));
   }
   inside.append(make("h3", {}, "Answers"), table(Object.entries(operation.responses).map(([status, answer]) => {
     const [media, content] = Object.entries(answer.content || {})[0] || ["", {}];
