@@ -77,7 +77,7 @@ class Configs:
             due, self._stale = self._stale, set()
             if loop.time() >= check_at_s:
                 due, check_at_s = set(self._kept), loop.time() + CHECK_S
-            for account in due:
+            for account in sorted(due):
                 with suppress(Away, Refused):  # the next check comes
                     await self.newest(self._kept[account])
 

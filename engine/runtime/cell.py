@@ -5,6 +5,7 @@ fault ends here, in the same way: lines are cut, memory is gone, and the cell is
 """
 
 import asyncio
+from collections import Counter
 from typing import Any, NoReturn
 
 from engine.runtime import lease, metrics, timers
@@ -44,6 +45,7 @@ class CellOwner:
         self._ending = False  # the engine stops
         self._met_trouble = False  # something raised that is no fault: go carefully
         self._condemned = False  # what Redis holds cannot be gone on with, though its record says so: rebuild it
+        self._spared: Counter[str] = Counter()  # tries of careful tenures that a lost line ended
         self._pause_s = 0.0
 
     def stop(self) -> None:
@@ -165,7 +167,7 @@ class CellOwner:
         careful = self._met_trouble or found.attempts >= FRUITLESS_TAKEOVERS
         self._met_trouble = False
         cursor = parse_cursor(record.cursor)
-        standing = Standing(self._cell, found.token, record.epoch, cursor, record.commit_no, careful)
+        standing = Standing(self._cell, found.token, record.epoch, cursor, record.commit_no, careful, self._spared)
         self._tenure = tenure = Tenure(self._around, standing, line, inbox_line)
         if self._ending:
             tenure.end()

@@ -1,13 +1,15 @@
 """Caution: deciding one command at a time, so that it is known which one ends its owner.
 
 Invariant: before a careful owner decides a command, the cell's record names it (`trying`, `tries`). A command that
-ended two careful owners is not tried a third time.
+ended two careful owners is not tried a third time; a try that a lost line ended, as far as its owner lived to know,
+does not count.
 
 An owner is careful when the last one ended without any progress, when it met trouble itself, or when it comes to the
 command that the record names; and only for as many commands as could have been under way, or as the inbox then held.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from engine.runtime.faults import LeaseLost
 from engine.runtime.inbox import Entry
@@ -39,6 +41,7 @@ class Caution:
     trying: str
     tries: int
     left: int = CAREFUL_COMMANDS
+    spared: Counter[str] = field(default_factory=Counter)  # tries of ours that a lost line ended, by place
 
     def concerns(self, entry: Entry) -> bool:
         """Whether `entry` is to be decided command by command."""
@@ -52,13 +55,17 @@ class Caution:
         self.left = max(0, self.left - 1)
         self.tries = self.tries + 1 if here == self.trying else 1
         self.trying = here
-        return self.tries <= HOPELESS_TRIES
+        return self.tries - self.spared[here] <= HOPELESS_TRIES
+
+    def spare(self, entry: Entry) -> None:
+        """Note that the try of the first command of `entry` was ended by something else."""
+        self.spared[place(entry)] += 1
 
 
-async def caution(line: Connection, record: str, newest: str, *, careful: bool) -> Caution:
+async def caution(line: Connection, record: str, newest: str, spared: Counter[str], *, careful: bool) -> Caution:
     """Return how to go on: carefully up to the entry `newest`, or only if the cell's record names a command."""
     trying, tries = await line.call("HMGET", record, "trying", "tries", timeout_s=CALL_S)
-    return Caution(newest if careful else None, (trying or b"").decode(), int(tries or 0))
+    return Caution(newest if careful else None, (trying or b"").decode(), int(tries or 0), spared=spared)
 
 
 async def note(line: Connection, cell: CellName, token: str, care: Caution) -> None:

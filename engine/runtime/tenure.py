@@ -6,7 +6,7 @@ next tenure, of this engine or another, decides the same commands again on the s
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,7 @@ class Standing:
     cursor: Cursor
     commit_no: int
     careful: bool
+    spared: Counter[str]  # see poison.Caution; outlives the tenure
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ class Tenure:
     async def _begin(self) -> None:
         await self._reading.begin(self._standing.cursor)
         newest = await self._reading.last_id()
-        self._caution = await caution(self._line, self._keys.cell, newest, careful=self._standing.careful)
+        standing = self._standing
+        self._caution = await caution(self._line, self._keys.cell, newest, standing.spared, careful=standing.careful)
         self._memory.stored = await eviction.stored(self._line, self._keys)
 
     async def _wait(self) -> None:
@@ -146,12 +148,16 @@ class Tenure:
             batch = self._new_batch()
             batch.at_ms = entry.at_ms
             if self._caution.dare(entry):
-                await note(self._line, self._standing.cell, self._standing.token, self._caution)
                 try:
+                    await note(self._line, self._standing.cell, self._standing.token, self._caution)
                     await self._decide(batch, [entry])
                     await self._commit(batch, entry.end)
+                    await self._settle_all()
+                except Away:
+                    self._caution.spare(entry)
+                    raise
                 except (*FAULTS, UnknownSchema):
-                    raise  # nothing that the command did
+                    raise  # nothing that the command did, unless it took until the lease was over
                 except Exception as error:
                     self._forget()
                     batch = await self._set_aside(command, error, entry)

@@ -38,3 +38,15 @@ def test_tries_of_one_command_are_counted() -> None:
 def test_two_careful_owners_are_enough(trying: str, tries: int, dares: bool) -> None:
     """The third leaves the command alone; another command begins at one."""
     assert caution(trying=trying, tries=tries).dare(Entry("7-0", [])) is dares
+
+
+def test_a_try_that_a_lost_line_ended_does_not_count() -> None:
+    """Nor for who takes the cell again in the same process; another command's tries are its own."""
+    entry, other = Entry("7-0", []), Entry("8-0", [])
+    careful = caution(trying="7-0:0", tries=1)
+    assert careful.dare(entry)
+    careful.spare(entry)
+    again = Caution("9-0", "7-0:0", 2, spared=careful.spared)
+    assert again.dare(entry)
+    assert not again.dare(entry)
+    assert not Caution("9-0", "8-0:0", 2, spared=careful.spared).dare(other)
