@@ -62,7 +62,8 @@ async def test_the_whole_chatflow_is_built_and_gone_through(samtale_server: Runn
         assert flow.consent.text == catalogue()["nb"].said["consent_explicit"]
         assert flow.consent.communicate.label == "Ja, send meg tips om turer og tilbud."
         assert phone.client.steps.outstanding[:2] == ["storage_consent", "consent_to_process"]
-        image = await httpx2.AsyncClient().get(samtale_server.url + flow.heading.image)
+        async with httpx2.AsyncClient() as http:
+            image = await http.get(samtale_server.url + flow.heading.image)
         assert (image.status_code, image.headers["Content-Type"]) == (200, "image/png")
 
         with pytest.raises(samtale.RefusedError, match=r"storage_required|consent_required"):

@@ -251,21 +251,6 @@ async def test_the_close_button_closes_nothing_and_leaving_asks_once(samtale_ser
         assert await visitor.ended() == 0
 
 
-async def test_the_company_says_the_first_word(samtale_server: RunningSamtale) -> None:
-    """`samtale start` prints where it stands; a wrong key and a tag that nobody serves are said in one line."""
-    say = ("start", "customer-1", "Your meter is here.", "--server", samtale_server.url, "--tag", "desk")
-    said = await run_samtale(*say, "--key", KEY, environment=samtale_server.environment)
-    assert (said.status, said.out.startswith("said in cnv_"), said.err) == (0, True, "")
-    again = await run_samtale(*say, "--key", KEY, environment=samtale_server.environment)
-    assert again.out.split()[2] == said.out.split()[2]
-    wrong = await run_samtale(*say, "--key", "guessed", environment=samtale_server.environment)
-    assert (wrong.status, "(unauthenticated)" in wrong.err, "guessed" in wrong.err) == (2, True, False)
-    nowhere = await run_samtale(*say[:-1], "nowhere", "--key", KEY, environment=samtale_server.environment)
-    assert (nowhere.status, "(no_chatflow)" in nowhere.err) == (2, True)
-    keyless = await run_samtale(*say, environment=samtale_server.environment)
-    assert (keyless.status, "a server key of the app is needed" in keyless.err) == (2, True)
-
-
 async def test_a_file_goes_from_one_terminal_to_the_other(samtale_server: RunningSamtale, tmp_path: Path) -> None:
     """Sent with a caption, shown by its name, saved as it is; a second time beside the first."""
     sent, saved = tmp_path / "a reading.txt", tmp_path / "saved"
@@ -284,3 +269,18 @@ async def test_a_file_goes_from_one_terminal_to_the_other(samtale_server: Runnin
         }
         visitor.type(f"/file {tmp_path / 'none.txt'}")
         await visitor.shows("not sent, none.txt: ")
+
+
+async def test_the_company_says_the_first_word(samtale_server: RunningSamtale) -> None:
+    """`samtale start` prints where it stands; a wrong key and a tag that nobody serves are said in one line."""
+    say = ("start", "customer-1", "Your meter is here.", "--server", samtale_server.url, "--tag", "desk")
+    said = await run_samtale(*say, "--key", KEY, environment=samtale_server.environment)
+    assert (said.status, said.out.startswith("said in cnv_"), said.err) == (0, True, "")
+    again = await run_samtale(*say, "--key", KEY, environment=samtale_server.environment)
+    assert again.out.split()[2] == said.out.split()[2]
+    wrong = await run_samtale(*say, "--key", "guessed", environment=samtale_server.environment)
+    assert (wrong.status, "(unauthenticated)" in wrong.err, "guessed" in wrong.err) == (2, True, False)
+    nowhere = await run_samtale(*say[:-1], "nowhere", "--key", KEY, environment=samtale_server.environment)
+    assert (nowhere.status, "(no_chatflow)" in nowhere.err) == (2, True)
+    keyless = await run_samtale(*say, environment=samtale_server.environment)
+    assert (keyless.status, "a server key of the app is needed" in keyless.err) == (2, True)
