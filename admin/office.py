@@ -77,10 +77,11 @@ class Office:
         Raises Problem, StoreAway.
         """
         account = call.caller.account
-        if (replayed := await self._answered(call)) is not None:
-            return replayed
         while True:
             seen = await self.config.transact(partial(changes.look, account=account, cells=self.cells))
+            # Asked after the look: what this look shows may be what the same request has just made of it.
+            if (replayed := await self._answered(call)) is not None:
+                return replayed
             present = seen.survey.present.get(account)
             if present is None:
                 raise Problem(NOT_FOUND, "the account is gone")
