@@ -6,7 +6,7 @@ log, the job that tells the cell, and the answer kept for its Idempotency-Key; s
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -48,7 +48,10 @@ class Change:
 
 
 class Office:
-    """The configuration of an installation, as operations use it. `record` is the other side of SQL."""
+    """The configuration of an installation, as operations use it. `record` is the other side of SQL.
+
+    `after_change` hears of every account that was changed.
+    """
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class Office:
         now_ms: Callable[[], int],
     ) -> None:
         self.config, self.record, self.cells, self.entropy, self.now_ms = config, record, cells, entropy, now_ms
+        self.after_change: Callable[[AccountId], Awaitable[None]] = _nothing
 
     async def present(self, account: AccountId) -> AccountConfig:
         """Return an account's configuration. Raises Problem if there is none, StoreAway."""
@@ -91,6 +95,7 @@ class Office:
             if isinstance(outcome, KeptAnswer):
                 return _again(call, outcome)
             if outcome == "made":
+                await self.after_change(account)
                 return change.reply
 
     def _written(self, call: Call, change: Change) -> Written:
@@ -108,6 +113,10 @@ class Office:
         find = partial(answers.find, account=call.caller.account, key=call.idempotency_key)
         kept = await self.config.read(find)
         return None if kept is None else _again(call, kept)
+
+
+async def _nothing(_: AccountId) -> None:
+    """Nobody wants to hear of it."""
 
 
 def recompiled(seen: Seen, document: Document, entropy: Callable[[int], bytes], edited: str) -> AccountConfig:

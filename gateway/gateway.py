@@ -24,6 +24,7 @@ from gateway.public.attachments import AttachmentDesk
 from gateway.public.company import CompanyDesk
 from gateway.public.images import ImageDesk
 from gateway.public.login import LoginDesk
+from gateway.public.preview import PreviewDesk
 from gateway.public.routes import public_app
 from gateway.rules import SocketRules
 from gateway.server import Server, listen
@@ -89,7 +90,8 @@ class Gateway:
         self.logins = LoginDesk(self.sockets, self.hub.cells, databases.config, entropy)
         company = CompanyDesk(self.sockets, self.hub.services)
         desk = _file_routes(self.hub.services, files, self.sockets.counts) if files is not None else []
-        self._app = public_app(self.sockets, self.hub, self.logins, company, self._gauges(), desk)
+        pages = [*desk, *PreviewDesk(self.hub.services).routes()]
+        self._app = public_app(self.sockets, self.hub, self.logins, company, self._gauges(), pages)
         self.port = settings.port
         self.listening = asyncio.Event()
 

@@ -18,6 +18,7 @@ from gateway.core.showing import short
 from gateway.core.storefront import Phone, Shown, Storefront
 from gateway.core.views import Standing, address, conversation_views, next_conversations, own_conversations
 from gateway.doors import OUTCOME_TIMEOUT_S, Arrival, Turned, check_cell, check_version
+from gateway.previewing import previewed
 from gateway.proving import Proven, prove
 from gateway.services import Services
 from gateway.standings import read_standings
@@ -89,6 +90,8 @@ class LetIn(Struct, frozen=True):
 async def admit(services: Services, arrival: Arrival, hello: client.Hello) -> LetIn:
     """Let a visitor in, or raise Turned; Away, Refused or StoreAway if a part of the server is."""
     check_version(hello)
+    if hello.preview:
+        hello = await previewed(services, hello)
     config = await services.configs.of_app(AppKey(hello.app_key))
     app = next((each for each in config.apps if each.key == hello.app_key), None) if config else None
     if config is None or app is None:
@@ -116,7 +119,7 @@ async def _admit(services: Services, case: Case) -> LetIn:
 
 def judge(services: Services, arrival: Arrival, hello: client.Hello, config: AccountConfig, app: App) -> Case:
     """Return what is known of somebody who may ask the cell, or raise Turned."""
-    if arrival.origin is not None and arrival.origin not in app.origins:
+    if arrival.origin is not None and arrival.origin not in app.origins and not hello.preview:
         raise Turned(CloseCode.ORIGIN_REFUSED)
     return Case(arrival, hello, config, app, prove(services, config, app, hello))
 

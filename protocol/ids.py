@@ -30,12 +30,23 @@ Incarnation = NewType("Incarnation", str)  # one life of one gateway process
 EventId = NewType("EventId", str)  # "epoch.commit_no.index"; opaque to clients (SPEC 6.2)
 CellName = NewType("CellName", str)  # "c00" … "c07"
 
+_PREVIEW = "~preview"  # has not the form of an id: nobody can give an account such a name
 _PRINTABLE = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
 
 
 def is_id(text: str) -> bool:
     """Whether `text` has the form of an id: 1–64 of `A–Z a–z 0–9 _ . : -` (SPEC 2.4)."""
     return _PRINTABLE.fullmatch(text) is not None
+
+
+def preview_of(account: AccountId) -> AccountId:
+    """Return the hidden account in which drafts of `account` are tried out."""
+    return AccountId(account + _PREVIEW)
+
+
+def is_preview(account: AccountId) -> bool:
+    """Whether this is such a hidden account."""
+    return account.endswith(_PREVIEW)
 
 
 def keyed_hash(key: bytes, prefix: str, *parts: str) -> str:

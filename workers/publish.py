@@ -44,7 +44,7 @@ class Publisher:
 
         Redis may come back with an older file in which no cell is behind, and yet a configuration or a name is missing.
         """
-        configs = await self._config.read(accounts.all_of_them)
+        configs = await self._config.read(accounts.with_previews)
         line = await self._dial(None)
         try:
             names = [await line.call("HKEYS", key) for key in (APPS, LOGINS, SERVERS)]

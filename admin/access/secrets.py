@@ -1,4 +1,4 @@
-"""Random secrets that are given out once: API keys, and what a browser holds.
+"""Random secrets that are given out once: API keys, what a browser holds, previews.
 
 Invariant: 256 random bit each; only the SHA-256 hash is kept, and a prefix says what a leaked one is.
 """
@@ -11,6 +11,7 @@ from protocol.ids import secret_hash
 KEY_PREFIX = "samk_"
 SESSION_PREFIX = "sams_"
 CSRF_PREFIX = "samc_"
+PREVIEW_PREFIX = "samp_"
 
 
 def new_secret(prefix: str, entropy: Callable[[int], bytes]) -> str:

@@ -68,7 +68,10 @@ class Device(Struct, frozen=True):
 
 
 class Hello(Frame, frozen=True, tag="hello"):
-    """The first frame on the mobile socket (SPEC 3.1). `view`: the etag of the chatflow view held (SPEC 4.1)."""
+    """The first frame on the mobile socket (SPEC 3.1). `view`: the etag of the chatflow view held (SPEC 4.1).
+
+    `preview`: a preview token, which stands for app and tag.
+    """
 
     v: int
     app_key: Id
@@ -77,6 +80,7 @@ class Hello(Frame, frozen=True, tag="hello"):
     device: Device
     positions: Annotated[list[Position], Meta(max_length=32)] = []
     view: Annotated[str, Meta(max_length=64)] = ""
+    preview: Annotated[str, Meta(max_length=128)] = ""
 
 
 class AgentHello(Frame, frozen=True, tag="hello"):

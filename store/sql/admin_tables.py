@@ -1,4 +1,4 @@
-"""What SQL keeps for those who administer: drafts, keys, browser sessions, the audit log, answers given before.
+"""What SQL keeps for those who administer: drafts, previews, keys, browser sessions, audit log, answers given before.
 
 Invariant: no secret is in here, only SHA-256 hashes of random ones; the audit log is added to and never changed.
 Times are milliseconds since 1970. All of it is on the configuration's side.
@@ -16,6 +16,18 @@ draft = Table(
     Column("document", LargeBinary, nullable=False),  # JSON, as a chatflow in a workspace file
     Column("changed_at_ms", BigInteger, nullable=False),
     Column("changed_by", Text, nullable=False),
+)
+preview = Table(
+    "preview",  # a chatflow as it is tried out, under its own id in the account's hidden one (protocol.ids.preview_of)
+    CONFIG,
+    Column("id", Text, primary_key=True),
+    Column("account", Text, nullable=False, index=True),  # the real one
+    Column("chatflow", Text, nullable=False),
+    Column("shows", Text, nullable=False),  # draft, published, or the number of a version
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("ends_at_ms", BigInteger, nullable=False),  # brought forward when it is revoked
 )
 api_key = Table(
     "api_key",

@@ -3,10 +3,10 @@
 Invariant: an app key and an agent's e-mail belong to one account of the installation.
 """
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from protocol.bus.config import CONFIG_DECODER, AccountConfig, Agent
-from protocol.ids import AccountId, CellName
+from protocol.ids import AccountId, CellName, is_preview
 from store.sql import tables
 from store.sql.bulk import write
 
@@ -25,14 +25,19 @@ def in_cell(connection: Connection, cell: CellName) -> list[AccountConfig]:
 
 
 def all_of_them(connection: Connection) -> list[AccountConfig]:
-    """Return the present configurations of all accounts."""
+    """Return the present configurations of all accounts; those in which drafts are tried out are none."""
+    return [config for config in with_previews(connection) if not is_preview(config.account)]
+
+
+def with_previews(connection: Connection) -> list[AccountConfig]:
+    """Return the present configurations of all accounts and of their previews."""
     found = connection.scalars(select(tables.account.c.config).order_by(tables.account.c.id))
     return [CONFIG_DECODER.decode(config) for config in found]
 
 
 def count(connection: Connection) -> int:
     """Return how many accounts the installation has."""
-    return connection.scalar(select(func.count()).select_from(tables.account)) or 0
+    return sum(not is_preview(account) for account in connection.scalars(select(tables.account.c.id)))
 
 
 def cells_in_use(connection: Connection) -> dict[CellName, int]:

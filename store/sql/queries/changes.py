@@ -10,13 +10,16 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from protocol.bus.config import AccountConfig
-from protocol.ids import AccountId, ChatflowId
-from store.sql.queries import access, answers, audit_log, drafts, publications
+from protocol.ids import AccountId, ChatflowId, preview_of
+from store.sql.queries import access, answers, audit_log, drafts, erasures, previews, publications
 from store.sql.queries.access import Key
 from store.sql.queries.answers import KeptAnswer
 from store.sql.queries.audit_log import Deed
 from store.sql.queries.drafts import Draft
+from store.sql.queries.previews import Preview
 from store.sql.queries.publications import Survey
+
+PREVIEW_DAYS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,53 @@ def begin_account(connection: Connection, config: AccountConfig, on: Survey, dee
     if not publications.publish_all(connection, [config], on, deed.at_ms):
         return False
     audit_log.add(connection, config.account, deed)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What previews of an account are made of: what they show comes of the account, and goes into its hidden one."""
+
+    seen: Seen
+    previews: list[Preview]
+
+
+def look_at_previews(connection: Connection, account: AccountId, cells: int) -> Rehearsal:
+    """See an account, its hidden one, and its previews as they are now."""
+    survey = publications.survey(connection, [account, preview_of(account)], cells)
+    seen = Seen(account, survey, drafts.of_account(connection, account))
+    return Rehearsal(seen, previews.of_account(connection, account))
+
+
+def show_previews(
+    connection: Connection,
+    on: Rehearsal,
+    config: AccountConfig | None,
+    begun: tuple[Preview, bytes] | None,
+    now_ms: int,
+) -> bool:
+    """Show previews as `config` has them, and keep the one that was `begun`; False if not all is as `on` says.
+
+    What is said in a preview is kept for a day.
+    """
+    if look_at_previews(connection, on.seen.account, on.seen.survey.cells) != on:
+        return False
+    if begun is not None:
+        preview, hashed = begun
+        previews.begin(connection, preview, hashed)
+        target, shows = f"chatflows/{preview.chatflow}", f"shows: {preview.shows}"
+        audit_log.add(connection, on.seen.account, Deed(now_ms, preview.created_by, "preview.begun", target, (shows,)))
+    if config is not None:
+        publications.publish(connection, [config], now_ms)
+        erasures.keep_days(connection, config.account, PREVIEW_DAYS)
+    return True
+
+
+def end_preview(connection: Connection, account: AccountId, preview: str, deed: Deed) -> bool:
+    """End a preview; False if the account has no such one that goes on."""
+    if not previews.end(connection, account, preview, deed.at_ms):
+        return False
+    audit_log.add(connection, account, deed)
     return True
 
 

@@ -1,0 +1,142 @@
+/* What is asked of a visitor and what a message holds beside its text, as elements.
+
+   Invariant: every kind has its plain text, so one that is not known here shows that and leaves nothing out. */
+
+import { el, safe } from "./elements.js";
+
+let count = 0;
+const fresh = () => `field-${++count}`;
+const button = (label, onclick, kind = "plain") => el("button", { type: "button", class: kind, onclick }, label);
+
+export function storageCard(view, words, answer) {
+  return el("section", { class: "card", "aria-label": view.storage.text },
+    el("p", {}, view.storage.text),
+    el("div", { class: "row" },
+      button(words("storage_agree"), () => answer("storage_consent", "granted"), "main"),
+      button(words("storage_decline"), () => answer("storage_consent", "declined"))));
+}
+
+export function consentCard(view, words, answer) {
+  const { text, communicate } = view.consent;
+  const box = communicate && el("input", { type: "checkbox", id: fresh() });
+  const said = () => (box ? box.checked : undefined);
+  return el("section", { class: "card", "aria-label": text },
+    el("p", {}, text),
+    box && el("p", { class: "box" }, box, el("label", { for: box.id }, communicate.label)),
+    el("div", { class: "row" },
+      button(words("consent_agree"), () => answer("consent_to_process", "granted", said()), "main"),
+      button(words("consent_decline"), () => answer("consent_to_process", "declined", said()))));
+}
+
+export function emailCard(text, words, answer) {
+  const id = fresh();
+  const input = el("input", { id, type: "email", autocomplete: "email", placeholder: words("email_placeholder") });
+  const wrong = el("p", { class: "wrong", id: `${id}-wrong`, role: "alert" });
+  const submit = async (event) => {
+    event.preventDefault();
+    const code = await answer("email", input.value.trim() || "?");
+    wrong.textContent = code ? words(code === "bad_answer" || code === "malformed" ? "email_invalid" : `error_${code}`) : "";
+    input.setAttribute("aria-invalid", String(Boolean(code)));
+    input.setAttribute("aria-describedby", wrong.id);
+  };
+  return el("form", { class: "card", novalidate: true, onsubmit: submit },
+    el("label", { for: id }, text), input, wrong,
+    el("button", { type: "submit", class: "main" }, words("email_send")));
+}
+
+export function surveyCard(asked, words, state, answer) {
+  if (state.answered) return thanksCard(asked, words, state, answer);
+  return el("section", { class: "card survey", "aria-label": asked.question },
+    el("p", {}, asked.question),
+    el("div", { class: "row scores" }, scores(asked.scale, words).map(([score, sign, name]) =>
+      el("button", { type: "button", class: "score", "aria-label": name, title: name,
+        onclick: () => answer("answer", { score }) }, sign))),
+    button(words("survey_dismiss"), () => answer("dismiss")));
+}
+
+function thanksCard(asked, words, { score, commented }, answer) {
+  const told = (texts) => texts?.[score] ?? texts?.any ?? "";
+  const id = fresh();
+  const input = el("textarea", { id, rows: 2, maxlength: 2000 });
+  const submit = (event) => {
+    event.preventDefault();
+    if (input.value.trim()) answer("comment", { text: input.value.trim() });
+  };
+  return el("section", { class: "card survey", role: "status" },
+    el("p", {}, told(asked.thanks) || words("survey_thanks")),
+    !commented && el("form", { onsubmit: submit },
+      el("label", { for: id }, told(asked.follow_up) || words("survey_comment")), input,
+      el("button", { type: "submit", class: "main" }, words("survey_send"))));
+}
+
+function scores(scale, words) {
+  const range = (first, last) => Array.from({ length: last - first + 1 }, (_, at) => first + at);
+  switch (scale) {
+    case "stars":
+      return range(1, 5).map((score) => [score, "★".repeat(score), words("survey_star", { count: score })]);
+    case "ten":
+      return range(0, 10).map((score) => [score, String(score),
+        `${score}${score === 0 ? `, ${words("survey_ten_low")}` : score === 10 ? `, ${words("survey_ten_high")}` : ""}`]);
+    case "thumbs":
+      return range(0, 1).map((score) => [score, score ? "👍" : "👎", words(`survey_thumbs_${score}`)]);
+    default:
+      return range(0, 2).map((score) => [score, ["🙁", "😐", "🙂"][score], words(`survey_faces_${score}`)]);
+  }
+}
+
+/* Return what `content` of a message shows; null if its text says it all. `open`: whether it still takes an answer. */
+export function contentOf(content, words, { seq, open }, say) {
+  const choose = (option) => () => say(option.label, { kind: "choice", of: seq, option: option.id });
+  const press = (each) => {
+    const url = each.url && safe(each.url, ["https:", "tel:", "mailto:"]);
+    return url ? el("a", { class: "plain", href: url, target: "_blank", rel: "noopener noreferrer" }, each.label)
+      : button(each.label, choose(each));
+  };
+  const card = (each) => {
+    const image = each.image && safe(each.image, ["https:"]);
+    return el("div", { class: "offered" }, image && el("img", { src: image, alt: "" }),
+      el("strong", {}, each.title), each.text && el("p", {}, each.text), el("div", { class: "row" }, (each.buttons ?? []).map(press)));
+  };
+  switch (content?.kind) {
+    case "quick_replies":
+      return open ? el("div", { class: "row", role: "group", "aria-label": words("choose") },
+        content.options.map((option) => button(option.label, choose(option)))) : null;
+    case "buttons":
+      return el("div", { class: "row", role: "group", "aria-label": words("choose") }, content.buttons.map(press));
+    case "card":
+      return card(content);
+    case "carousel":
+      return el("div", { class: "carousel", tabindex: "0", role: "group", "aria-label": words("choose") }, content.cards.map(card));
+    case "article": {
+      const url = safe(content.url, ["https:"]);
+      return el("div", { class: "offered" },
+        url ? el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, content.title) : content.title,
+        content.snippet && el("p", {}, content.snippet));
+    }
+    case "form":
+      return open ? formOf(content, words, seq, say) : null;
+    default:
+      return null;
+  }
+}
+
+function formOf(content, words, seq, say) {
+  const kinds = { email: "email", phone: "tel", number: "number", date: "date" };
+  const fields = content.fields.map((field) => {
+    const more = { id: fresh(), required: field.required };
+    const input = field.kind === "choice"
+      ? el("select", more, el("option", { value: "" }), field.options.map((each) => el("option", { value: each.id }, each.label)))
+      : el("input", { ...more, type: kinds[field.kind] ?? "text", maxlength: 2000 });
+    return { field, input };
+  });
+  const submit = (event) => {
+    event.preventDefault();
+    const given = fields.filter(({ input }) => input.value);
+    const values = Object.fromEntries(given.map(({ field, input }) => [field.id, input.value]));
+    const text = given.map(({ field, input }) => `${field.label}: ${input.value}`).join("\n");
+    say(text || content.title, { kind: "form_values", of: seq, values });
+  };
+  return el("form", { class: "offered", onsubmit: submit }, el("strong", {}, content.title),
+    fields.map(({ field, input }) => el("p", {}, el("label", { for: input.id }, field.label), input)),
+    el("button", { type: "submit", class: "main" }, words("form_send")));
+}
