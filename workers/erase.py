@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from protocol.bus.commands import COMMAND_ENCODER, AnyCommand, Emptied, EraseConversations, ErasePerson
-from protocol.ids import AccountId, CellName, ConversationId, ErasureId, VisitorId
+from protocol.ids import AccountId, CellName, ConversationId, ErasureId, VisitorId, is_preview
 from store.redis.connection import Connection, Dial
 from store.redis.keys import Keys
 from store.sql.database import Databases, Query, StoreAway
@@ -19,6 +19,7 @@ from store.sql.queries.erasures import Erasure
 from store.sql.queries.jobs import TakenJob
 from workers.forget import purge_quarantine, rewrite_files, rewrite_streams
 from workers.jobs import JobFailed
+from workers.previews import forget_preview
 
 Frozen = Callable[[AccountId, list[bytes]], bytes]  # a whole log → the state (a Snapshot) that it amounts to
 
@@ -66,6 +67,9 @@ class Eraser:
         if days is None or config is None:
             return
         before_ms = erasures.retained_before(now_ms, days)
+        if is_preview(account):
+            await forget_preview(self._databases, config, before_ms, now_ms)
+            return
         old = await self._read(partial(erasures.over, account=account, before_ms=before_ms, limit=_PER_JOB))
         if not old:
             return

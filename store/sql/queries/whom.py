@@ -38,6 +38,15 @@ def known_as(connection: Connection, account: AccountId, contact: ContactId) -> 
     return [VisitorId(each) for each in connection.scalars(found)]
 
 
+def met_before(connection: Connection, account: AccountId, before_ms: int) -> list[tuple[VisitorId, ContactId | None]]:
+    """Return the visitors who did nothing since then and are not erased, and the contact each is known as."""
+    rows, known = tables.visitor, tables.contact_visitor
+    both = rows.outerjoin(known, known.c.visitor == rows.c.id)
+    found = select(rows.c.id, known.c.contact, rows.c.state).select_from(both).order_by(rows.c.changed_at_ms, rows.c.id)
+    met = connection.execute(found.where(rows.c.account == account, rows.c.changed_at_ms < before_ms))
+    return [(row.id, row.contact) for row in met if not _VISITOR.decode(row.state).erased]
+
+
 def emptied_record(connection: Connection, account: AccountId, visitor: VisitorId) -> VisitorRecord | None:
     """Return a visitor's record without anything personal, or None."""
     rows = tables.visitor.c
