@@ -16,17 +16,19 @@ from protocol.bus.config import AccountConfig
 from protocol.ids import AgentId, ConversationId, DeviceId, SessionId
 from protocol.wire.client import Id
 from protocol.wire.codes import BY_WIRE, Code
+from protocol.wire.kinds import AgentContent
 from store.sql.queries.previews import Preview
 
 _DEVICE = DeviceId("the rehearsal")
 
 
 class Act(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the agent does: comes, goes, says `text` in a conversation, or closes it."""
+    """What the agent does: comes, goes, says something in a conversation as a `send` would (SPEC 8.7), or closes it."""
 
     act: Literal["come", "go", "say", "close"]
     conversation: Id = "-"
     text: Annotated[str, Meta(max_length=2_000)] = ""
+    content: AgentContent | None = None
 
 
 async def play(services: Services, preview: Preview, config: AccountConfig, act: Act) -> Code | None:
@@ -55,7 +57,7 @@ def _commands(config: AccountConfig, agent: AgentId, act: Act) -> list[Callable[
         case "go":
             return [lambda origin: AgentLeaves(account, origin, agent)]
         case "say":
-            return [*arrives, lambda origin: AgentSends(account, origin, conversation, agent, act.text)]
+            return [*arrives, lambda origin: AgentSends(account, origin, conversation, agent, act.text, act.content)]
         case "close":
             return [lambda origin: AgentCloses(account, origin, conversation, agent)]
 

@@ -36,7 +36,9 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-FILES: Final = ("preview.css", "preview.js", "screen.js", "cards.js", "elements.js", "visitor.js", "outbox.js")
+FILES: Final = (
+    "preview.css", "preview.js", "screen.js", "cards.js", "elements.js", "samples.js", "visitor.js", "outbox.js",
+)  # fmt: skip
 
 
 class PreviewDesk:

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from playwright.async_api import Page, expect
 
+from gateway.public.preview import FILES
 from protocol.bus.catalogue import catalogue
 from tests.kit.browsers import a_browser, faults, needs_chromium
 from tests.kit.commands import run_samtale
@@ -94,3 +95,84 @@ async def test_the_whole_chatflow_can_be_gone_through(samtale_server: RunningSam
         for what in ("/contacts", "/consents", "/conversations"):
             found = await api.get(what)
             assert found.status_code == 404 or found.json()["items"] == [], what
+
+
+async def test_every_kind_of_message_is_shown_and_can_be_answered(samtale_server: RunningSamtale) -> None:
+    """What a kind offers can be pressed, what it asks can be filled in, until something else was said."""
+    async with await owner(samtale_server, "sortlys") as api, a_browser() as page:
+        await drafts(api, storage={"ask": "never"}, consent={"mode": "off"}, email={"open": "never", "away": "never"})
+        phone = await opened(page, (await begun(api))["address"])
+        composer = phone.get_by_label(NB["placeholder"])
+        await composer.fill("Hallo?")
+        await composer.press("Enter")
+        kind, say = page.get_by_label("Sends with it"), page.get_by_role("button", name="Say it")
+        await kind.select_option("quick_replies")
+        await say.click()
+        await phone.get_by_role("button", name="B", exact=True).click()
+        await expect(phone.locator(".mine").last).to_have_text("Du: B")
+        await expect(phone.get_by_role("button", name="C", exact=True)).to_have_count(0)
+        for each, shown in (("buttons", "example.com"), ("article", "A"), ("card", "C"), ("carousel", "C")):
+            await kind.select_option(each)
+            await say.click()
+            role = "link" if each in ("buttons", "article") else "button"
+            await expect(phone.locator(".theirs").last.get_by_role(role, name=shown, exact=True)).to_be_visible()
+        assert await faults(page) == []
+        await kind.select_option("form")
+        await say.click()
+        form = phone.locator(".theirs").last
+        await form.get_by_label("B").fill("Ida")
+        await form.get_by_label("D").select_option("M")
+        assert await faults(page) == []
+        await form.get_by_role("button", name=NB["form_send"]).click()
+        await expect(phone.locator(".mine").last).to_contain_text("Ida")
+
+
+async def test_a_draft_saved_again_is_shown_at_once(samtale_server: RunningSamtale) -> None:
+    """On the page that is open, without asking for it again; and what anybody wrote is text and nothing else."""
+    async with await owner(samtale_server, "nylys") as api, a_browser() as page:
+        phone = await opened(page, (await begun(api))["address"])
+        await expect(phone.get_by_text(WELCOME)).to_be_visible()
+        written = "<img src=x onerror=alert(1)> <b>Hei</b>"
+        await drafts(api, welcome={"nb": written})
+        await expect(phone.get_by_text(written)).to_be_visible(timeout=30_000)
+        await drafts(api, close_button=False)
+        await expect(phone.get_by_role("button", name=NB["close"], exact=True)).to_have_count(0, timeout=30_000)
+
+
+async def test_the_token_is_in_no_address_that_is_asked_for(samtale_server: RunningSamtale) -> None:
+    """Nor is anything asked of another server; all that is loaded is under 60 KB."""
+    async with await owner(samtale_server, "morklys") as api, a_browser() as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("websocket", lambda socket: asked.append(socket.url))
+        preview = await begun(api)
+        await opened(page, preview["address"])
+        server = samtale_server.url.removeprefix("http")
+        assert {url.removeprefix("http").removeprefix("ws").startswith(server) for url in asked} == {True}
+        assert not [url for url in asked if preview["token"] in url.partition("#")[0]]
+        async with httpx2.AsyncClient(base_url=samtale_server.url) as http:
+            files = [await http.get(f"/preview/{name}") for name in FILES] + [await http.get("/preview")]
+        assert sum(len(each.content) for each in files) < 60_000
+        assert all("script-src 'self'" in each.headers["Content-Security-Policy"] for each in files)
+
+
+async def test_arabic_is_shown_from_the_right_and_in_the_dark(samtale_server: RunningSamtale) -> None:
+    """In the texts of its catalogue, on a small phone as on a large one, with nothing that axe minds."""
+    async with await owner(samtale_server, "fjernlys") as api, a_browser(390, 844) as page:
+        phone = await opened(page, (await begun(api))["address"], "ar")
+        await page.get_by_label("Dark").check()
+        await expect(phone).to_have_attribute("dir", "rtl")
+        await expect(phone.get_by_role("button", name=catalogue()["ar"].interface["storage_agree"])).to_be_visible()
+        assert await faults(page) == []
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await page.get_by_label("Large screen").check()
+        await expect(phone.get_by_role("button", name=WELCOME)).to_be_visible(timeout=30_000)
+        assert await faults(page) == []
+
+
+async def test_an_ended_preview_says_so(samtale_server: RunningSamtale) -> None:
+    """A page with a token that lets nobody in tells what to do."""
+    async with a_browser() as page:
+        await page.goto(f"{samtale_server.url}/preview#samp_never-made")
+        await expect(page.locator("#state")).to_have_text("This preview has ended. Begin another one.", timeout=30_000)
+        assert await faults(page) == []

@@ -84,6 +84,14 @@ function scores(scale, words) {
   }
 }
 
+/* Return what was said before the plain form of `content`, "" if nothing was. */
+export function leadOf(text, content) {
+  const [each] = content.options ?? content.buttons ?? content.cards ?? [];
+  const first = content.title ?? each?.title ?? each?.label ?? "";
+  const at = text.split("\n").findIndex((line) => line === first || line.startsWith(`- ${first}`));
+  return at < 0 ? text : text.split("\n").slice(0, at).join("\n");
+}
+
 /* Return what `content` of a message shows; null if its text says it all. `open`: whether it still takes an answer. */
 export function contentOf(content, words, { seq, open }, say) {
   const choose = (option) => () => say(option.label, { kind: "choice", of: seq, option: option.id });

@@ -3,6 +3,7 @@
    Invariant: the token comes from the fragment of the address and goes into the first frame and a header, nowhere else. */
 
 import { el } from "./elements.js";
+import { SAMPLES } from "./samples.js";
 import { Screen } from "./screen.js";
 import { Visitor } from "./visitor.js";
 
@@ -52,6 +53,7 @@ async function act(what, more = {}) {
 }
 
 for (const [locale, name] of Object.entries(LOCALES)) find("locale").append(el("option", { value: locale, lang: locale }, name));
+for (const kind of Object.keys(SAMPLES)) find("kind").append(el("option", { value: kind }, kind === "text" ? "nothing" : kind.replace("_", " ")));
 find("locale").value = navigator.languages.map((each) => each.split("-")[0].replace("no", "nb")).find((each) => each in LOCALES) ?? "en";
 find("locale").addEventListener("change", begin);
 find("again").addEventListener("click", begin);
@@ -69,7 +71,8 @@ find("there").addEventListener("change", async ({ target }) => {
 find("agent").addEventListener("submit", async (event) => {
   event.preventDefault();
   const text = find("words").value.trim();
-  if (text && (await act("say", { conversation: visitor.conversation, text }))) {
+  const content = SAMPLES[find("kind").value];
+  if ((text || content) && (await act("say", { conversation: visitor.conversation, text, content }))) {
     find("words").value = "";
     find("there").checked = true;
   }

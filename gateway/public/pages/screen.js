@@ -3,7 +3,7 @@
    Invariant: it shows what the visitor's client holds and keeps nothing of its own but what is being written; what has
    not changed is not built again, so neither focus nor a screen reader loses its place. */
 
-import { consentCard, contentOf, emailCard, storageCard, surveyCard } from "./cards.js";
+import { consentCard, contentOf, emailCard, leadOf, storageCard, surveyCard } from "./cards.js";
 import { direction, el, redraw, safe } from "./elements.js";
 
 const CLOSED = { agent: "closed_agent", visitor: "closed_visitor", inactivity: "closed_inactivity",
@@ -160,11 +160,11 @@ export class Screen {
     const mine = body.by.role === "visitor";
     if (body.redacted) return el("p", { class: "line" }, this.words("redacted"));
     const shown = contentOf(body.content, this.words, { seq, open }, (text, content) => this.visitor.say(text, content));
-    const alone = shown && ["card", "carousel", "article", "form"].includes(body.content.kind);
+    const text = shown ? leadOf(body.text, body.content) : body.text;
     return el("div", { class: mine ? "mine" : "theirs" },
       !mine && body.by.name && el("span", { class: "by" }, body.by.name),
       mine && el("span", { class: "unseen" }, `${this.words("you")}: `),
-      !alone && el("p", {}, body.text), shown);
+      text && el("p", {}, text), shown);
   }
 
   unsent(each) {
