@@ -51,13 +51,17 @@ def hidden_account(
         version=present.version if present is not None else 0,
         cell=present.cell if present is not None else config.cell,
         id_key=present.id_key if present is not None else entropy(32),
-        apps=present.apps if present is not None else [App(AppKey(f"app_{entropy(16).hex()}"), config.name)],
+        apps=present.apps if present is not None else [_app(config, entropy)],
         agents=[_actor(agent, preview_of(config.account)) for agent in config.agents],
         chatflows=_staged(before, shown),
         past=[],
         max_open=_CAPACITY,
     )
     return made if made == present else replace(made, version=made.version + 1)
+
+
+def _app(config: AccountConfig, entropy: Callable[[int], bytes]) -> App:
+    return App(AppKey(f"app_{entropy(16).hex()}"), config.name, environment="preview")  # so that it leaves no figures
 
 
 def _newest(config: AccountConfig, chatflow: ChatflowId) -> Chatflow:

@@ -33,7 +33,7 @@ class App(msgspec.Struct, frozen=True):
     origins: list[str] = []  # exact origins browsers may come from; an absent Origin is always allowed
     identity_keys: list[IdentityKey] = []
     audience: str = ""  # the `aud` that tokens must carry; the app key when empty
-    environment: Literal["production", "test"] = "production"
+    environment: Literal["production", "test", "preview"] = "production"  # preview: of no account that anybody sets
     server_keys: list[str] = []  # hex SHA-256 of the secrets with which the company's own servers ask
 
 

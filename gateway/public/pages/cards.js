@@ -2,7 +2,12 @@
 
    Invariant: every kind has its plain text, so one that is not known here shows that and leaves nothing out. */
 
-import { el, safe } from "./elements.js";
+import { el, icon, safe } from "./elements.js";
+
+const ROUND = "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18M9 9.5v.5M15 9.5v.5";
+const FACES = ["M8.5 16q3.5-3.5 7 0", "M8.5 15h7", "M8.5 14q3.5 3.5 7 0"];
+const UP = "M7 11v9M7 19.5h9.5q1.500 0 1.800-1.200l1.400-6.500q.2-1.300-1.200-1.300H14l.8-4.200q0-1.800-1.800-1.800L9.500 11H4v9h3";
+const DOWN = "M7 13V4M7 4.500h9.500q1.500 0 1.800 1.200l1.400 6.500q.2 1.300-1.200 1.300H14l.8 4.200q0 1.800-1.800 1.800L9.500 13H4V4h3";
 
 let count = 0;
 const fresh = () => `field-${++count}`;
@@ -78,9 +83,9 @@ function scores(scale, words) {
       return range(0, 10).map((score) => [score, String(score),
         `${score}${score === 0 ? `, ${words("survey_ten_low")}` : score === 10 ? `, ${words("survey_ten_high")}` : ""}`]);
     case "thumbs":
-      return range(0, 1).map((score) => [score, score ? "👍" : "👎", words(`survey_thumbs_${score}`)]);
+      return range(0, 1).map((score) => [score, icon(score ? UP : DOWN), words(`survey_thumbs_${score}`)]);
     default:
-      return range(0, 2).map((score) => [score, ["🙁", "😐", "🙂"][score], words(`survey_faces_${score}`)]);
+      return range(0, 2).map((score) => [score, icon(ROUND, FACES[score]), words(`survey_faces_${score}`)]);
   }
 }
 

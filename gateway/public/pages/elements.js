@@ -22,6 +22,20 @@ export function redraw(place, sign, build) {
   place.replaceChildren(...[build()].flat().filter(Boolean));
 }
 
+/* Draw a picture of `paths` on a field of 24 by 24, of which nobody needs to be told. */
+export function icon(...paths) {
+  const SVG = "http://www.w3.org/2000/svg";
+  const drawn = document.createElementNS(SVG, "svg");
+  drawn.setAttribute("viewBox", "0 0 24 24");
+  drawn.setAttribute("aria-hidden", "true");
+  for (const d of paths) {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", d);
+    drawn.append(path);
+  }
+  return drawn;
+}
+
 const RTL = new Set(["ar", "fa", "he", "ur"]);
 
 export function direction(locale) {

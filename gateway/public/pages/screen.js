@@ -4,7 +4,7 @@
    not changed is not built again, so neither focus nor a screen reader loses its place. */
 
 import { consentCard, contentOf, emailCard, leadOf, storageCard, surveyCard } from "./cards.js";
-import { direction, el, redraw, safe } from "./elements.js";
+import { direction, el, icon, redraw, safe } from "./elements.js";
 
 const CLOSED = { agent: "closed_agent", visitor: "closed_visitor", inactivity: "closed_inactivity",
   consent_withdrawn: "closed_consent_withdrawn" };
@@ -17,7 +17,7 @@ export class Screen {
       const text = this.visitor?.chatflow?.texts?.[name] ?? name;
       return Object.entries(fill).reduce((said, [key, value]) => said.replaceAll(`{${key}}`, value), text);
     };
-    this.launcher = el("button", { type: "button", class: "launcher", onclick: () => this.enter() }, "💬");
+    this.launcher = el("button", { type: "button", class: "launcher", onclick: () => this.enter() }, icon("M4 5h16v11h-9l-5 4v-4h-2z"));
     this.bubble = el("div", { class: "bubble" });
     this.head = el("header", { class: "head" });
     this.list = el("div", { class: "list", role: "log", tabindex: "0" });
@@ -164,7 +164,7 @@ export class Screen {
     return el("div", { class: mine ? "mine" : "theirs" },
       !mine && body.by.name && el("span", { class: "by" }, body.by.name),
       mine && el("span", { class: "unseen" }, `${this.words("you")}: `),
-      text && el("p", {}, text), shown);
+      text && el("p", { dir: "auto" }, text), shown);
   }
 
   unsent(each) {
@@ -278,7 +278,7 @@ export class Screen {
 }
 
 function said(whose, text) {
-  return el("div", { class: whose }, el("p", {}, text));
+  return el("div", { class: whose }, el("p", { dir: "auto" }, text));
 }
 
 function availability({ availability: told }) {

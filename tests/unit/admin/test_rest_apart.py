@@ -129,6 +129,9 @@ async def tell_chatflows(told: Told) -> None:
     await told("switch_chatflow", {"enabled": True}, path=CANARY)
     await told("order_chatflows", {"chatflows": [flow["id"] for flow in flows["items"]]})
     assert (await told("explain_serving", {"tag": CANARY}))["chatflow"] == CANARY
+    preview = told.secret((await told("preview_chatflow", path=CANARY))["id"])
+    await told("list_previews")
+    await told("end_preview", path=preview)
     await told("clone_chatflow", {"id": "another", "name": "Another"}, path=CANARY)
     await told("discard_draft", path="another")
     await told("archive_chatflow", path=CANARY)
