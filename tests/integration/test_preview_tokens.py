@@ -110,6 +110,18 @@ async def test_a_token_that_is_none_or_has_ended_lets_nobody_in(
         assert await refusal(samtale_server, token) == ("token_invalid", 4501)
 
 
+async def test_a_preview_that_is_taken_back_is_shown_no_more(
+    samtale_server: RunningSamtale, api: httpx2.AsyncClient
+) -> None:
+    """Not on lines that were there before, either."""
+    preview = await begun(api)
+    await shown(samtale_server, preview["token"])
+    async with line(samtale_server, preview["token"]) as phone:
+        assert (await get(phone, "ready"))["chatflow"]["name"] == "Høst"
+        assert (await api.delete(f"/previews/{preview['id']}")).status_code == 204
+        assert (await get(phone, "chatflow", reason="no_chatflow")).get("chatflow") is None
+
+
 async def test_a_token_is_no_credential_for_anything_else(
     samtale_server: RunningSamtale, api: httpx2.AsyncClient
 ) -> None:
@@ -142,11 +154,9 @@ async def test_what_is_said_reaches_nobody_and_is_gone_after_a_day(
             lambda sql: sql.scalar(select(func.count()).select_from(conversation_figure))
         )
         rows = tables.visitor
-        aged = update(rows).where(rows.c.id == ready["visitor"]).values(changed_at_ms=1)
-        async with asyncio.timeout(60):
-            while not await stores.record.transact(lambda sql: sql.execute(aged).rowcount):
-                await asyncio.sleep(0.1)
-        await stores.config.transact(partial(erasures.look_again, now_ms=now_ms(), every_ms=1))
-        async with asyncio.timeout(60):
+        aged = update(rows).where(rows.c.id == ready["visitor"], rows.c.changed_at_ms > 1).values(changed_at_ms=1)
+        async with asyncio.timeout(90):
             while await places_with(settings, SAID):
+                if await stores.record.transact(lambda sql: sql.execute(aged).rowcount):
+                    await stores.config.transact(partial(erasures.look_again, now_ms=now_ms(), every_ms=1))
                 await asyncio.sleep(0.2)
