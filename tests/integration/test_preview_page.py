@@ -1,13 +1,14 @@
 """The preview page in a real browser against a whole installation: every step, message and answer, clicked through."""
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, WebSocketRoute, expect
 
 from gateway.public.preview import FILES
 from protocol.bus.catalogue import catalogue
@@ -176,3 +177,29 @@ async def test_an_ended_preview_says_so(samtale_server: RunningSamtale) -> None:
         await page.goto(f"{samtale_server.url}/preview#samp_never-made")
         await expect(page.locator("#state")).to_have_text("This preview has ended. Begin another one.", timeout=30_000)
         assert await faults(page) == []
+
+
+async def test_a_line_that_drops_loses_and_doubles_nothing(samtale_server: RunningSamtale) -> None:
+    """What is written meanwhile is said once the line is back, after what was said before; what was missed is shown."""
+    async with await owner(samtale_server, "sterklys") as api, a_browser() as page:
+        lines: list[WebSocketRoute] = []
+
+        async def relay(line: WebSocketRoute) -> None:
+            line.connect_to_server()
+            lines.append(line)
+
+        await page.route_web_socket(re.compile("/v1/mobile$"), relay)
+        await drafts(api, storage={"ask": "never"}, consent={"mode": "off"}, email={"open": "never", "away": "never"})
+        phone = await opened(page, (await begun(api))["address"])
+        composer, mine = phone.get_by_label(NB["placeholder"]), phone.locator(".mine p")
+        for text in ("en", "to"):
+            await composer.fill(text)
+            await composer.press("Enter")
+        await expect(mine).to_have_text(["en", "to"])
+        await lines[-1].close(code=4001, reason="too slow")
+        for text in ("tre", "fire"):
+            await composer.fill(text)
+            await composer.press("Enter")
+        await expect(phone.locator(".waiting")).to_have_count(0, timeout=30_000)
+        await expect(mine).to_have_text(["en", "to", "tre", "fire"])
+        assert len(lines) > 1

@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 import pytest_asyncio
+import samtale
 from sqlalchemy import func, select, update
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -26,6 +27,7 @@ from tests.integration.test_people import stores_of
 from tests.kit.commands import run_samtale
 from tests.kit.gateways import get
 from tests.kit.hubs import says_hello
+from tests.kit.persons import soon
 from tests.kit.samtale_servers import RunningSamtale
 
 pytestmark = [pytest.mark.xdist_group("preview"), pytest.mark.asyncio(loop_scope="session")]
@@ -95,6 +97,18 @@ async def test_a_token_shows_the_draft_from_anywhere(samtale_server: RunningSamt
     preview = await begun(api)
     assert await shown(samtale_server, preview["token"]) == "Hei på deg"
     assert files_with(samtale_server.data, preview["token"]) == []
+
+
+async def test_an_app_that_is_built_with_the_token_is_shown_the_draft(
+    samtale_server: RunningSamtale, api: httpx2.AsyncClient
+) -> None:
+    """The Python SDK as a phone has it: what is said there has its outcome."""
+    preview = await begun(api)
+    await shown(samtale_server, preview["token"])
+    async with samtale.VisitorClient(samtale_server.url, app_key="any", tag="any", preview=preview["token"]) as phone:
+        assert await soon(phone.send("Hallo?"))
+        assert phone.chatflow is not None
+        assert phone.chatflow.welcome == "Hei på deg"
 
 
 async def test_a_token_that_is_none_or_has_ended_lets_nobody_in(

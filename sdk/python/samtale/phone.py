@@ -34,7 +34,10 @@ TokenHook = Callable[[], Awaitable[str]]
 
 
 class Phone(Client):
-    """`token`: returns a fresh JWT of the visitor, called for each connection and before it expires."""
+    """`token`: returns a fresh JWT of the visitor, called for each connection and before it expires.
+
+    `preview`: a preview token; the chatflow that it stands for is shown, whatever `app_key` and `tag` are (SPEC 3.1).
+    """
 
     role = "visitor"
 
@@ -45,6 +48,7 @@ class Phone(Client):
         app_key: str,
         tag: str,
         token: TokenHook | None = None,
+        preview: str = "",
         device: Device | None = None,
         store: Store | None = None,
         surroundings: Surroundings | None = None,
@@ -54,7 +58,8 @@ class Phone(Client):
         self.told = Told()
         self.permission = Permission(token is not None)
         self._url = to_socket(urljoin(to_http(url), "/v1/mobile"))
-        self._app = {"app_key": app_key, "tag": tag, "device": asdict(device or Device())}
+        named = {"app_key": app_key, "tag": tag, **({"preview": preview} if preview else {})}
+        self._app = named | {"device": asdict(device or Device())}
         self._token = token
         self._renewing: asyncio.Task[None] | None = None
         self._secrets: list[str] = []
