@@ -90,7 +90,7 @@ class Gateway:
         self.logins = LoginDesk(self.sockets, self.hub.cells, databases.config, entropy)
         company = CompanyDesk(self.sockets, self.hub.services)
         desk = _file_routes(self.hub.services, files, self.sockets.counts) if files is not None else []
-        pages = [*desk, *PreviewDesk(self.hub.services).routes()]
+        pages = [*desk, *PreviewDesk(self.sockets, self.hub.services).routes()]
         self._app = public_app(self.sockets, self.hub, self.logins, company, self._gauges(), pages)
         self.port = settings.port
         self.listening = asyncio.Event()

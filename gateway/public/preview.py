@@ -18,9 +18,13 @@ from gateway.public.answers import answer, refuse
 from gateway.public.body import TooLong, body_of, is_json
 from gateway.rehearsal import Act, play
 from gateway.services import Services
+from gateway.sockets import Sockets
+from gateway.throttle import Buckets
+from protocol.bus.config import AccountConfig
 from protocol.wire.codes import Code
 from store.redis.faults import Away, Refused
 from store.sql.database import StoreAway
+from store.sql.queries.previews import Preview
 
 MAX_BODY_BYTES = 16_384
 MAX_TOKEN_CHARS = 128
@@ -42,10 +46,13 @@ FILES: Final = (
 
 
 class PreviewDesk:
-    """The page, its files, and the agent's part in what is tried out there."""
+    """The page, its files, and the agent's part in what is tried out there, with its allowances."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, sockets: Sockets, services: Services) -> None:
+        self._sockets, self._services = sockets, services
+        rules = sockets.rules
+        self._acts = Buckets(rules.company_messages_per_minute, rules.company_messages_burst)
+        self._guesses = Buckets(rules.key_guesses_per_minute, rules.key_guesses_burst)
 
     def routes(self) -> list[Route]:
         """Return what is served."""
@@ -56,15 +63,13 @@ class PreviewDesk:
         ]
 
     async def act(self, request: Request) -> Response:
-        """Answer 200 once the agent has done it; 400, 401, 409, 413, 415 or 503 with a refusal."""
+        """Answer 200 once the agent has done it; 400, 401, 409, 413, 415, 429 or 503 with a refusal."""
         if not is_json(request):
             return refuse(415, Code.MALFORMED)
         try:
-            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-            known = scheme.lower() == "bearer" and len(token) <= MAX_TOKEN_CHARS
-            found = await preview_at(self._services, token) if known else None
-            if found is None:
-                return refuse(401, Code.UNAUTHENTICATED)
+            found = await self._whose(request)
+            if isinstance(found, Response):
+                return found
             act = msgspec.json.decode(await body_of(request, MAX_BODY_BYTES), type=Act)
             refusal = await play(self._services, *found, act)
         except TooLong:
@@ -74,6 +79,19 @@ class PreviewDesk:
         except (Away, Refused, StoreAway):
             return refuse(503, Code.UNAVAILABLE, RETRY_MS)
         return answer({"done": True}) if refusal is None else refuse(409, refusal)
+
+    async def _whose(self, request: Request) -> tuple[Preview, AccountConfig] | Response:
+        sockets = self._sockets
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        is_token = scheme.lower() == "bearer" and len(token) <= MAX_TOKEN_CHARS
+        found = await preview_at(self._services, token) if is_token else None
+        if found is not None:
+            wait_ms = self._acts.wait_ms(found[0].id, sockets.now_ms())
+            return refuse(429, Code.RATE_LIMITED, wait_ms) if wait_ms else found
+        forwarded = request.headers.getlist("X-Forwarded-For")
+        address = sockets.address_of(request.client.host if request.client else "", forwarded)
+        wait_ms = self._guesses.wait_ms(address, sockets.now_ms())
+        return refuse(429, Code.RATE_LIMITED, wait_ms) if wait_ms else refuse(401, Code.UNAUTHENTICATED)
 
 
 async def _page(_: Request) -> Response:

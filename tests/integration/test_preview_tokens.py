@@ -139,14 +139,18 @@ async def test_a_preview_that_is_taken_back_is_shown_no_more(
 async def test_a_token_is_no_credential_for_anything_else(
     samtale_server: RunningSamtale, api: httpx2.AsyncClient
 ) -> None:
-    """It reads nothing over REST, and an API key plays no agent."""
+    """It reads nothing over REST, and an API key plays no agent; whoever guesses guesses slowly."""
     token = (await begun(api))["token"]
+    await shown(samtale_server, token)
     async with httpx2.AsyncClient(base_url=samtale_server.url) as http:
         bearer = {"Authorization": f"Bearer {token}"}
         assert (await http.get("/api/v1/chatflows", headers=bearer)).status_code == 401
         for headers in ({}, {"Authorization": api.headers["Authorization"]}, {"Authorization": f"Basic {token}"}):
             refused = await http.post("/v1/preview/acts", json={"act": "come"}, headers=headers)
             assert refused.status_code == 401
+        guesses = [await http.post("/v1/preview/acts", json={"act": "come"}) for _ in range(100)]
+        assert 429 in {each.status_code for each in guesses}
+        assert (await http.post("/v1/preview/acts", json={"act": "come"}, headers=bearer)).status_code == 200
 
 
 async def test_what_is_said_reaches_nobody_and_is_gone_after_a_day(
@@ -174,3 +178,5 @@ async def test_what_is_said_reaches_nobody_and_is_gone_after_a_day(
                 if await stores.record.transact(lambda sql: sql.execute(aged).rowcount):
                     await stores.config.transact(partial(erasures.look_again, now_ms=now_ms(), every_ms=1))
                 await asyncio.sleep(0.2)
+    replayed = await run_samtale("replay", environment=samtale_server.environment)
+    assert "0 differ from what is stored" in replayed.out
