@@ -203,3 +203,23 @@ async def test_a_line_that_drops_loses_and_doubles_nothing(samtale_server: Runni
         await expect(phone.locator(".waiting")).to_have_count(0, timeout=30_000)
         await expect(mine).to_have_text(["en", "to", "tre", "fire"])
         assert len(lines) > 1
+
+
+async def test_it_can_be_used_by_keyboard_alone(samtale_server: RunningSamtale) -> None:
+    """Focus goes in with what is opened, and back with what is closed; leaving asks for storage at most once."""
+    async with await owner(samtale_server, "kystlys") as api, a_browser() as page:
+        await drafts(api, storage={"ask": "on_exit_intent"}, email={"open": "never", "away": "never"})
+        phone = await opened(page, (await begun(api))["address"])
+        await expect(phone.get_by_role("checkbox")).to_be_focused()
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await expect(phone.get_by_label(NB["placeholder"])).to_be_focused()
+        await page.keyboard.type("Hallo?")
+        await page.keyboard.press("Enter")
+        await expect(phone.locator(".mine", has_text="Hallo?")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(phone.get_by_role("button", name=NB["storage_agree"])).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(phone.locator(".launcher")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(phone.locator(".mine", has_text="Hallo?")).to_be_visible()
