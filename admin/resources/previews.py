@@ -5,6 +5,7 @@ lets anybody do reaches nothing of the account (admin.previewing).
 """
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import Annotated
 
@@ -22,6 +23,7 @@ from admin.workspace.readers import Schema
 from protocol.bus.chatflow import Chatflow
 from protocol.bus.config import AccountConfig
 from protocol.ids import AccountId, ChatflowId, preview_of
+from store.sql.database import StoreAway
 from store.sql.queries import changes, previews
 from store.sql.queries.audit_log import Deed
 from store.sql.queries.changes import Rehearsal
@@ -104,10 +106,11 @@ class _Desk:
         return Reply(None)
 
     async def follow(self, account: AccountId) -> None:
-        """Have the previews that go on show the account as it is now. Raises StoreAway."""
-        known = await self._office.config.read(partial(previews.of_account, account=account))
-        if any(one.ends_at_ms > self._office.now_ms() for one in known):
-            await self._show(account)
+        """Have the previews that go on show the account as it is now; if SQL goes away, with the next change."""
+        with suppress(StoreAway):
+            known = await self._office.config.read(partial(previews.of_account, account=account))
+            if any(one.ends_at_ms > self._office.now_ms() for one in known):
+                await self._show(account)
 
     async def _show(self, account: AccountId, begun: Preview | None = None, hashed: bytes = b"") -> None:
         office, now_ms = self._office, self._office.now_ms()
