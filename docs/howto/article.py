@@ -4,14 +4,20 @@
     python docs/howto/article.py http://127.0.0.1:8080 samk_…
 
 It makes an account with its owner, logs in as the owner, and builds: a help desk in Norwegian, two users with a seat
-and a team, a routing rule, a survey, a brand with an image, consents, e-mail capture; then it publishes, enables, and
-puts the chatflow before another one of the same tag. It may be run once per account name (`--account`).
+and a team, a routing rule, a survey, a brand with an image, consents, e-mail capture; it begins a preview of that,
+publishes it, puts it before another chatflow of the same tag, enables it, goes back to the default text of the consent,
+takes that back, and takes that back, too. With `--wait` it stops at each step that a phone sees, until you press Enter:
+
+    samtale visitor --app app_nordlys --tag sykkel
+
+It may be run once per account name (`--account`).
 """
 
 import argparse
 import base64
 import json
 import urllib.request
+from collections.abc import Callable
 from http.cookiejar import CookieJar
 from typing import Any
 
@@ -19,6 +25,7 @@ EDITED = "Vi tar vare på samtalen i tolv måneder. Er det greit?"
 LOGO = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAFElEQVR4nGPgztuHFTEMLQmSEQYAYNNXwUNxtbUAAAAASUVORK5CYII="
 )
+TAG, NEW, OLD = "sykkel", "sykkelhjelp", "gammel"
 
 
 class Rest:
@@ -30,7 +37,7 @@ class Rest:
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """Send a request and return what it answers; a problem is an exception."""
+        """Send a request and return what it answers; a problem ends the program."""
         said = self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
         content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         if content is not None:
@@ -41,6 +48,8 @@ class Rest:
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as problem:
             raise SystemExit(f"{method} {path}: {problem.read().decode()}") from None
+        except urllib.error.URLError as nobody:
+            raise SystemExit(f"{self.root} does not answer: {nobody.reason}") from None
 
     def log_in(self, email: str, password: str) -> None:
         """Log in as a browser does: a cookie, and a token that every write carries."""
@@ -52,17 +61,21 @@ class Rest:
         return self.ask("PATCH", path, body, If_Match="*")
 
 
-def build(server: str, installation_key: str, account: str) -> None:
-    """Build all of it, step by step."""
-    mail = f"{account}.example"
-    owner = {"id": "kari", "name": "Kari Moen", "email": f"kari@{mail}", "password": f"kari-of-{account}"}
+def found(server: str, installation_key: str, account: str) -> Rest:
+    """Make the account and its owner; return what the owner asks with."""
+    owner = {"id": "kari", "name": "Kari Moen", "email": f"kari@{account}.example", "password": f"kari-of-{account}"}
     Rest(server, installation_key).ask("POST", "/accounts", {"id": account, "name": "Nordlys Sykkel", "owner": owner})
     rest = Rest(server)
     rest.log_in(owner["email"], owner["password"])
+    return rest
 
+
+def furnish(rest: Rest, account: str) -> None:
+    """Make everything that a chatflow names: users with a seat, a team, an app, a help desk, a rule, a survey."""
     for user, name in (("ingrid", "Ingrid Lie"), ("jonas", "Jonas Berg"), ("amira", "Amira Haddad")):
         rest.ask("POST", "/users", {
-            "id": user, "name": name, "email": f"{user}@{mail}", "password": f"{user}-of-{account}", "seat": True,
+            "id": user, "name": name, "email": f"{user}@{account}.example", "password": f"{user}-of-{account}",
+            "seat": True,
         })  # fmt: skip
     rest.ask("POST", "/teams", {"id": "verkstedet", "name": "Verkstedet", "members": ["amira"]})
     rest.ask("POST", "/apps", {"key": f"app_{account}", "name": "Nordlys for telefonen"})
@@ -74,19 +87,23 @@ def build(server: str, installation_key: str, account: str) -> None:
     })  # fmt: skip
     rest.ask("POST", "/subscriptions", {"id": "sykkelnytt", "name": "tips om turer og tilbud"})
     rest.ask("POST", "/surveys", {
-        "id": "fjes", "name": "Etter praten", "scale": "faces", "question": {"nb": "Hvordan var det?"},
+        "id": "fjes", "name": "Etter praten", "delivery": "chat", "scale": "faces",
+        "question": {"nb": "Hvordan var det?"},
     })  # fmt: skip
 
-    # The one that is there already, and answers to the same tag.
-    old = {"id": "gammel", "name": "Gamle sykkelhjelp", "inbox": "kundesenter", "language": "nb", "tag": "sykkel"}
-    rest.ask("POST", "/chatflows", old)
-    rest.ask("POST", "/chatflows/gammel/publish")
-    rest.change("/chatflows/gammel", {"enabled": True})
 
-    new = {"id": "sykkelhjelp", "name": "Sykkelhjelp", "inbox": "kundesenter", "language": "nb", "tag": "sykkel"}
-    rest.ask("POST", "/chatflows", new, Idempotency_Key=f"{account}-sykkelhjelp")
+def make(rest: Rest, chatflow: str, name: str, **more: str) -> None:
+    """Make a chatflow of the tag: of live agents, without a knowledge base, unpublished, disabled, served last."""
+    rest.ask("POST", "/chatflows", {
+        "id": chatflow, "name": name, "inbox": "kundesenter", "language": "nb", "tag": TAG, "kind": "live_agent",
+        "knowledge_base": False,
+    }, **more)  # fmt: skip
+
+
+def draft(rest: Rest) -> None:
+    """Set everything that a chatflow can be set to."""
     image = rest.ask("POST", "/images", LOGO, Content_Type="image/png")["address"]
-    rest.change("/chatflows/sykkelhjelp/draft", {
+    rest.change(f"/chatflows/{NEW}/draft", {
         "rule": "skranken",
         "heading": {"kind": "custom", "name": "Nordlys Sykkel", "image": image},
         "welcome": {"nb": "Hei og velkommen! Hva kan vi hjelpe deg med?"},
@@ -99,13 +116,51 @@ def build(server: str, installation_key: str, account: str) -> None:
         "marketing": True,
         "survey": "fjes",
     })  # fmt: skip
-    rest.change("/chatflows/sykkelhjelp/draft", {"consent": {"text": None}})  # back to the default text
-    checked = rest.ask("POST", "/chatflows/sykkelhjelp/check")
-    print("cautions:", *checked["cautions"], sep="\n  ")
-    print("published:", rest.ask("POST", "/chatflows/sykkelhjelp/publish")["published"])
-    rest.change("/chatflows/sykkelhjelp", {"enabled": True})
-    rest.ask("PUT", "/chatflows/order", {"chatflows": ["sykkelhjelp", "gammel"]})
-    print("served:", rest.ask("POST", "/chatflows/explain", {"tag": "sykkel", "locale": "nb-NO"})["chatflow"])
+    checked = rest.ask("POST", f"/chatflows/{NEW}/check")
+    print("valid:", checked["valid"], *checked["cautions"], sep="\n  ")
+
+
+def build(server: str, installation_key: str, account: str, stop: Callable[[], object]) -> None:
+    """Build all of it, step by step."""
+
+    def served(after: str) -> None:
+        """Say which chatflow a phone gets now."""
+        now = rest.ask("POST", "/chatflows/explain", {"tag": TAG, "locale": "nb-NO"})
+        print(f"{after}: phones get {now['chatflow']}, version {now['version']}", flush=True)
+        stop()  # a phone that is open shows it by now, or in a moment
+
+    rest = found(server, installation_key, account)
+    furnish(rest, account)
+
+    make(rest, OLD, "Gamle sykkelhjelp")  # the one that is there already, and answers to the same tag
+    rest.ask("POST", f"/chatflows/{OLD}/publish")
+    rest.change(f"/chatflows/{OLD}", {"enabled": True})
+    served("before")
+
+    make(rest, NEW, "Sykkelhjelp", Idempotency_Key=f"{account}-{NEW}")  # asked twice, it would be made once
+    draft(rest)
+    print("preview:", rest.ask("POST", f"/chatflows/{NEW}/preview")["address"])
+    served("drafted")
+
+    rest.ask("POST", f"/chatflows/{NEW}/publish")
+    rest.ask("PUT", "/chatflows/order", {"chatflows": [NEW, OLD]})
+    served("published")
+    rest.change(f"/chatflows/{NEW}", {"enabled": True})
+    served("enabled")
+
+    rest.change(f"/chatflows/{NEW}/draft", {"consent": {"text": None}})  # back to the default text
+    rest.ask("POST", f"/chatflows/{NEW}/publish")
+    served("default text")
+    rest.ask("POST", f"/chatflows/{NEW}/roll-back")
+    served("taken back")
+    rest.ask("POST", f"/chatflows/{NEW}/roll-back", {"version": 2})
+    served("and that, too")
+
+
+def wait() -> None:
+    """Wait until Enter is pressed."""
+    print("  (Enter goes on)", flush=True)
+    input()
 
 
 if __name__ == "__main__":
@@ -113,5 +168,6 @@ if __name__ == "__main__":
     asked.add_argument("server")
     asked.add_argument("key", help="a key of the installation: samtale key create NAME --installation")
     asked.add_argument("--account", default="nordlys")
+    asked.add_argument("--wait", action="store_true", help="stop at each step that a phone sees, until Enter")
     given = asked.parse_args()
-    build(given.server, given.key, given.account)
+    build(given.server, given.key, given.account, wait if given.wait else lambda: None)
