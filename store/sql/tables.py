@@ -6,7 +6,7 @@ Times are milliseconds since 1970. On SQLite the two sides are two files; on Pos
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
-from store.sql import build_tables, figure_tables, people, sides
+from store.sql import build_tables, conversation_tables, figure_tables, people, sides
 
 CONFIG, RECORD = sides.CONFIG, sides.RECORD
 
@@ -16,6 +16,7 @@ contact_merged = people.contact_merged
 company, company_contact = people.company, people.company_contact
 segment, segment_contact = people.segment, people.segment_contact
 conversation_figure, routing_figure = figure_tables.conversation_figure, figure_tables.routing_figure
+conversation_start, conversation_tag = conversation_tables.conversation_start, conversation_tables.conversation_tag
 app_build = build_tables.app_build
 
 installation = Table(

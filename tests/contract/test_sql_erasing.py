@@ -57,9 +57,9 @@ def row(seq: int, body: Any) -> LogRow:
 async def record(databases: Databases) -> Database:
     """SQL has what was said to and of somebody."""
     await databases.record.transact(lambda connection: cells.begin_epoch(connection, CELL, 1))
-    log: list[object] = [row(seq, body) for seq, body in enumerate(SAID, 1)]
+    log = [row(seq, body) for seq, body in enumerate(SAID, 1)]
     news = Subscribed(ACCOUNT, CONTACT, "news", wants=True, verified=False, at_ms=1)
-    batch = commit(1, log=log, facts=[KNOWN, CONSENT, SURVEY, news])
+    batch = commit(1, events=log, facts=[KNOWN, CONSENT, SURVEY, news])
     assert await databases.record.transact(lambda connection: commits.apply(connection, CELL, [batch]))
     return databases.record
 
@@ -80,9 +80,13 @@ async def test_no_row_holds_a_word(record: Database) -> None:
     ]
     query = select(*columns).order_by(tables.event.c.seq)
     before = await record.read(lambda sql: sql.execute(query).all())
-    assert {"event.frame", "contact.name", "survey_ask.comment", "consent_entry.text_hash"} <= set(
-        await holding(record)
-    )
+    assert {
+        "event.frame",
+        "contact.name",
+        "survey_ask.comment",
+        "consent_entry.text_hash",
+        "conversation_tag.tag",
+    } <= set(await holding(record))
     erased = ConversationErased(ACCOUNT, ONE, len(SAID) + 1)
     await apply(record, 2, erased, PersonErased(ACCOUNT, VISITOR, ERASURE, CONTACT))
     assert await holding(record) == []

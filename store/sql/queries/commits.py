@@ -10,7 +10,7 @@ from protocol.bus.records import Commit
 from protocol.ids import CellName
 from store.sql import tables
 from store.sql.bulk import write, write_values
-from store.sql.queries import facts, rows
+from store.sql.queries import facts, marks, rows
 
 
 class HoleInCommits(Exception):
@@ -42,7 +42,8 @@ def apply(connection: Connection, cell: CellName, commits: list[Commit]) -> bool
 
 def _write(connection: Connection, cell: CellName, commits: list[Commit]) -> None:
     states = rows.states(cell, commits)
-    write_values(connection, tables.event, rows.EVENT, rows.events(commits))
+    log = rows.events(commits)
+    write_values(connection, tables.event, rows.EVENT, log)
     write(connection, tables.conversation, states.conversations, "replace")
     write(connection, tables.visitor, states.visitors, "replace")
     write(connection, tables.roster, rows.rosters_begun(cell, commits), "keep")
@@ -50,4 +51,5 @@ def _write(connection: Connection, cell: CellName, commits: list[Commit]) -> Non
     write(connection, tables.ledger, rows.ledger(cell, commits), "replace")
     write(connection, tables.roster_event, rows.roster_events(cell, commits))
     write(connection, tables.job, rows.jobs(commits), "keep")
+    marks.keep(connection, {row["id"]: row["account"] for row in states.conversations}, log)
     facts.keep(connection, cell, commits)

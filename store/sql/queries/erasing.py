@@ -13,7 +13,7 @@ from protocol.bus import facts
 from protocol.bus.tombstones import tombstone
 from protocol.ids import AccountId, CellName, ContactId
 from store.sql import tables
-from store.sql.queries import attachments
+from store.sql.queries import attachments, marks
 
 _AT_ONCE = 500
 _OF_CONTACT: tuple[Table, ...] = (
@@ -26,7 +26,7 @@ _OF_CONTACT: tuple[Table, ...] = (
 
 
 def conversation_erased(connection: Connection, _: CellName, fact: facts.ConversationErased) -> None:
-    """Leave tombstones of every entry before `fact.seq`, and neither files nor a comment to a survey."""
+    """Leave tombstones of every entry before `fact.seq`, and neither files nor tags nor a comment to a survey."""
     events = tables.event
     this = (events.c.conversation == bindparam("of"), events.c.seq == bindparam("at"))
     written: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("frame", "visitor_frame", "send_id")}
@@ -34,6 +34,7 @@ def conversation_erased(connection: Connection, _: CellName, fact: facts.Convers
         connection.execute(update(events).where(*this).values(**written), rows)
     sent = attachments.of_conversation(connection, fact.conversation)
     attachments.remove_soon(connection, fact.account, sent, f"{fact.conversation}:all")
+    marks.forget_tags(connection, fact.conversation)
     asks = tables.survey_ask.c
     commented = (asks.conversation == fact.conversation, asks.comment.is_not(None))
     connection.execute(

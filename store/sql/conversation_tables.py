@@ -1,0 +1,28 @@
+"""By what conversations are found: when and where each began, and its tags.
+
+Invariant: gleaned from the log by the scribe, in the transaction that copies it; of a conversation that was erased the
+tags are gone.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, Table, Text
+
+from store.sql.sides import RECORD
+
+conversation_start = Table(
+    "conversation_start",
+    RECORD,
+    Column("conversation", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("chatflow", Text, nullable=False),
+    Column("opened_at_ms", BigInteger, nullable=False),
+    Index("conversation_start_by_time", "account", "opened_at_ms", "conversation"),
+)
+conversation_tag = Table(
+    "conversation_tag",
+    RECORD,
+    Column("conversation", Text, primary_key=True),
+    Column("tag", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Index("conversation_tag_by_tag", "account", "tag"),
+)

@@ -1,0 +1,58 @@
+"""What a log says of its conversation as a whole: when and where it began, and its tags.
+
+Invariant: written in the order of the log within the scribe's transaction; a plain message leaves nothing, and is not
+looked at.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+from sqlalchemy import Connection, delete
+
+from protocol.ids import AccountId, ConversationId
+from protocol.wire.content import Event, Started, TagsChanged
+from store.sql import tables
+from store.sql.bulk import Values, write
+from store.sql.queries.rows import EVENT
+
+_EVENT = msgspec.msgpack.Decoder(Event)
+_KIND, _FRAME = EVENT.index("kind"), EVENT.index("frame")
+_TOLD = frozenset({"started", "tags"})
+
+
+def keep(connection: Connection, accounts: Mapping[str, AccountId], events: Iterable[Values]) -> None:
+    """Keep what `events`, rows of the log, say; `accounts`: whose each of their conversations is."""
+    told = [_EVENT.decode(event[_FRAME]) for event in events if event[_KIND] in _TOLD]
+    _started(connection, accounts, told)
+    for event in told:
+        if isinstance(event.body, TagsChanged):
+            _tagged(connection, accounts[event.conversation], event.conversation, event.body)
+
+
+def forget_tags(connection: Connection, conversation: ConversationId) -> None:
+    """Remove the tags of a conversation."""
+    connection.execute(delete(tables.conversation_tag).where(tables.conversation_tag.c.conversation == conversation))
+
+
+def _started(connection: Connection, accounts: Mapping[str, AccountId], told: Sequence[Event]) -> None:
+    starts = [
+        {
+            "conversation": event.conversation,
+            "account": accounts[event.conversation],
+            "environment": event.body.environment,
+            "chatflow": event.body.chatflow,
+            "opened_at_ms": event.at,
+        }
+        for event in told
+        if isinstance(event.body, Started)
+    ]
+    write(connection, tables.conversation_start, starts, "keep")
+
+
+def _tagged(connection: Connection, account: AccountId, conversation: ConversationId, body: TagsChanged) -> None:
+    rows = tables.conversation_tag
+    if body.removed:
+        gone = delete(rows).where(rows.c.conversation == conversation, rows.c.tag.in_(body.removed))
+        connection.execute(gone)
+    fresh = [{"conversation": conversation, "tag": tag, "account": account} for tag in body.added]
+    write(connection, rows, fresh, "keep")
