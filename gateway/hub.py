@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from gateway.agent_driver import AgentDriver
 from gateway.attachments import Attachments
+from gateway.builds import Builds
 from gateway.cells import Cells
 from gateway.checks import Checks
 from gateway.configs import Configs
@@ -80,6 +81,7 @@ class Hub:
             configs=self.configs,
             logs=Logs(cells, outside.record),
             receipts=Receipts(cells),
+            builds=Builds(outside.record, outside.log),
             roll=roll,
             rows=self._rows,
             states=AgentStates(cells),
@@ -138,6 +140,7 @@ class Hub:
             group.create_task(self._rows.run())
             group.create_task(services.pending.run())
             group.create_task(services.receipts.run())
+            group.create_task(services.builds.run())
             group.create_task(self._checks.run())
 
     async def settle(self, timeout_s: float) -> None:
@@ -147,6 +150,7 @@ class Hub:
                 await self.services.pending.idle.wait()
         except TimeoutError:
             self._outside.log.warning("stopped_with_unresolved", commands=self.unresolved)
+        await self.services.builds.flush()
 
     # Inside.
 

@@ -48,6 +48,7 @@ class MobileDriver(SessionDriver[MobileSession]):
             return
         self._config, self._app, self._unstarted = came.case.config, came.case.app, came.unstarted
         self._claims, self._record_no = came.case.proven.claims, came.record_no
+        self.services.builds.heard(came.case.config, came.case.hello, self.services.outside.now_ms())
 
         def first() -> list[Action]:
             until_ms = came.case.proven.token_until_ms

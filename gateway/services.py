@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.attachments import Attachments
+from gateway.builds import Builds
 from gateway.cells import Cells
 from gateway.configs import Configs
 from gateway.core.limits import SessionLimits
@@ -54,6 +55,7 @@ class Services:
     configs: Configs
     logs: Logs
     receipts: Receipts
+    builds: Builds
     roll: Roll
     rows: RuleRows
     states: AgentStates

@@ -44,7 +44,7 @@ class _Payload(msgspec.Struct):
 
     exp: float
     iat: float
-    sub: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    sub: Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
     aud: str | list[str]
     nbf: float = 0
     name: Any = None
@@ -74,7 +74,7 @@ def verify(app: App, keys: Sequence[IdentityKey], token: str, now_s: int) -> Cla
 
 def _profile(payload: _Payload) -> Profile:
     """Return what the company vouches for. An address that it has not verified proves nothing."""
-    name = payload.name if isinstance(payload.name, str) else ""
+    name = payload.name.replace("\x00", "") if isinstance(payload.name, str) else ""
     email = payload.email if isinstance(payload.email, str) and payload.email_verified is True else ""
     owner = payload.owner if isinstance(payload.owner, str) and is_id(payload.owner) else None
     known = AgentId(owner) if owner is not None else None

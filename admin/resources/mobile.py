@@ -1,12 +1,9 @@
-"""What an app developer takes from here: the configuration file of an app, how to set it up, and visitors' tokens.
+"""What an app developer takes from here: the configuration file of an app, and visitors' tokens.
 
 Invariant: a configuration file holds nothing secret. A minted token is shown once and kept nowhere.
 """
 
 import plistlib
-from html import escape
-from importlib import resources
-from string import Template
 from typing import Annotated
 
 import orjson
@@ -33,14 +30,13 @@ class NewToken(Struct, forbid_unknown_fields=True):
     life_s: Annotated[int, Meta(ge=60, le=MAX_LIFE_S)] = MAX_LIFE_S
 
 
-_PAGE_RULES = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _TOKEN: Schema = {
     "type": "object",
     "properties": {"token": {"type": "string"}, "expires_at_ms": {"type": "integer"}},
     "required": ["token", "expires_at_ms"],
 }
-_SERVER = Parameter("server", {"type": "string", "pattern": "^https?://[^\\s/]{1,200}$"}, "how phones reach Samtale")
-_TAG = Parameter("tag", {"type": "string", "maxLength": 64}, "the default tag")
+SERVER = Parameter("server", {"type": "string", "pattern": "^https?://[^\\s/]{1,200}$"}, "how phones reach Samtale")
+TAG = Parameter("tag", {"type": "string", "maxLength": 64}, "the default tag")
 _FORM = Parameter("form", {"type": "string", "enum": ["json", "plist"], "default": "json"}, "Android's or iOS's")
 
 
@@ -49,7 +45,7 @@ def operations(office: Office) -> list[Operation]:
 
     async def mint(call: Call) -> Reply:
         config = await office.present(call.caller.account)
-        app, now_s = _app(config, call), office.now_ms() // 1000
+        app, now_s = app_of(config, call), office.now_ms() // 1000
         wanted: NewToken = call.body
         said = {"name": wanted.name} | ({"email": wanted.email, "email_verified": True} if wanted.email else {})
         ends_s, audience = now_s + wanted.life_s, app.audience or app.key
@@ -60,17 +56,11 @@ def operations(office: Office) -> list[Operation]:
 
     async def configuration(call: Call) -> Reply:
         config = await office.present(call.caller.account)
-        said = _configuration(config, _app(config, call), _server(call), call.query.get("tag"))
+        said = _configuration(config, app_of(config, call), server_of(call), call.query.get("tag"))
         is_plist = call.query.get("form") == "plist"
         written = plistlib.dumps(said) if is_plist else orjson.dumps(said, option=orjson.OPT_INDENT_2)
         name = "Samtale.plist" if is_plist else "samtale.json"
         return Reply(written, headers={"Content-Disposition": f'attachment; filename="{name}"'})
-
-    async def set_up(call: Call) -> Reply:
-        config = await office.present(call.caller.account)
-        app, server = _app(config, call), _server(call)
-        tag = call.query.get("tag") or _first_tag(config)
-        return Reply(_page(app, server, tag).encode(), headers={"Content-Security-Policy": _PAGE_RULES})
 
     one = "/apps/{key}"
     return [
@@ -78,25 +68,24 @@ def operations(office: Office) -> list[Operation]:
                   "settings.edit", NewToken, _TOKEN, 201, problems=(404,), tag="apps"),
         Operation("GET", f"{one}/configuration", "get_configuration", "The file that an app is built with",
                   configuration, "settings.read", answer={"type": "string"}, media="application/octet-stream",
-                  problems=(404,), parameters=(_FORM, _SERVER, _TAG), tag="apps"),
-        Operation("GET", f"{one}/set-up", "get_set_up", "A page that says how to build it into an app", set_up,
-                  "settings.read", answer={"type": "string"}, media="text/html; charset=utf-8", problems=(404,),
-                  parameters=(_SERVER, _TAG), tag="apps"),
+                  problems=(404,), parameters=(_FORM, SERVER, TAG), tag="apps"),
     ]  # fmt: skip
 
 
-def _app(config: AccountConfig, call: Call) -> App:
+def app_of(config: AccountConfig, call: Call) -> App:
+    """Return the app that the path names. Raises Problem."""
     app = next((app for app in config.apps if app.key == call.path["key"]), None)
     if app is None:
         raise Problem(NOT_FOUND, "there is no app of that key")
     return app
 
 
-def _server(call: Call) -> str:
+def server_of(call: Call) -> str:
+    """Return how phones reach Samtale: as was said, or as the caller did."""
     return call.query.get("server") or f"{call.request.url.scheme}://{call.request.url.netloc}"
 
 
-def _first_tag(config: AccountConfig) -> str:
+def first_tag(config: AccountConfig) -> str:
     """Return the tag of the chatflow that is served first; "" if none is enabled."""
     enabled = sorted((flow for flow in config.chatflows if flow.enabled), key=lambda flow: flow.priority)
     return enabled[0].tags[0] if enabled else ""
@@ -105,15 +94,5 @@ def _first_tag(config: AccountConfig) -> str:
 def _configuration(config: AccountConfig, app: App, server: str, tag: str | None) -> dict[str, str | int]:
     return {
         "server": server, "account": config.account, "app_key": app.key, "environment": app.environment,
-        "default_tag": tag or _first_tag(config), "protocol": PROTOCOL_VERSION,
+        "default_tag": tag or first_tag(config), "protocol": PROTOCOL_VERSION,
     }  # fmt: skip
-
-
-def _page(app: App, server: str, tag: str) -> str:
-    """Return the page; whatever an admin or a caller named is escaped."""
-    told = {
-        "name": app.name, "key": app.key, "environment": app.environment, "tag": tag, "server": server,
-        "socket": server.replace("http", "ws", 1) + "/v1/mobile",
-    }  # fmt: skip
-    written = (resources.files("admin.pages") / "set_up.html").read_text(encoding="utf-8")
-    return Template(written).substitute({name: escape(value) for name, value in told.items()})

@@ -25,7 +25,9 @@ REFUSED: dict[Step, Code] = {
 EVERYBODY = Rollout()
 VALID_MS = 365 * 86_400_000  # then a consent is asked again
 MAX_ADDRESS = 254
-_ADDRESS = re.compile(r"""[^@\s<>()\[\],;:\\"]{1,64}@(?:[^@\s.<>()\[\],;:\\"]{1,63}\.)+[^@\s.<>()\[\],;:\\"]{2,63}""")
+_ADDRESS = re.compile(
+    r"""[^@\s\x00<>()\[\],;:\\"]{1,64}@(?:[^@\s\x00.<>()\[\],;:\\"]{1,63}\.)+[^@\s\x00.<>()\[\],;:\\"]{2,63}"""
+)
 
 
 def outstanding(

@@ -15,8 +15,9 @@ Id = Annotated[
 ]  # `$` alone lets a newline by
 N = Annotated[int, Meta(ge=1, le=2**53)]
 Seq = Annotated[int, Meta(ge=0, le=2**53)]
-Short = Annotated[str, Meta(max_length=64)]
-TagText = Annotated[str, Meta(min_length=1, max_length=50)]
+_NO_NUL = r"^[^\x00]*$"  # PostgreSQL keeps no text with one
+Short = Annotated[str, Meta(max_length=64, pattern=_NO_NUL)]
+TagText = Annotated[str, Meta(min_length=1, max_length=50, pattern=_NO_NUL)]
 Secret = Annotated[str, Meta(min_length=16, max_length=128)]
 Receipts = Annotated[list[Annotated[str, Meta(min_length=1, max_length=2_048)]], Meta(max_length=10)]
 
@@ -64,7 +65,8 @@ class Identified(Struct, frozen=True, tag_field="kind", tag="identified"):
 class Device(Struct, frozen=True):
     platform: Literal["ios", "android", "web", "react_native", "python", "other"]
     app_version: Short
-    locale: Annotated[str, Meta(min_length=1, max_length=35)]
+    locale: Annotated[str, Meta(min_length=1, max_length=35, pattern=_NO_NUL)]
+    sdk: Short = ""
 
 
 class Hello(Frame, frozen=True, tag="hello"):
@@ -75,7 +77,7 @@ class Hello(Frame, frozen=True, tag="hello"):
 
     v: int
     app_key: Id
-    tag: Annotated[str, Meta(min_length=1, max_length=64)]
+    tag: Annotated[str, Meta(min_length=1, max_length=64, pattern=_NO_NUL)]
     credential: Anonymous | Identified
     device: Device
     positions: Annotated[list[Position], Meta(max_length=32)] = []
@@ -134,7 +136,7 @@ class Survey(Numbered, frozen=True, tag="survey"):
     ask: Annotated[int, Meta(ge=1, le=2**31)]
     action: Literal["seen", "dismiss", "answer", "comment"]
     score: Annotated[int, Meta(ge=0, le=10)] | None = None
-    text: Annotated[str, Meta(max_length=2_000)] = ""
+    text: Annotated[str, Meta(max_length=2_000, pattern=_NO_NUL)] = ""
 
 
 class Close(Numbered, frozen=True, tag="close"):

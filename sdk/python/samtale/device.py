@@ -1,7 +1,9 @@
 """What a phone says of itself (SPEC 3.1)."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+SDK: Final = "samtale-python/0.1.0"  # what speaks for the app: this package, in its version
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 from samtale import events
 from samtale.body import Closed, Reopened, Started
 from samtale.client import Client
-from samtale.device import Device
+from samtale.device import SDK, Device
 from samtale.http import to_http, to_socket
 from samtale.line import LineLost
 from samtale.outbox import Item, Moved
@@ -59,7 +59,7 @@ class Phone(Client):
         self.permission = Permission(token is not None)
         self._url = to_socket(urljoin(to_http(url), "/v1/mobile"))
         named = {"app_key": app_key, "tag": tag, **({"preview": preview} if preview else {})}
-        self._app = named | {"device": asdict(device or Device())}
+        self._app = named | {"device": asdict(device or Device()) | {"sdk": SDK}}
         self._token = token
         self._renewing: asyncio.Task[None] | None = None
         self._secrets: list[str] = []

@@ -112,6 +112,7 @@ async def tell_things(told: Told) -> None:
     await told("mint_visitor_token", {"subject": CANARY}, path=CANARY)
     await told("get_configuration", path=CANARY)
     await told("get_set_up", path=CANARY)
+    await told("check_install", path=CANARY)
 
 
 async def tell_chatflows(told: Told) -> None:

@@ -98,6 +98,7 @@ def test_every_required_claim_is_required(claim: str) -> None:
         {"sub": ""},
         {"sub": "x" * 129},
         {"sub": 17},
+        {"sub": "a\x00b"},
         {"aud": "app_other"},
         {"aud": []},
         {"aud": ["app_other"]},
