@@ -19,6 +19,7 @@ from store.sql.database import Database
 from store.sql.queries import accounts
 
 CHECK_S = 25.0
+LOOK_AGAIN_S = 0.1
 
 
 class Configs:
@@ -48,6 +49,19 @@ class Configs:
         if version is None or int(version) <= self.latest(config).version:
             return self.latest(config)
         return await self._read(config.cell, config.account)
+
+    async def arrived(self, stored: AccountConfig, patience_s: float) -> AccountConfig:
+        """Return the account as its cell has it, once that is no older than SQL's `stored`. Raises Away."""
+        give_up_s = asyncio.get_running_loop().time() + patience_s
+        while True:
+            with suppress(Away):  # its cell may never have heard of it
+                known = await self.of_account(stored.cell, stored.account)
+                known = known if known.version >= stored.version else await self.newest(known)
+                if known.version >= stored.version:
+                    return known
+            if asyncio.get_running_loop().time() >= give_up_s:
+                raise Away("what was stored is not published yet")
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     async def of_app(self, app: AppKey) -> AccountConfig | None:
         """Return the configuration of the account that registered `app`, or None. Raises Away and StoreAway."""

@@ -39,10 +39,14 @@ class Turned(Exception):
 
 
 class Arrival(Struct, frozen=True):
-    """Somebody before the door: the session that this becomes, and the Origin header (None if absent)."""
+    """Somebody before the door: the session that this becomes, and the Origin header (None if absent).
+
+    `until_ms`: when the preview token that lets them in ends; 0: they have none.
+    """
 
     session: SessionId
     origin: str | None
+    until_ms: int = 0
 
 
 def check_version(hello: client.Hello | client.AgentHello) -> None:

@@ -53,9 +53,10 @@ class MobileDriver(SessionDriver[MobileSession]):
         def first() -> list[Action]:
             until_ms = came.case.proven.token_until_ms
             expiry = came.session.token.holds(until_ms) if until_ms is not None else []
+            trial = came.session.trial.holds(came.case.hello.tag, came.case.arrival.until_ms)
             resumed = {position.conversation: position for position in came.positions}.values()
             reading = [action for position in resumed for action in came.session.reading.attach(position)]
-            return [act.Say(came.ready), *expiry, *came.session.begun(came.shown_ms), *reading]
+            return [act.Say(came.ready), *expiry, *trial, *came.session.begun(came.shown_ms), *reading]
 
         self.entered(came.session, came.case.config, first)
 

@@ -18,6 +18,8 @@ from store.redis.connection import Away
 from store.sql.queries import accounts, previews
 from store.sql.queries.previews import Preview
 
+PATIENCE_S = 3.0  # for what was just begun to reach its cell; a hello must be answered within 5 s
+
 
 async def preview_at(services: Services, token: str) -> tuple[Preview, AccountConfig] | None:
     """Return the preview of that token and the hidden account that it is shown in, or None. Raises Away, StoreAway."""
@@ -29,16 +31,16 @@ async def preview_at(services: Services, token: str) -> tuple[Preview, AccountCo
     stored = await outside.config.read(partial(accounts.config, account=preview_of(preview.account)))
     if stored is None:
         raise Away("a preview has no account")
-    known = await services.configs.of_account(stored.cell, stored.account)
-    if known.version < stored.version:
-        known = await services.configs.newest(known)
-    return preview, known
+    return preview, await services.configs.arrived(stored, PATIENCE_S)
 
 
-async def previewed(services: Services, hello: client.Hello) -> client.Hello:
-    """Return the hello with the app and the tag that its preview token stands for; raises Turned."""
+async def previewed(services: Services, hello: client.Hello) -> tuple[client.Hello, int]:
+    """Return the hello with the app and the tag that its preview token stands for, and until when it does.
+
+    Raises Turned, Away and StoreAway.
+    """
     found = await preview_at(services, hello.preview)
     if found is None:
         raise Turned(Code.TOKEN_INVALID)
     preview, config = found
-    return replace(hello, app_key=config.apps[0].key, tag=preview.id)
+    return replace(hello, app_key=config.apps[0].key, tag=preview.id), preview.ends_at_ms

@@ -91,7 +91,8 @@ async def admit(services: Services, arrival: Arrival, hello: client.Hello) -> Le
     """Let a visitor in, or raise Turned; Away, Refused or StoreAway if a part of the server is."""
     check_version(hello)
     if hello.preview:
-        hello = await previewed(services, hello)
+        hello, until_ms = await previewed(services, hello)
+        arrival = replace(arrival, until_ms=until_ms)
     config = await services.configs.of_app(AppKey(hello.app_key))
     app = next((each for each in config.apps if each.key == hello.app_key), None) if config else None
     if config is None or app is None:

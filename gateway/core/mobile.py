@@ -15,6 +15,7 @@ from gateway.core.saying import ANSWERED, ASKS_WHO, Numbered, Visitor, command_o
 from gateway.core.serving import LOOK, SOON, Told
 from gateway.core.session import UNAVAILABLE_MS, Moment, Session, as_frame, encode
 from gateway.core.token import TokenClock
+from gateway.core.trial import Trial
 from gateway.core.words import but_words
 from protocol.bus.commands import (
     Admit,
@@ -50,10 +51,8 @@ class MobileSession(Session):
     def __init__(self, visitor: Visitor, told: Told, limits: SessionLimits, messages: Bucket) -> None:
         """`told`: what `ready` says. `messages` is the device's own allowance, which outlives its sessions."""
         super().__init__(visitor, limits, MAX_CONVERSATIONS)
-        self.visitor = visitor
-        self.told = told
-        self.gate = told.front.gate
-        self.token = TokenClock()
+        self.visitor, self.told, self.gate = visitor, told, told.front.gate
+        self.token, self.trial = TokenClock(), Trial()
         self._own = dict(visitor.conversations)
         self._messages = messages
         self._repeats = Bucket(limits.messages_per_minute, REMEMBERED_OUTCOMES)
@@ -265,7 +264,7 @@ class MobileSession(Session):
         if config is None:
             return [End(CloseCode.REVOKED, "the app is no more")]
         self.gate.config = config
-        return [SOON]
+        return self.trial.configured(config) or [SOON]
 
     def staffed(self, rows: Rows) -> list[Action]:
         """Take who is ready now, rule by rule."""
@@ -291,7 +290,7 @@ class MobileSession(Session):
         """Take the time: a Wake asked for it."""
         shown = self.told.shown
         told = self._asides.due(self.told.chatflow, self.told.version, at_ms)
-        actions = [*self.token.woke(at_ms), *told, *self.told.look(at_ms)]
+        actions = [*self.trial.woke(at_ms), *self.token.woke(at_ms), *told, *self.told.look(at_ms)]
         new, chatflow = self.told.shown.conversation, self.told.chatflow
         if new is not None and chatflow is not None and new != shown.conversation:
             self._own.setdefault(new, chatflow)

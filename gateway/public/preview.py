@@ -4,6 +4,7 @@ Invariant: the token is in the address's fragment, which no browser sends, in a 
 that reaches a server, and never in a log.
 """
 
+import re
 from functools import cache
 from importlib import resources
 from typing import Final
@@ -30,6 +31,7 @@ MAX_BODY_BYTES = 16_384
 MAX_TOKEN_CHARS = 128
 RETRY_MS = 1_000
 _TYPES: Final = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
+_FOR_READERS: Final = re.compile(rb"^ */\*.*?\*/\n+|^ +", re.MULTILINE | re.DOTALL)
 _RULES = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -41,7 +43,8 @@ _HEADERS: Final = {
     "Cache-Control": "no-cache",
 }
 FILES: Final = (
-    "preview.css", "preview.js", "screen.js", "cards.js", "elements.js", "samples.js", "visitor.js", "outbox.js",
+    "preview.css", "preview.js", "screen.js", "talk.js", "cards.js", "help.js", "elements.js", "samples.js",
+    "visitor.js", "outbox.js", "files.js", "typing.js",
 )  # fmt: skip
 
 
@@ -110,4 +113,5 @@ def _response(name: str) -> Response:
 
 @cache
 def _bytes(name: str) -> bytes:
-    return (resources.files("gateway.public.pages") / name).read_bytes()
+    """Return a file without what only its readers need: block comments and indentation."""
+    return _FOR_READERS.sub(b"", (resources.files("gateway.public.pages") / name).read_bytes())

@@ -124,16 +124,18 @@ async def test_a_token_that_is_none_or_has_ended_lets_nobody_in(
         assert await refusal(samtale_server, token) == ("token_invalid", 4501)
 
 
-async def test_a_preview_that_is_taken_back_is_shown_no_more(
+async def test_a_preview_that_is_taken_back_ends_the_lines_it_let_in(
     samtale_server: RunningSamtale, api: httpx2.AsyncClient
 ) -> None:
-    """Not on lines that were there before, either."""
+    """They are told why, and not to come back."""
     preview = await begun(api)
     await shown(samtale_server, preview["token"])
     async with line(samtale_server, preview["token"]) as phone:
         assert (await get(phone, "ready"))["chatflow"]["name"] == "Høst"
         assert (await api.delete(f"/previews/{preview['id']}")).status_code == 204
-        assert (await get(phone, "chatflow", reason="no_chatflow")).get("chatflow") is None
+        assert (await get(phone, "refused"))["code"] == "token_invalid"
+        await phone.wait_closed()
+        assert phone.close_code == 4501
 
 
 async def test_a_token_is_no_credential_for_anything_else(

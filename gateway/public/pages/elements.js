@@ -36,6 +36,13 @@ export function icon(...paths) {
   return drawn;
 }
 
+/* Draw somebody's picture, or the first letter of the name; the name itself stands beside it. */
+export function faceOf(name, picture) {
+  const src = picture && safe(picture, ["https:"]);
+  if (src) return el("img", { src, alt: "", class: "face" });
+  return el("span", { class: "face", "aria-hidden": "true" }, [...name].slice(0, 1).join("").toUpperCase() || icon("M5 20q0-6 7-6t7 6M12 4a3.500 3.500 0 1 0 0 7a3.500 3.500 0 1 0 0-7"));
+}
+
 const RTL = new Set(["ar", "fa", "he", "ur"]);
 
 export function direction(locale) {

@@ -5,21 +5,21 @@
 import { el } from "./elements.js";
 import { SAMPLES } from "./samples.js";
 import { Screen } from "./screen.js";
+import { Typing } from "./typing.js";
 import { Visitor } from "./visitor.js";
 
 const LOCALES = { nb: "norsk", en: "English", de: "Deutsch", fr: "français", es: "español", ar: "العربية", ja: "日本語" };
+const ENDED = "This preview has ended. Begin another one.";
 const token = location.hash.slice(1);
 const find = (id) => document.getElementById(id);
 const root = document.documentElement;
 const phone = find("phone");
-const told = find("told");
+const typing = new Typing();
 let visitor = null;
+let status = "";
 
+const tell = (text) => (find("told").textContent = text);
 const screen = new Screen(phone, (what) => tell(`The app is told: ${what}`));
-
-function tell(text) {
-  told.textContent = text;
-}
 
 function begin() {
   visitor?.stop();
@@ -34,26 +34,35 @@ function begin() {
 
 function draw() {
   screen.draw();
-  const { status, refusal, chatflow, conversation, log } = visitor;
+  const { refusal, chatflow, conversation, log } = visitor;
   const states = { connecting: "Connecting …", lost: "The line is lost; it comes back by itself.",
-    refused: refusal === "token_invalid" ? "This preview has ended. Begin another one." : `Refused: ${refusal}` };
-  find("state").textContent = states[status] ?? (chatflow ? `${chatflow.name}, shown in ${chatflow.locale}` : "Nothing is shown yet, or no more.");
-  const going = log.some(({ body }) => body.kind === "message") && Boolean(conversation);
-  for (const id of ["say", "end"]) find(id).disabled = !going;
+    refused: refusal === "token_invalid" ? ENDED : `Refused: ${refusal}` };
+  const text = states[visitor.status] ?? (chatflow ? `${chatflow.name}, in ${LOCALES[chatflow.locale] ?? chatflow.locale}` : "Nothing is shown yet, or no more.");
+  if (find("state").textContent !== text) find("state").textContent = text;
+  find("state").className = visitor.status;
+  const going = visitor.status !== "refused" && Boolean(conversation) && log.some(({ body }) => body.kind === "message");
+  for (const id of ["say", "read", "end"]) find(id).disabled = !going;
+  // Whoever plays the agent is there through one gateway; the next may not know.
+  if (status === "lost" && visitor.status === "ready" && find("there").checked) act("come");
+  status = visitor.status;
 }
 
 async function act(what, more = {}) {
   const said = await fetch("/v1/preview/acts", {
     method: "POST",
     headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
-    body: JSON.stringify({ act: what, ...more }),
+    body: JSON.stringify({ act: what, conversation: visitor.conversation ?? "-", ...more }),
   });
   if (!said.ok) tell(`The agent is refused: ${(await said.json()).code}`);
   return said.ok;
 }
 
-for (const [locale, name] of Object.entries(LOCALES)) find("locale").append(el("option", { value: locale, lang: locale }, name));
-for (const kind of Object.keys(SAMPLES)) find("kind").append(el("option", { value: kind }, kind === "text" ? "nothing" : kind.replace("_", " ")));
+function offer(select, options) {
+  for (const [value, name, lang] of options) select.append(el("option", { value, lang }, name));
+}
+
+offer(find("locale"), Object.entries(LOCALES).map(([locale, name]) => [locale, name, locale]));
+offer(find("kind"), Object.keys(SAMPLES).map((kind) => [kind, kind === "text" ? "nothing" : kind.replace("_", " ")]));
 find("locale").value = navigator.languages.map((each) => each.split("-")[0].replace("no", "nb")).find((each) => each in LOCALES) ?? "en";
 find("locale").addEventListener("change", begin);
 find("again").addEventListener("click", begin);
@@ -62,22 +71,29 @@ find("large").addEventListener("change", ({ target }) => {
   begin();
 });
 find("dark").checked = matchMedia("(prefers-color-scheme: dark)").matches;
-const shade = () => (root.dataset.shade = find("dark").checked ? "dark" : "light");
-find("dark").addEventListener("change", shade);
+const shade = () => {
+  root.dataset.shade = find("dark").checked ? "dark" : "light";
+  root.dataset.text = find("big").checked ? "large" : "usual";
+};
+for (const id of ["dark", "big"]) find(id).addEventListener("change", shade);
 shade();
 find("there").addEventListener("change", async ({ target }) => {
   if (!(await act(target.checked ? "come" : "go"))) target.checked = !target.checked;
+});
+find("words").addEventListener("input", ({ target }) => {
+  if (!find("say").disabled) typing.types(target.value !== "", (on) => act("type", { on }));
 });
 find("agent").addEventListener("submit", async (event) => {
   event.preventDefault();
   const text = find("words").value.trim();
   const content = SAMPLES[find("kind").value];
-  if ((text || content) && (await act("say", { conversation: visitor.conversation, text, content }))) {
+  if ((text || content) && (await act("say", { text, content }))) {
     find("words").value = "";
     find("there").checked = true;
+    typing.said();
   }
 });
-find("end").addEventListener("click", () => act("close", { conversation: visitor.conversation }));
+for (const [id, what] of [["read", "read"], ["end", "close"]]) find(id).addEventListener("click", () => act(what));
 
 if (token) begin();
 else find("state").textContent = "There is no preview token in this address.";

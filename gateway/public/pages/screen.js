@@ -1,18 +1,19 @@
-/* The chat as a phone shows it: launcher, welcome, steps, messages, composer.
+/* The chat as a phone shows it: launcher, welcome, heading, tabs, steps, composer.
 
    Invariant: it shows what the visitor's client holds and keeps nothing of its own but what is being written; what has
    not changed is not built again, so neither focus nor a screen reader loses its place. */
 
-import { consentCard, contentOf, emailCard, leadOf, storageCard, surveyCard } from "./cards.js";
-import { direction, el, icon, redraw, safe } from "./elements.js";
+import { consentCard, emailCard, endCard, storageCard, surveyCard } from "./cards.js";
+import { direction, el, faceOf, icon, redraw } from "./elements.js";
+import { helpOf, tabsOf } from "./help.js";
+import { Talk } from "./talk.js";
 
-const CLOSED = { agent: "closed_agent", visitor: "closed_visitor", inactivity: "closed_inactivity",
-  consent_withdrawn: "closed_consent_withdrawn" };
+const BEGUN = { open: false, prompt: false, leaving: false, ending: false, asked: false, shown: null, tab: "chat", later: 0 };
 
 export class Screen {
   /* `told`: hears what the app would be told: `close_pressed`, `opened`. */
   constructor(root, told) {
-    Object.assign(this, { root, told, visitor: null, open: false, prompt: false, large: false, leaving: false, asked: false });
+    Object.assign(this, { root, told, visitor: null, large: false, ...BEGUN });
     this.words = (name, fill = {}) => {
       const text = this.visitor?.chatflow?.texts?.[name] ?? name;
       return Object.entries(fill).reduce((said, [key, value]) => said.replaceAll(`{${key}}`, value), text);
@@ -20,23 +21,32 @@ export class Screen {
     this.launcher = el("button", { type: "button", class: "launcher", onclick: () => this.enter() }, icon("M4 5h16v11h-9l-5 4v-4h-2z"));
     this.bubble = el("div", { class: "bubble" });
     this.head = el("header", { class: "head" });
-    this.list = el("div", { class: "list", role: "log", tabindex: "0" });
+    this.talk = new Talk(this.words);
+    this.help = el("div", { class: "help" });
     this.note = el("p", { class: "note", role: "status" });
     this.step = el("div", { class: "step" });
+    this.tabs = el("nav", { class: "tabs" });
+    this.composer = this.writing();
+    this.chat = el("section", { class: "chat", role: "region", onkeydown: (event) => event.key === "Escape" && this.leave() },
+      this.head, this.talk.list, this.help, this.note, this.step, this.composer, this.tabs);
+    root.append(this.bubble, this.launcher, this.chat);
+  }
+
+  writing() {
     this.text = el("textarea", { rows: 1, maxlength: 10000, oninput: () => this.visitor.types(this.text.value !== ""),
       onkeydown: (event) => event.key === "Enter" && !event.shiftKey && !event.isComposing && this.submit(event) });
-    this.send = el("button", { type: "submit", class: "main" });
-    this.composer = el("form", { class: "composer", onsubmit: (event) => this.submit(event) }, this.text, this.send);
-    this.chat = el("section", { class: "chat", role: "region", onkeydown: (event) => event.key === "Escape" && this.leave() },
-      this.head, this.list, this.note, this.step, this.composer);
-    root.append(this.bubble, this.launcher, this.chat);
+    this.file = el("input", { type: "file", hidden: true, multiple: true, onchange: () => this.attach() });
+    this.clip = el("button", { type: "button", class: "round", onclick: () => this.file.click() },
+      icon("M20 11l-8 8a5 5 0 0 1-7-7l8.500-8.500a3.300 3.300 0 0 1 4.700 4.700l-8.500 8.500a1.700 1.700 0 0 1-2.400-2.400l7.500-7.500"));
+    this.send = el("button", { type: "submit", class: "main round" }, icon("M4 12L20 4l-5 16l-3.500-6.500zL11.500 13.500"));
+    return el("form", { class: "composer", onsubmit: (event) => this.submit(event) }, this.clip, this.file, this.text, this.send);
   }
 
   /* Show another visitor from the beginning, on a large or a small screen. */
   begin(visitor, large) {
-    Object.assign(this, { visitor, large, open: false, prompt: false, leaving: false, asked: false, shown: null });
-    this.list.replaceChildren();
-    for (const place of [this.list, this.head, this.bubble, this.step]) delete place.dataset.sign;
+    Object.assign(this, { visitor, large, ...BEGUN });
+    this.talk.begin();
+    for (const place of [this.head, this.bubble, this.step, this.tabs, this.help]) delete place.dataset.sign;
     this.text.value = "";
   }
 
@@ -45,7 +55,7 @@ export class Screen {
     this.leaving = false;
     this.draw();
     this.told("opened");
-    (this.text.disabled ? this.step.querySelector("button, input") ?? this.list : this.text).focus();
+    (this.text.disabled ? this.step.querySelector("button, input") ?? this.talk.list : this.text).focus();
   }
 
   leave() {
@@ -53,9 +63,13 @@ export class Screen {
     const answered = log.some(({ body }) => body.kind === "consent" && body.purpose === "storage");
     this.told("close_pressed");
     if (chatflow?.storage?.ask === "on_exit_intent" && !answered && !this.asked) {
-      this.asked = this.leaving = true;
+      Object.assign(this, { asked: true, leaving: true, tab: "chat" });
       return this.draw();
     }
+    this.shut();
+  }
+
+  shut() {
     this.open = this.leaving = this.prompt = false;
     this.draw();
     this.launcher.focus();
@@ -69,9 +83,15 @@ export class Screen {
     this.visitor.say(text);
   }
 
+  attach() {
+    for (const file of this.file.files) this.visitor.say(file.name, undefined, file);
+    this.file.value = "";
+    this.text.focus();
+  }
+
   draw() {
     const { visitor, words } = this;
-    const view = visitor.chatflow;
+    const view = visitor.status === "refused" ? null : visitor.chatflow;
     if (view && this.shown === null) this.shown = view.display?.[this.large ? "large" : "small"] ?? "launcher";
     if (view && this.shown) {
       this.open ||= this.shown === "open";
@@ -82,166 +102,100 @@ export class Screen {
     this.root.dir = direction(this.root.lang);
     this.root.style.setProperty("--accent", view?.display?.accent ?? "#1f5eff");
     this.root.style.setProperty("--on-accent", view?.display?.on_accent ?? "#ffffff");
-    this.chat.hidden = !this.open;
+    this.chat.hidden = !this.open || visitor.status === "refused";
     this.launcher.hidden = this.open || !view;
     this.bubble.hidden = this.open || !this.prompt || !view?.welcome;
-    this.launcher.setAttribute("aria-label", view?.heading.name || view?.name || "");
-    this.chat.setAttribute("aria-label", view?.heading.name || view?.name || words("connecting"));
-    this.list.setAttribute("aria-label", view?.name ?? "");
+    const name = view?.heading.name || view?.name || "";
+    this.launcher.setAttribute("aria-label", name);
+    this.chat.setAttribute("aria-label", name || words("connecting"));
+    this.talk.list.setAttribute("aria-label", view?.name ?? "");
+    this.tabs.setAttribute("aria-label", name);
     redraw(this.bubble, [this.bubble.hidden, view?.welcome], () => !this.bubble.hidden
       && el("button", { type: "button", onclick: () => this.enter() }, view.welcome));
-    redraw(this.head, [view?.heading, view?.close_button, view?.texts?.close, visitor.availability?.open], () => this.heading(view));
-    this.messages(view);
+    redraw(this.head, [view?.heading, view?.close_button, view?.texts?.close, visitor.availability?.open, this.goesOn()], () => this.heading(view));
+    redraw(this.tabs, [view?.locale, this.tab], () => tabsOf(this.root.lang, this.tab, (tab) => this.turn(tab)));
+    redraw(this.help, [view?.locale], () => helpOf(this.root.lang));
+    this.talk.draw(visitor, view);
     this.status(view);
     this.steps(view);
-    visitor.looks(this.open);
+    const helps = this.tab === "help";
+    this.help.hidden = !helps;
+    this.talk.list.hidden = this.step.hidden = helps;
+    this.note.hidden ||= helps;
+    this.composer.hidden ||= helps;
+    this.talk.follow();
+    visitor.looks(this.open && !helps);
+  }
+
+  turn(tab) {
+    this.tab = tab;
+    this.draw();
+    this.tabs.querySelector("[aria-current]").focus();
+  }
+
+  /* Whether there is something that the visitor could end. */
+  goesOn() {
+    const last = this.visitor.log.findLast(({ body }) => ["message", "reopened", "closed"].includes(body.kind));
+    return Boolean(last) && last.body.kind !== "closed";
   }
 
   heading(view) {
     if (!view) return [];
+    const { words } = this;
     const { name, image, people = [] } = view.heading;
-    const faces = image ? [[image, ""]] : people.map((each) => [each.picture, each.name]);
-    const pictures = faces.map(([address, alt]) => {
-      const src = address && safe(address, ["https:"]);
-      return src ? el("img", { src, alt, class: "face" }) : el("span", { class: "face", "aria-hidden": "true" }, (alt || name || "?").slice(0, 1));
-    });
+    const faces = image || !people.length ? [faceOf(name || view.name, image)] : people.map((each) => faceOf(each.name, each.picture));
     const title = name || people.map((each) => each.name).join(", ") || view.name;
     const open = this.visitor.availability?.open;
-    return [...pictures, el("div", { class: "who" }, el("h2", {}, title),
-      open !== undefined && el("p", {}, this.words(open ? "available" : "unavailable"))),
-    (view.close_button ?? true) && el("button", { type: "button", class: "close", "aria-label": this.words("close"), onclick: () => this.leave() }, "✕")];
-  }
-
-  messages(view) {
-    const { visitor } = this;
-    const { log } = visitor;
-    const items = [];
-    if (view?.welcome && !log.length) items.push(["welcome", [view.welcome], () => said("theirs", view.welcome)]);
-    for (const event of log) {
-      const { body } = event;
-      if (body.kind === "message") {
-        const open = this.takes(event);
-        const sign = [body.text, body.redacted, open, body.by.name, view?.locale];
-        items.push([event.seq, sign, () => this.message(event, open)]);
-      } else {
-        const text = this.line(body);
-        const theirs = body.kind === "started";
-        if (text) items.push([event.seq, [text], () => (theirs ? said("theirs", text) : el("p", { class: "line" }, text))]);
-      }
-    }
-    const waiting = visitor.unsent.filter((each) => !each.heard);
-    for (const each of waiting) {
-      items.push([each.id, [each.text, each.code, view?.locale], () => this.unsent(each)]);
-    }
-    const mine = log.findLast(({ body }) => body.kind === "message" && body.by.role === "visitor");
-    if (mine && !waiting.length && mine === log.findLast(({ body }) => body.kind === "message")) {
-      const { read, delivered } = visitor.horizons;
-      const state = read >= mine.seq ? "read" : delivered >= mine.seq ? "delivered" : "sent";
-      items.push(["state", [state, view?.locale], () => el("p", { class: "state" }, this.words(state))]);
-    }
-    this.keep(items);
-  }
-
-  /* Have the list hold exactly `items`, each [key, what it depends on, how to build it]. */
-  keep(items) {
-    const before = new Map([...this.list.children].map((child) => [child.dataset.key, child]));
-    const atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 80;
-    const wanted = items.map(([key, sign, build]) => {
-      const place = before.get(String(key)) ?? el("div", { "data-key": key });
-      redraw(place, sign, build);
-      return place;
-    });
-    for (const child of [...this.list.children]) if (!wanted.includes(child)) child.remove();
-    wanted.forEach((place, at) => this.list.children[at] === place || this.list.insertBefore(place, this.list.children[at] ?? null));
-    if (atEnd) this.list.scrollTop = this.list.scrollHeight;
-  }
-
-  message({ seq, body }, open) {
-    const mine = body.by.role === "visitor";
-    if (body.redacted) return el("p", { class: "line" }, this.words("redacted"));
-    const shown = contentOf(body.content, this.words, { seq, open }, (text, content) => this.visitor.say(text, content));
-    const text = shown ? leadOf(body.text, body.content) : body.text;
-    return el("div", { class: mine ? "mine" : "theirs" },
-      !mine && body.by.name && el("span", { class: "by" }, body.by.name),
-      mine && el("span", { class: "unseen" }, `${this.words("you")}: `),
-      text && el("p", { dir: "auto" }, text), shown);
-  }
-
-  unsent(each) {
-    const why = each.code && (this.visitor.chatflow?.texts?.[`error_${each.code}`] ?? this.words("not_sent"));
-    return el("div", { class: "mine waiting" }, el("span", { class: "unseen" }, `${this.words("you")}: `), el("p", {}, each.text),
-      el("span", { class: "state" }, each.code ? why : this.words("sending")),
-      each.code && el("button", { type: "button", class: "plain", onclick: () => this.visitor.again(each) }, this.words("retry")));
-  }
-
-  /* Whether a message still takes the choice or the form that it asks for. */
-  takes({ seq, body }) {
-    const after = this.visitor.log.filter((event) => event.seq > seq && event.body.kind === "message");
-    if (body.content?.kind === "form") return !after.some((event) => event.body.content?.of === seq);
-    return !after.length && !this.visitor.unsent.length;
-  }
-
-  /* Return the line that tells of an event, "" if none does. */
-  line(body) {
-    const { words } = this;
-    switch (body.kind) {
-      case "started":
-        return body.welcome ?? "";
-      case "assigned":
-        return words("assigned", { agent: body.agent.name });
-      case "unassigned":
-        return words("handed_on");
-      case "closed":
-        return words(CLOSED[body.reason] ?? "closed", { agent: body.by?.name ?? "" });
-      case "reopened":
-        return words("reopened");
-      case "email_given":
-        return words("email_given", { email: body.email });
-      case "survey_answered":
-        return "";
-      default:
-        return "";
-    }
+    const button = (label, path, onclick) => el("button", { type: "button", class: "close", "aria-label": label, title: label, onclick }, icon(path));
+    return [el("div", { class: "faces" }, faces), el("div", { class: "who" }, el("h2", {}, title),
+      open !== undefined && el("p", { class: open ? "here" : "" }, words(open ? "available" : "unavailable"))),
+    this.goesOn() && button(words("end"), "M9 5H5v14h4M9 12h11M16 8l4 4l-4 4", () => {
+      Object.assign(this, { ending: true, tab: "chat" });
+      this.draw();
+      this.step.querySelector("button").focus();
+    }),
+    (view.close_button ?? true) && button(words("close"), "M6 6l12 12M18 6L6 18", () => this.leave())];
   }
 
   status(view) {
     const { visitor, words } = this;
     const { place, availability } = visitor;
-    const going = ["assigned", "closed", "queued"];
-    const last = visitor.log.findLast(({ body }) => going.includes(body.kind))?.body.kind;
+    const last = visitor.log.findLast(({ body }) => ["assigned", "closed", "queued"].includes(body.kind))?.body.kind;
     const lines = [];
     if (visitor.status === "lost") lines.push(words("offline"));
     else if (!view) lines.push(visitor.status === "ready" ? words("error_no_chatflow") : "");
-    else if (visitor.typing !== null) lines.push(words("typing", { agent: visitor.typing }));
+    else if (visitor.typing.name !== null) lines.push(words("typing", { agent: visitor.typing.name }));
     else if (last === "queued" && place) {
       lines.push(place.place === 1 ? words("queue_next") : words(place.exact ?? true ? "queue_place" : "queue_about", { place: place.place }));
       if (place.wait_s) lines.push(place.wait_s < 60 ? words("wait_soon") : words("wait_minutes", { minutes: Math.ceil(place.wait_s / 60) }));
     } else if (last === "queued" && availability?.open) lines.push(words("waiting"));
     else if (last === "closed") lines.push(words("write_to_reopen"));
-    else if (last !== "assigned" && availability?.text) lines.push(availability.text);
+    if (last !== "assigned" && last !== "closed" && visitor.typing.name === null && availability?.text) lines.push(availability.text);
     const text = lines.join(" ");
     if (this.note.textContent !== text) this.note.textContent = text;
     this.note.hidden = !text;
+    this.note.classList.toggle("typing", visitor.typing.name !== null);
   }
 
   steps(view) {
     const { visitor, words } = this;
     const [step] = visitor.steps.outstanding;
     const bodies = visitor.log.map(({ body }) => body);
-    const asked = bodies.findLast((body) => ["email_asked", "email_given", "email_given_up"].includes(body.kind));
+    const ask = visitor.log.findLast(({ body }) => ["email_asked", "email_given", "email_given_up"].includes(body.kind));
+    const asked = ask?.body.kind === "email_asked" && ask.seq > this.later ? ask : null;
     const survey = bodies.findLast((body) => body.kind === "survey_asked");
     const outcome = survey && outcomeOf(survey, bodies);
-    const which = this.leaving ? "leaving" : step ?? (outcome && !outcome.over ? "survey" : asked?.kind === "email_asked" ? "asked" : "");
-    const sign = [which, view?.etag, view?.locale, which === "asked" && asked.text, which === "survey" && [survey.ask, outcome]];
+    const which = this.leaving ? "leaving" : this.ending ? "ending"
+      : step ?? (outcome && !outcome.over ? "survey" : asked ? "asked" : "");
+    const sign = [which, view?.etag, view?.locale, which === "asked" && asked.seq, which === "survey" && [survey.ask, outcome]];
     const held = this.step.contains(document.activeElement);
     redraw(this.step, sign, () => this.card(view, which, asked, survey, outcome));
-    if (held && !this.step.contains(document.activeElement)) this.step.querySelector("input, button")?.focus();
+    if (held && !this.step.contains(document.activeElement)) (this.step.querySelector("input, button") ?? this.text).focus();
     const blocked = !view || Boolean(step) || visitor.steps.blocked || (availability(visitor) === false && !visitor.log.length);
-    this.text.disabled = this.send.disabled = blocked;
+    this.text.disabled = this.send.disabled = this.clip.disabled = blocked;
     this.composer.hidden = !view || visitor.steps.blocked;
     this.text.placeholder = words(step === "email" ? "placeholder_email" : step ? "placeholder_consent" : "placeholder");
-    this.text.setAttribute("aria-label", words("placeholder"));
-    if (this.send.textContent !== words("send")) this.send.textContent = words("send");
+    for (const [place, name] of [[this.text, "placeholder"], [this.send, "send"], [this.clip, "attach"]]) place.setAttribute("aria-label", words(name));
   }
 
   card(view, which, asked, survey, outcome) {
@@ -251,13 +205,21 @@ export class Screen {
       if (!code) this.text.focus();
       return code;
     };
+    const later = () => {
+      this.later = asked.seq;
+      this.draw();
+    };
     switch (which) {
       case "leaving":
         return storageCard(view, words, async (...given) => {
           await visitor.answer(...given);
-          this.open = this.leaving = false;
+          this.shut();
+        });
+      case "ending":
+        return endCard(words, (yes) => {
+          this.ending = false;
+          if (yes) visitor.close();
           this.draw();
-          this.launcher.focus();
         });
       case "storage_consent":
         return storageCard(view, words, answer);
@@ -266,7 +228,7 @@ export class Screen {
       case "email":
         return emailCard(view.email?.text ?? "", words, answer);
       case "asked":
-        return emailCard(asked.text, words, answer);
+        return emailCard(asked.body.text, words, answer, later);
       case "survey":
         if (!outcome.seen) visitor.survey(survey.ask, "seen");
         return surveyCard(survey, words, outcome, (action, more) => visitor.survey(survey.ask, action, more));
@@ -275,10 +237,6 @@ export class Screen {
           ? el("p", { class: "small" }, view.consent.text) : [];
     }
   }
-}
-
-function said(whose, text) {
-  return el("div", { class: whose }, el("p", { dir: "auto" }, text));
 }
 
 function availability({ availability: told }) {

@@ -2,10 +2,10 @@
 
    Invariant: what it holds of a conversation has no gap and no repeat; it keeps secrets in memory only. */
 
+import { Files } from "./files.js";
 import { Outbox, newId } from "./outbox.js";
+import { Typing } from "./typing.js";
 
-const TYPING_EVERY_MS = 3000;
-const TYPING_LASTS_MS = 6000;
 const RECEIPT_EVERY_MS = 1000;
 const SETTLES = { storage_consent: ["granted", "declined"], consent_to_process: ["granted"] };
 
@@ -19,7 +19,7 @@ export class Visitor {
   conversation = null; // the id of the one to address
   log = []; // its events, in order; what is hidden leaves no trace
   unsent = []; // what the user said that was not taken yet, or refused: {id, text, content, code, heard}
-  typing = null; // the name of whoever types
+  typing = new Typing();
   place = null;
   horizons = { delivered: 0, read: 0 };
 
@@ -32,9 +32,10 @@ export class Visitor {
   #outbox = new Outbox((frame) => this.#put(frame));
   #timers = {};
   #heard = 0;
-  #typed = 0;
   #seen = false;
   #over = false;
+
+  #files = new Files((frame) => this.#put(frame));
 
   /* `url`: of the socket. `hello`: what to say beside credential, positions and view. `changed`: called after anything. */
   constructor(url, hello, changed) {
@@ -45,23 +46,20 @@ export class Visitor {
   /* End it for good. */
   stop() {
     this.#over = true;
+    this.typing.stop();
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     this.#line?.close();
   }
 
-  /* Say something; what is refused stays in `unsent` with its code. */
-  async say(text, content = undefined) {
-    const saying = { id: newId(), text, content, code: "", heard: false };
+  /* Say something, or send a file, `text` being its name; what is refused stays in `unsent` with its code. */
+  async say(text, content = undefined, file = undefined) {
+    const saying = { id: newId(), text, content, file, code: "", heard: false };
     this.unsent.push(saying);
-    this.#typed = 0;
+    this.typing.said();
     this.#changed();
-    let outcome = await this.#outbox.send(this.conversation, { t: "send", text, content }, saying.id);
-    if (outcome.code === "continued") {
-      this.#address(outcome.instead);
-      outcome = await this.#outbox.send(outcome.instead, { t: "send", text, content }, saying.id);
-    }
-    if (outcome.t === "refused") saying.code = outcome.code;
-    else this.unsent.splice(this.unsent.indexOf(saying), 1);
+    const outcome = await this.#said(saying);
+    if (outcome.t === "ack") this.unsent.splice(this.unsent.indexOf(saying), 1);
+    else saying.code = outcome.code;
     this.#changed();
     return outcome;
   }
@@ -69,7 +67,12 @@ export class Visitor {
   /* Say again, as something new, what was refused. */
   again(saying) {
     this.unsent.splice(this.unsent.indexOf(saying), 1);
-    return this.say(saying.text, saying.content);
+    return this.say(saying.text, saying.content, saying.file);
+  }
+
+  /* Promise where a file of a message can be had for five minutes, or null. */
+  address(conversation, attachment) {
+    return this.#files.address(conversation, attachment);
   }
 
   /* Answer a step; returns the code of a refusal, "" if it was taken. */
@@ -92,16 +95,24 @@ export class Visitor {
 
   /* The user types, or has stopped. */
   types(on) {
-    const now = Date.now();
-    if (this.steps.outstanding.length || !this.log.length || (on && now - this.#typed < TYPING_EVERY_MS)) return;
-    if (on || this.#typed) this.#put({ t: "typing", conversation: this.conversation, on });
-    this.#typed = on ? now : 0;
+    if (this.steps.outstanding.length || !this.log.length) return;
+    this.typing.types(on, (now) => this.#put({ t: "typing", conversation: this.conversation, on: now }));
   }
 
   /* Whether the user sees the conversation: then what arrives counts as read. */
   looks(seen) {
     if (seen && !this.#seen) this.#receipt();
     this.#seen = seen;
+  }
+
+  async #said({ id, text, content, file }) {
+    const kept = file && (await this.#files.up(this.conversation, file));
+    if (kept && !kept.receipt) return kept;
+    const frame = kept ? { t: "send", attachments: [kept.receipt] } : { t: "send", text, content };
+    const outcome = await this.#outbox.send(this.conversation, frame, id);
+    if (outcome.code !== "continued") return outcome;
+    this.#address(outcome.instead);
+    return this.#outbox.send(outcome.instead, frame, id);
   }
 
   #connect() {
@@ -126,6 +137,7 @@ export class Visitor {
   #lost(code, retryMs) {
     clearInterval(this.#timers.pulse);
     this.#outbox.lost();
+    this.#files.lost();
     if (this.#over) return;
     if (code >= 4500 && code < 5000) {
       this.status = "refused";
@@ -155,9 +167,11 @@ export class Visitor {
       resync: () => this.#resync(frame),
       ack: () => this.#outbox.acked(frame),
       refused: () => this.#refused(frame),
-      typing: () => this.#typing(frame),
+      typing: () => frame.who === "agent" && frame.conversation === this.conversation && this.typing.heard(frame, () => this.#changed()),
       receipts: () => this.#receipts(frame),
       place: () => (this.place = frame),
+      upload: () => this.#files.answered(frame),
+      download: () => this.#files.answered(frame),
     }[frame.t];
     take?.();
     if (take && frame.t !== "ready") this.#changed();
@@ -213,8 +227,8 @@ export class Visitor {
 
   /* Take what was said: if it is what the user says just now, it was heard, though its outcome is still on its way. */
   #arrived(body) {
-    if (body.by.role !== "visitor") this.typing = null;
-    const own = body.by.role === "visitor" && this.unsent.find((each) => !each.heard && !each.code && each.text.normalize() === body.text);
+    if (body.by.role !== "visitor") this.typing.stop();
+    const own = body.by.role === "visitor" && this.unsent.find((each) => !each.heard && !each.code && (each.file ? body.content?.kind === "files" : each.text.normalize() === body.text));
     if (own) own.heard = true;
   }
 
@@ -247,24 +261,13 @@ export class Visitor {
   }
 
   #refused(frame) {
-    if (frame.n || frame.id) this.#outbox.refused(frame);
-    else if (this.status !== "ready") this.refusal = frame.code;
+    if (frame.ref) this.#files.answered(frame);
+    else if (frame.n || frame.id) this.#outbox.refused(frame);
+    else this.refusal = frame.code;
   }
 
   #settled(step) {
     this.steps = { ...this.steps, outstanding: this.steps.outstanding.filter((each) => each !== step) };
-  }
-
-  #typing(frame) {
-    if (frame.who !== "agent" || frame.conversation !== this.conversation) return;
-    clearTimeout(this.#timers.typing);
-    this.typing = frame.on ? frame.name : null;
-    if (frame.on) {
-      this.#timers.typing = setTimeout(() => {
-        this.typing = null;
-        this.#changed();
-      }, TYPING_LASTS_MS);
-    }
   }
 
   #receipts({ conversation, who, delivered, read }) {
