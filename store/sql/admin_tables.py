@@ -1,12 +1,12 @@
 """What SQL keeps for those who administer: drafts, previews, keys, browser sessions, audit log, answers given before.
 
 Invariant: no secret is in here, only SHA-256 hashes of random ones; the audit log is added to and never changed.
-Times are milliseconds since 1970. All of it is on the configuration's side.
+Times are milliseconds since 1970. All of it is on the configuration's side, but for what was made of people's things.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
-from store.sql.tables import CONFIG
+from store.sql.tables import CONFIG, RECORD
 
 draft = Table(
     "draft",  # of a chatflow: only while it differs from the published version, or none is published yet
@@ -66,13 +66,20 @@ audit_entry = Table(
     Column("hash", LargeBinary, nullable=False),  # over the entry and the hash before it
     Index("audit_entry_by_time", "account", "at_ms"),
 )
-kept_answer = Table(
-    "kept_answer",  # to a request with an Idempotency-Key, for a day
-    CONFIG,
-    Column("account", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("request", LargeBinary, nullable=False),  # the hash of what was asked
-    Column("status", Integer, nullable=False),
-    Column("answer", LargeBinary, nullable=False),
-    Column("at_ms", BigInteger, nullable=False, index=True),
-)
+
+
+def _answers(name: str, metadata: MetaData) -> Table:
+    return Table(
+        name,  # to a request with an Idempotency-Key, for a day
+        metadata,
+        Column("account", Text, primary_key=True),
+        Column("key", Text, primary_key=True),  # a hash of the Idempotency-Key, which the caller's credential keys
+        Column("request", LargeBinary, nullable=False),  # the hash of what was asked
+        Column("status", Integer, nullable=False),
+        Column("answer", LargeBinary, nullable=False),  # sealed by the caller's credential, or the id of what was made
+        Column("at_ms", BigInteger, nullable=False, index=True),
+    )
+
+
+kept_answer = _answers("kept_answer", CONFIG)
+record_answer = _answers("record_answer", RECORD)

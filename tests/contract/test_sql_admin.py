@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from protocol.ids import AccountId, AgentId, ChatflowId
 from store.sql.database import DirectDatabase, StoreRefused
@@ -99,10 +99,28 @@ def test_a_browser_session_ends(database: DirectDatabase) -> None:
 
 
 def test_an_answer_is_kept_for_a_day(database: DirectDatabase) -> None:
-    """The same key of another account is another; a later answer clears what is old."""
+    """The same key of another account is another."""
     kept = answers.KeptAnswer(b"r", 201, b"{}")
     database.run(lambda sql: answers.keep(sql, NORDVIK, "once", kept, 0))
     assert database.run(lambda sql: answers.find(sql, NORDVIK, "once")) == kept
     assert database.run(lambda sql: answers.find(sql, FJORD, "once")) is None
-    database.run(lambda sql: answers.keep(sql, NORDVIK, "again", kept, answers.KEPT_MS))
+    assert not database.run(lambda sql: answers.is_any_old(sql, "config", answers.KEPT_MS - 1))
+    assert database.run(lambda sql: answers.forget(sql, "config", answers.KEPT_MS - 1)) == 0
+    assert database.run(lambda sql: answers.is_any_old(sql, "config", answers.KEPT_MS))
+    assert database.run(lambda sql: answers.forget(sql, "config", answers.KEPT_MS)) == 1
     assert database.run(lambda sql: answers.find(sql, NORDVIK, "once")) is None
+
+
+def test_what_was_answered_meanwhile_undoes_the_second(database: DirectDatabase) -> None:
+    """All that it did in the same transaction, too: the first answer stands."""
+    first = answers.KeptAnswer(b"r", 201, b"first")
+    database.run(lambda sql: answers.keep(sql, NORDVIK, "once", first, 0))
+
+    def second(sql: Connection) -> None:
+        audit_log.add(sql, NORDVIK, Deed(1, "key:k", "key.created", "keys/k"))
+        answers.keep(sql, NORDVIK, "once", answers.KeptAnswer(b"r", 201, b"second"), 0)
+
+    with pytest.raises(answers.AnsweredBefore) as before:
+        database.run(second)
+    assert before.value.kept == first
+    assert database.run(lambda sql: audit_log.after(sql, NORDVIK, 0, 10)) == []
