@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 TRUNCATE_WAL = "PRAGMA wal_checkpoint(TRUNCATE)"
 _BUSY_TIMEOUT_S = 10
 _UNDEFINED_TABLE = "42P01"  # PostgreSQL's
+_TURNS = 0x5475726E  # any number that is ours: "Turn"
 _SCHEMA_LOCK = 0x53616D74616C65  # any number that is ours: "Samtale"
 
 
@@ -68,6 +69,12 @@ def tune(engine: Engine, *, writes: bool) -> None:
 def lacks_schema(error: DBAPIError) -> bool:
     """Whether a table was not there (yet); SQLite calls that an operational error anyway."""
     return getattr(error.orig, "sqlstate", "") == _UNDEFINED_TABLE
+
+
+def take_turns(connection: Connection, name: str) -> None:
+    """Let nobody else past who names the same until this transaction ends; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_TURNS, func.hashtext(name))))
 
 
 def lock_schema(connection: Connection) -> None:

@@ -1,12 +1,14 @@
 """What SQL keeps for those who administer, on SQLite and on PostgreSQL."""
 
+import asyncio
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from sqlalchemy import Connection, text
 
 from protocol.ids import AccountId, AgentId, ChatflowId
-from store.sql.database import DirectDatabase, StoreRefused
+from store.sql.database import Databases, DirectDatabase, StoreRefused
 from store.sql.migrate import migrate
 from store.sql.queries import access, answers, audit_log, drafts
 from store.sql.queries.audit_log import Deed, Wanted
@@ -45,6 +47,15 @@ def test_an_audit_log_shows_who_tampered_with_it(database: DirectDatabase) -> No
     assert list(audit_log.broken(NORDVIK, entries)) == []
     forged = [*entries[:2], audit_log.Entry(3, Deed(2, "key:other", "rule.changed", "r2"), entries[2].hash), entries[3]]
     assert list(audit_log.broken(NORDVIK, forged)) == [3]
+
+
+async def test_who_writes_at_once_writes_one_after_the_other(databases: Databases) -> None:
+    """Nobody's entry is refused for another's."""
+    deeds = [Deed(at, "key:k", "rule.changed", "r") for at in range(12)]
+    writes = (databases.config.transact(partial(audit_log.add, account=NORDVIK, deed=deed)) for deed in deeds)
+    assert sorted(entry.seq for entry in await asyncio.gather(*writes)) == list(range(1, 13))
+    entries = await databases.config.read(partial(audit_log.after, account=NORDVIK, seq=0, limit=20))
+    assert list(audit_log.broken(NORDVIK, entries)) == []
 
 
 def test_audit_logs_are_each_accounts_own(database: DirectDatabase) -> None:

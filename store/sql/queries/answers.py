@@ -49,7 +49,8 @@ def keep(
     table = _table(side)
     insert = (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(table)
     row = {"account": account, "key": key, "request": answer.request, "status": answer.status, "answer": answer.answer}
-    if not connection.execute(insert.on_conflict_do_nothing(), {**row, "at_ms": now_ms}).rowcount:
+    written = insert.values(**row, at_ms=now_ms).on_conflict_do_nothing().returning(table.c.key)
+    if connection.scalar(written) is None:
         before = find(connection, account, key, side)
         assert before is not None, "an answer that is in the way is there"
         raise AnsweredBefore(before)

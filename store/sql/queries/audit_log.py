@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from protocol.ids import AccountId
 from store.sql.admin_tables import audit_entry
 from store.sql.bulk import write
+from store.sql.dialects import take_turns
 
 BEGINNING = b""  # what the first entry is chained to
 TERMINAL = "terminal"  # the actor of what is done on the machine itself
@@ -50,6 +51,7 @@ class Entry:
 
 def add(connection: Connection, account: AccountId, deed: Deed) -> Entry:
     """Write `deed` as the newest entry."""
+    take_turns(connection, account)
     rows = audit_entry.c
     newest = select(rows.seq, rows.hash).where(rows.account == account).order_by(rows.seq.desc()).limit(1)
     seq, before = connection.execute(newest).one_or_none() or (0, BEGINNING)
