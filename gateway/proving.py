@@ -7,6 +7,7 @@ judge, so that its hash is all that leaves.
 import base64
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.doors import Turned
 from gateway.ports import Claims
@@ -20,7 +21,10 @@ from protocol.wire.codes import Code
 
 
 class Proven(Struct, frozen=True):
-    """Whom a credential names. `fresh`: the secret to hand out, "" for identified visitors; `claims`: theirs."""
+    """Whom a credential names. `fresh`: the secret to hand out, "" for identified visitors; `claims`: theirs.
+
+    `began_as`, `began_on`: who an identified visitor was before, and which device, to which `presented` belongs.
+    """
 
     visitor: VisitorId
     device: DeviceId
@@ -28,6 +32,8 @@ class Proven(Struct, frozen=True):
     fresh: str
     is_new: bool
     claims: Claims | None = None
+    began_as: VisitorId | None = None
+    began_on: DeviceId | None = None
 
     @property
     def token_until_ms(self) -> int | None:
@@ -43,7 +49,8 @@ def prove(services: Services, config: AccountConfig, app: App, hello: client.Hel
             raise Turned(claims.code)
         visitor = visitor_of(config, app, claims)
         device = device_id(config.id_key, visitor, credential.device_key)
-        return Proven(visitor, device, [], "", is_new=False, claims=claims)
+        named = Proven(visitor, device, [], "", is_new=False, claims=claims)
+        return _having_begun(config, credential, named)
     is_new = credential.visitor is None
     if not is_new and not credential.secrets:
         raise Turned(Code.VISITOR_UNKNOWN)
@@ -52,6 +59,18 @@ def prove(services: Services, config: AccountConfig, app: App, hello: client.Hel
     presented = [] if is_new else [secret_hash(secret) for secret in credential.secrets]
     fresh = base64.urlsafe_b64encode(outside.entropy(32)).decode().rstrip("=")
     return Proven(visitor, device, presented, fresh, is_new)
+
+
+def _having_begun(config: AccountConfig, credential: client.Identified, named: Proven) -> Proven:
+    """Return `named` with who they say they were on this phone before they logged in."""
+    if credential.visitor is None:
+        return named
+    if not credential.secrets:
+        raise Turned(Code.VISITOR_UNKNOWN)
+    began_as = VisitorId(credential.visitor)
+    began_on = device_id(config.id_key, began_as, credential.device_key)
+    presented = [secret_hash(secret) for secret in credential.secrets]
+    return replace(named, presented=presented, began_as=began_as, began_on=began_on)
 
 
 def visitor_of(config: AccountConfig, app: App, claims: Claims) -> VisitorId:

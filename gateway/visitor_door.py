@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.beginnings import began_conversations, believed, read_begun
 from gateway.core.gate import Gate
 from gateway.core.mobile import MobileSession
 from gateway.core.saying import Visitor
@@ -22,7 +23,7 @@ from gateway.previewing import previewed
 from gateway.proving import Proven, prove
 from gateway.services import Services
 from gateway.standings import read_standings
-from protocol.bus.commands import Admit, Origin
+from protocol.bus.commands import Admit, Begun, Origin
 from protocol.bus.config import AccountConfig, App
 from protocol.bus.records import VisitorRecord
 from protocol.ids import AppKey, CellName, ChatflowId, ConversationId, VisitorId, secret_hash
@@ -36,6 +37,8 @@ from store.sql.queries import records
 
 ANSWER_S = 5.0
 _RECORD = msgspec.msgpack.Decoder(VisitorRecord)
+# Whether Redis has the visitor's record, what SQL has if it has not, and what was begun on the phone.
+_Stored = tuple[bool, VisitorRecord | None, Begun | None]
 
 
 class Case(Struct, frozen=True):
@@ -113,8 +116,14 @@ async def _admit(services: Services, case: Case) -> LetIn:
     config = case.config
     rows = await services.rows.known(config.cell, config.account)
     known = None if case.proven.is_new else await read_visitor(services, config.cell, case.proven.visitor)
-    front = Storefront(case.phone, Gate(config, known or await _cold(services, case), rows))
-    asked = await _ask_cell(services, case, front, is_known=known is not None)
+    cold = await _cold(services, case) if known is None else None
+    own, began_as = known or cold, case.proven.began_as
+    earlier = await read_visitor(services, config.cell, began_as) if began_as is not None else None
+    begun = await read_begun(services, config.account, case.proven, earlier)
+    if begun is not None:
+        own = believed(own, earlier or begun.record, case.blank, services.outside.now_ms())
+    front = Storefront(case.phone, Gate(config, own, rows))
+    asked = await _ask_cell(services, case, front, (known is not None, cold, begun))
     return await _welcome(services, case, front, asked)
 
 
@@ -148,11 +157,11 @@ async def _cold(services: Services, case: Case) -> VisitorRecord | None:
     return await services.outside.record.read(lambda sql: records.visitor(sql, account, proven.visitor))
 
 
-async def _ask_cell(services: Services, case: Case, front: Storefront, *, is_known: bool) -> Admit:
+async def _ask_cell(services: Services, case: Case, front: Storefront, stored: _Stored) -> Admit:
     """Let the decider judge the secret and note the device; return what was asked, once that is committed."""
+    is_known, cold, begun = stored
     config, proven, phone, now_ms = case.config, case.proven, front.phone, services.outside.now_ms()
-    record = front.gate.record
-    flow = front.served(record or case.blank, now_ms)
+    flow = front.served(front.gate.record or case.blank, now_ms)
     chatflow, version = (flow.id, flow.version) if flow is not None else (None, 0)
     vouches = front.gate.may_process(chatflow, now_ms)
     admit_me = Admit(
@@ -167,11 +176,12 @@ async def _ask_cell(services: Services, case: Case, front: Storefront, *, is_kno
         platform=phone.platform,
         app_version=phone.app_version,
         locale=phone.locale,
-        record=None if is_known else record,
+        record=cold,
         known=is_known,
         profile=proven.claims.profile if vouches and proven.claims is not None else None,
         chatflow=chatflow,
         version=version,
+        begun=begun,
     )
     outcome = await services.pending.answer(config.cell, admit_me, OUTCOME_TIMEOUT_S)
     if outcome.code:
@@ -213,9 +223,13 @@ def _session(services: Services, case: Case, told: Told, committed: Committed, a
         proven.device,
         proven.visitor,
         told.front.phone,
-        {**next_conversations(case.config, committed.record), **committed.own},
+        {
+            **next_conversations(case.config, committed.record),
+            **began_conversations(case.config, committed.record, proven.device, told.chatflow),
+            **committed.own,
+        },
         case.app.environment,
-        replace(asked, record=None, known=True) if claims is not None else None,
+        replace(asked, record=None, known=True, begun=None, presented=[]) if claims is not None else None,
         claims.profile if claims is not None else None,
     )
     return MobileSession(visitor, told, services.limits, services.messages.of(proven.device))

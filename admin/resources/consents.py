@@ -19,7 +19,7 @@ from admin.office import Office
 from protocol.ids import ContactId
 from store.sql.queries import consents
 from store.sql.queries.consents import COLUMNS, Wanted
-from store.sql.queries.facts import survivor
+from store.sql.queries.merging import survivor
 
 EXPORTED = 20_000  # lines of one answer
 _NEXT = "Next-Cursor"

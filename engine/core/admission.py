@@ -4,6 +4,8 @@ Invariant: a secret is bound to its device, and the old one stays valid until th
 token says is kept only where no consent to process is awaited.
 """
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from engine.core import contacts
@@ -32,7 +34,10 @@ def admit(record: VisitorRecord | None, command: Admit, at_ms: int, config: Acco
     if secrets is None:
         return UNKNOWN
     secret, pending = secrets
-    device = DeviceRecord(command.platform, command.app_version, command.locale, at_ms, secret, pending)
+    began_as = known.began_as if known is not None else ""
+    device = DeviceRecord(
+        command.platform, command.app_version, command.locale, at_ms, secret, pending, began_as=began_as
+    )
     if record is None:
         names = (command.visitor, command.account, command.app, command.identified)
         admitted = VisitorRecord(*names, at_ms, at_ms, {command.device: device}, {}, {})
@@ -45,6 +50,12 @@ def admit(record: VisitorRecord | None, command: Admit, at_ms: int, config: Acco
     return contacts.introduced(admitted, command, at_ms, config) if allowed else Changed(admitted)
 
 
+def names_of(record: VisitorRecord | None, command: Any) -> list[str]:
+    """Return whom the phone that asks has been since its last logout: its visitor, and who they were before."""
+    phone = record.devices.get(command.origin.device) if record is not None else None
+    return [command.visitor, *([phone.began_as] if phone is not None and phone.began_as else [])]
+
+
 def log_out(record: VisitorRecord, command: LogOut) -> Became:
     """Return the record with the device revoked."""
     device = record.devices.get(command.device)
@@ -52,7 +63,7 @@ def log_out(record: VisitorRecord, command: LogOut) -> Became:
         return UNKNOWN
     if device.revoked:
         return Already()
-    revoked = replace(device, secret=b"", pending=b"", revoked=True)
+    revoked = replace(device, secret=b"", pending=b"", revoked=True, began_as="")
     return Changed(replace(record, devices={**record.devices, command.device: revoked}))
 
 

@@ -6,6 +6,8 @@ before; so what is redacted with one message is shown by no other here.
 
 from typing import Final
 
+from engine.core.admission import names_of
+from engine.core.asked import Stamped
 from engine.core.beside import Spent
 from engine.core.conversation import Conversation
 from protocol.bus.commands import AgentSends, Uploaded, VisitorSends
@@ -21,8 +23,10 @@ MAX_A_DAY: Final = 200  # in one conversation: all of them are remembered
 _BAD: Final = Refusal(Code.BAD_ATTACHMENT)
 
 
-def attached(state: Conversation, command: VisitorSends | AgentSends, by: Author, at_ms: int) -> Message | Refusal:
+def attached(state: Conversation, asked: Stamped, by: Author) -> Message | Refusal:
     """Return the message that names what was uploaded, or why it may not."""
+    command: VisitorSends | AgentSends = asked.command
+    at_ms = asked.at_ms
     if command.content is not None or (isinstance(command, AgentSends) and command.canned):
         return Refusal(Code.BAD_CONTENT)
     uploads, caption = command.uploads, command.text if not command.text.isspace() else ""
@@ -31,7 +35,7 @@ def attached(state: Conversation, command: VisitorSends | AgentSends, by: Author
         return _BAD
     if len(state.beside.spent) + len(uploads) > MAX_A_DAY and _in_a_day(state, at_ms) + len(uploads) > MAX_A_DAY:
         return Refusal(Code.RATE_LIMITED)
-    if not all(_may_be_sent(state, command, uploaded, at_ms) for uploaded in uploads):
+    if not all(_may_be_sent(state, asked, uploaded) for uploaded in uploads):
         return _BAD
     files = [uploaded.file for uploaded in uploads]
     text = "\n".join(filter(None, [caption, *(f"[{file.name}, {_size(file.size)}]" for file in files)]))
@@ -53,12 +57,13 @@ def _in_a_day(state: Conversation, at_ms: int) -> int:
     return sum(at_ms - each.at_ms <= REMEMBERED_MS for each in state.beside.spent)
 
 
-def _may_be_sent(state: Conversation, command: VisitorSends | AgentSends, uploaded: Uploaded, at_ms: int) -> bool:
+def _may_be_sent(state: Conversation, asked: Stamped, uploaded: Uploaded) -> bool:
+    command: VisitorSends | AgentSends = asked.command
     spent = any(each.id == uploaded.file.id for each in state.beside.spent)
-    if spent or at_ms - uploaded.at_ms > SENT_WITHIN_MS:
+    if spent or asked.at_ms - uploaded.at_ms > SENT_WITHIN_MS:
         return False
     if isinstance(command, VisitorSends):  # theirs wherever they go on: a conversation may be over meanwhile
-        return uploaded.sender == command.visitor
+        return uploaded.sender in names_of(asked.facts.visitor, command)
     return uploaded.sender == command.agent and uploaded.conversation == command.conversation
 
 

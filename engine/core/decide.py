@@ -40,13 +40,14 @@ def decide(state: Conversation, asked: Stamped) -> Decision:
 def judge(state: Conversation, asked: Stamped) -> Decision:
     """Return what happens because of a command that may address the conversation, or why it may not."""
     phase, command = state.phase, type(asked.command)
-    if type(phase) is phases.Parked and command is not effects.Erase:
+    if type(phase) is phases.Parked and command not in _EVEN_PARKED:
         return Refusal(Code.PARKED)
     if type(phase) is phases.Closed and phase.erased and command in _ABOUT_WHAT_WAS_SAID:
         return Refusal(Code.NOT_FOUND)
     return _DECIDERS[type(asked.command)](state, asked)
 
 
+_EVEN_PARKED: frozenset[type] = frozenset({effects.Erase, effects.TakeOver})  # whose it is, is no part of the fault
 # Of these nothing is left to be done in a conversation that was erased; visitors are sent to their next one.
 _ABOUT_WHAT_WAS_SAID: frozenset[type] = frozenset(
     {
@@ -67,7 +68,7 @@ _ABOUT_WHAT_WAS_SAID: frozenset[type] = frozenset(
 def may_address(state: Conversation, command: Any) -> bool:
     """Whether the command comes from the conversation's account and, if from a visitor, from its visitor."""
     visitor = getattr(command, "visitor", None)
-    own = visitor is None or not state.seq or visitor == state.terms.visitor
+    own = visitor is None or not state.seq or visitor == state.terms.visitor or type(command) is effects.TakeOver
     return own and bool(command.account == state.account)
 
 
@@ -114,5 +115,6 @@ _DECIDERS: dict[type, Callable[[Conversation, Stamped], Decision]] = {
     effects.Overflowed: _overflowed,
     effects.End: ending.end,
     effects.Erase: erase,
+    effects.TakeOver: ending.take_over,
     Park: _park,
 }

@@ -11,7 +11,7 @@ from engine.core.surveys import asked_by_close
 from protocol.bus.commands import AgentCloses, VisitorCloses
 from protocol.bus.config import Agent
 from protocol.bus.decisions import Already, Refusal
-from protocol.bus.effects import End
+from protocol.bus.effects import End, TakeOver
 from protocol.wire import content
 from protocol.wire.codes import Code
 from protocol.wire.content import AnyBody, Author, Role
@@ -62,6 +62,14 @@ def end(state: Conversation, asked: Stamped) -> Decision:
     command: End = asked.command
     over = isinstance(state.phase, phases.NotStarted | phases.Closed)
     return Already() if over else [content.Closed(SYSTEM, command.reason)]
+
+
+def take_over(state: Conversation, asked: Stamped) -> Decision:
+    """Return that another visitor has it, and its end before that if another conversation goes on instead."""
+    command: TakeOver = asked.command
+    merged = content.Merged(command.visitor, command.over)
+    ends = command.over and not isinstance(state.phase, phases.Closed | phases.Parked)
+    return [content.Closed(SYSTEM, "merged"), merged] if ends else [merged]
 
 
 def closed(state: Conversation, asked: Stamped, by: Author, reason: str) -> list[AnyBody]:

@@ -34,6 +34,9 @@ def evolve(state: Conversation, event: Event) -> Conversation:
         last_agent = AgentId(body.agent.id)  # type: ignore[union-attr]
     elif kind is content.Erased:
         terms = replace(terms, reopen_window_s=0)
+    elif kind is content.Merged:
+        window_s = 0 if body.over else terms.reopen_window_s  # type: ignore[union-attr]
+        terms = replace(terms, visitor=body.visitor, reopen_window_s=window_s)  # type: ignore[union-attr]
     heard = aside.heard_beside(state.heard, event)
     moved = aside.AFTER.get(kind)
     beside = moved(state, event, body) if moved is not None else beside

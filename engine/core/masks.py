@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from protocol.ids import VisitorId
 from protocol.wire import content
 from protocol.wire.content import STAFF_ONLY, VISITOR, AnyBody, Author, Event
 
@@ -45,6 +46,8 @@ def masked(body: AnyBody, alias: str) -> AnyBody | None:
     """Return `body` as visitors see it; None if they see it as it is. `alias` "": agents go by their own names."""
     if type(body) is content.Queued:
         return content.Queued(body.reason, body.away) if body.team else None
+    if type(body) is content.Merged:
+        return content.Merged(VisitorId(""), body.over)
     field = _NAMES.get(type(body)) if alias else None
     if field is None:
         return None

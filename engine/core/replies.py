@@ -28,7 +28,7 @@ def reply(state: Conversation, asked: Stamped, by: Author) -> content.Message | 
     """Return the message that the command makes, or why it makes none."""
     command: AgentSends = asked.command
     if command.uploads:
-        return attached(state, command, by, asked.at_ms)
+        return attached(state, asked, by)
     if command.canned:
         text = _ready(state, asked, by) if command.content is None and not command.text else None
         return content.Message(by, text) if text is not None else _BAD

@@ -35,11 +35,10 @@ _BLOCKED: Final = Refusal(Code.BLOCKED)
 
 def visitor_sends(state: Conversation, asked: Stamped) -> Decision:
     """Return what happens because the visitor says something, or why it may not."""
-    command: VisitorSends = asked.command
     visitor = asked.facts.visitor
     if visitor is not None and visitor.blocked:
         return _BLOCKED
-    message = _message(state, command, asked.at_ms)
+    message = _message(state, asked)
     # Asked for what is nearly always there: an isinstance that fails is dear (engine.core.phases).
     if not isinstance(message, content.Message):
         return message
@@ -57,10 +56,11 @@ def visitor_sends(state: Conversation, asked: Stamped) -> Decision:
     return [*opened, *before, *awake(state, "visitor"), message, *routed, *besides]
 
 
-def _message(state: Conversation, command: VisitorSends, at_ms: int) -> content.Message | Refusal:
+def _message(state: Conversation, asked: Stamped) -> content.Message | Refusal:
+    command: VisitorSends = asked.command
     by = Author(VISITOR, command.visitor)
     if command.uploads:
-        return attached(state, command, by, at_ms)
+        return attached(state, asked, by)
     if command.content is not None:
         text = chosen(state.beside.chooseable, command.content)
         return content.Message(by, text, command.content) if text is not None else Refusal(Code.BAD_CONTENT)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from engine.core.admission import names_of
 from engine.core.asked import Stamped, flow_of
 from engine.core.conversation import not_started, reopenable
 from engine.core.gate import missing
@@ -17,7 +18,7 @@ from protocol.bus.config import AccountConfig, Chatflow, flow_at, text_for
 from protocol.bus.decisions import Refusal
 from protocol.bus.records import VisitorRecord
 from protocol.bus.steps import address_of
-from protocol.ids import ConversationId, conversation_id
+from protocol.ids import ConversationId, VisitorId, conversation_id
 from protocol.wire.codes import Code
 from protocol.wire.content import EmailPlan, Started, SurveyPlan
 
@@ -147,8 +148,9 @@ def _survey(flow: Chatflow) -> SurveyPlan | None:
 
 
 def _elsewhere(asked: Stamped, config: AccountConfig, flow: Chatflow, place: Place) -> Refusal:
-    visitor = asked.command.visitor
-    own = (conversation_id(config.id_key, visitor, flow.id, ordinal) for ordinal in range(place.ordinal + 1, 0, -1))
+    names = map(VisitorId, names_of(asked.facts.visitor, asked.command))
+    ordinals = range(place.ordinal + 1, 0, -1)
+    own = (conversation_id(config.id_key, name, flow.id, ordinal) for name in names for ordinal in ordinals)
     if asked.command.conversation in own:
         return Refusal(Code.CONTINUED, instead=place.conversation)
     return Refusal(Code.NOT_FOUND)

@@ -30,6 +30,7 @@ _ASIDE: Final[tuple[type[Body], ...]] = (
     content.SurveyAnswered,
     content.SurveyCommented,
     content.SurveyExpired,
+    content.Merged,
 )
 
 
@@ -56,6 +57,7 @@ TABLE: Final[dict[type[Phase], Row]] = {
         content.Message: (phases.Opening,),
         content.Queued: (phases.Waiting,),
         content.Unrouted: (phases.Unassigned,),
+        content.Merged: (phases.Gated,),
         **_OVER,
     },
     phases.Ready: {
@@ -65,6 +67,7 @@ TABLE: Final[dict[type[Phase], Row]] = {
         content.Message: (phases.Opening,),
         content.Queued: (phases.Waiting,),
         content.Unrouted: (phases.Unassigned,),
+        content.Merged: (phases.Ready,),
         **_OVER,
     },
     phases.Waiting: {
@@ -90,7 +93,7 @@ TABLE: Final[dict[type[Phase], Row]] = {
         content.Parked: (phases.Parked,),
         content.Erased: (phases.Closed,),
     },
-    phases.Parked: {content.Erased: (phases.Closed,)},
+    phases.Parked: {content.Erased: (phases.Closed,), content.Merged: (phases.Parked,)},
 }
 
 ALLOWED: Final = frozenset((phase, body) for phase, row in TABLE.items() for body in row)

@@ -12,12 +12,15 @@ from engine.core.answers import answer_from
 from engine.core.asked import Decision, Stamped
 from engine.core.conversation import Conversation, reopenable
 from engine.core.decide import decide, may_address
+from engine.core.joining import logged_in
+from engine.core.joining import needed as needed_to_join
 from engine.core.numbered import conclude, fresh
 from engine.core.result import Need
 from engine.core.settling import Settling, Then
 from protocol.bus.commands import (
     Admit,
     AnyCommand,
+    Begun,
     CompanySends,
     LogOut,
     NoteContext,
@@ -41,7 +44,10 @@ def visitor_asked(settling: Settling, command: VisitorFrame) -> None:
     state = settling.conversation(command.account, command.conversation)
     if state.seq == 0 or not may_address(state, command):
         # Without a state of the visitor's own there is no ledger either: what is refused here consumes no n.
-        decision = _judged(settling, command, state)
+        asker = settling.visitor(command.visitor)
+        # Whoever has logged in meanwhile asks again as who they are now.
+        gone = asker is not None and asker.merged
+        decision = Refusal(Code.UNAVAILABLE) if gone else _judged(settling, command, state)
         if isinstance(decision, Refusal | Already):
             answer_from(settling, command, decision)
         elif fresh(settling, command, command.conversation):
@@ -52,6 +58,9 @@ def visitor_asked(settling: Settling, command: VisitorFrame) -> None:
 
 def visitor_met(settling: Settling, command: Admit | LogOut | VisitorWithdraws | SetAnalytics | NoteContext) -> None:
     """Decide what is of the visitor's record alone."""
+    if isinstance(command, Admit) and command.begun is not None:
+        logged_in(settling, command)
+        return
     decision = settling.decide_visitor(command.account, command.visitor, command)
     answer_from(settling, command, decision if isinstance(decision, Refusal) else Already())
 
@@ -79,6 +88,8 @@ def needed(command: AnyCommand) -> list[Need] | None:
             return [Need("conversation", command.conversation), ledger, _record(command)]
         case CompanySends():
             return [Need("conversation", command.conversation), _record(command)]
+        case Admit(begun=Begun()):
+            return needed_to_join(command)
         case Admit() | LogOut() | VisitorWithdraws() | SetAnalytics() | NoteContext():
             return [_record(command)]
         case _:

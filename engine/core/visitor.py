@@ -8,10 +8,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from engine.core import admission, contacts, context, purposes
+from engine.core import admission, contacts, context, merging, purposes
 from engine.core.admission import LEFT, UNKNOWN
 from engine.core.changed import Became, Changed
 from engine.core.erasing import erase_visitor
+from engine.core.merging import Leaves, LogsIn
 from protocol.bus.commands import Admit, CompanySends, ErasePerson, LogOut, NoteContext, SetAnalytics, VisitorWithdraws
 from protocol.bus.config import AccountConfig
 from protocol.bus.decisions import Already
@@ -27,9 +28,11 @@ def decide(record: VisitorRecord | None, command: Any, at_ms: int, config: Accou
             return admission.admit(record if record is not None else command.record, command, at_ms, config)
         case CompanySends():
             return _met(record, command, at_ms)
+        case LogsIn() | Leaves():
+            return merging.merge(record, command, at_ms, config)
         case ErasePerson():
             return erase_visitor(record if record is not None else command.record, command, at_ms)
-        case _ if record is None or record.account != command.account:
+        case _ if record is None or record.merged or record.account != command.account:
             return UNKNOWN
         case LogOut():
             return admission.log_out(record, command)

@@ -207,6 +207,9 @@ class AgentSession(Session):
         return NextAgent(outcome.id, rule, found.agent, considered, found.counts)
 
     def passed(self, conversation: ConversationId, entries: list[Hint]) -> list[Action]:
+        reader = self.reading.open(conversation)
+        if reader is not None and reader.head is not None:
+            reader.head = self.knowing.whose(conversation, reader.head, entries)
         return self.knowing.passed(conversation, entries)
 
     def context_read(

@@ -5,14 +5,19 @@ Invariant: at most one reading per conversation is under way, and the last chang
 
 from collections.abc import Callable
 
+import msgspec
+from msgspec.structs import replace
+
 from gateway.core.actions import Action, ReadContext, Say
 from gateway.core.words import but_words
 from protocol.bus.records import DeviceRecord, Head, VisitorRecord
 from protocol.bus.topics import Hint
 from protocol.ids import ConversationId, InboxId
+from protocol.wire.content import Event, Merged
 from protocol.wire.server import Breadcrumb, ContextView
 
-_MARKS = (b"email_given", b"consent", b"blocked")  # what an entry holds that changes what is known
+_EVENT = msgspec.msgpack.Decoder(Event)
+_MARKS = (b"email_given", b"consent", b"blocked", b"merged")  # what an entry holds that changes what is known
 _NO_DEVICE = DeviceRecord("", "", "", 0)
 
 HeadOf = Callable[[ConversationId], Head | None]
@@ -38,6 +43,15 @@ class Knowing:
         self._under_way.add(conversation)
         known = conversation in self._past
         return [ReadContext(conversation, head.visitor, [] if known else self._inboxes())]
+
+    def whose(self, conversation: ConversationId, head: Head, entries: list[Hint]) -> Head:
+        """Return the head as it is after `entries`: whoever logged in is somebody else, with a past of their own."""
+        for entry in entries:
+            body = _EVENT.decode(entry.frame).body if b"merged" in entry.frame else None
+            if isinstance(body, Merged):
+                head = replace(head, visitor=body.visitor)
+                self._past.pop(conversation, None)
+        return head
 
     def passed(self, conversation: ConversationId, entries: list[Hint]) -> list[Action]:
         """Take committed entries on their way to the agent."""

@@ -40,6 +40,7 @@ from protocol.wire.limits import REMEMBERED_OUTCOMES
 from protocol.wire.server import Done, LoggedOut, Presence, Refreshed, TypingNow
 
 MAX_CONVERSATIONS = 32
+_MOVED = (b"blocked", b"erased", b"merged")  # what an entry holds after which the visitor may be another
 _COME_AGAIN = End(CloseCode.RESTARTED, "the cell asks who this is")  # with hello the record comes back
 
 
@@ -161,7 +162,7 @@ class MobileSession(Session):
         if conversation == shown.conversation and shown.view and shown.view.heading.kind == "assigned_agent":
             moved = self.told.front.passed(entries) or moved
         # The record says whether it is true.
-        over = any(b"blocked" in entry.frame or b"erased" in entry.frame for entry in entries[-1:])
+        over = any(mark in entry.frame for entry in entries[-1:] for mark in _MOVED)
         return [*(self._reread.ask() if over else []), *([LOOK] if moved else [])]
 
     def outcome(self, outcome: Outcome, command: Asked) -> list[Action]:
@@ -230,8 +231,8 @@ class MobileSession(Session):
 
     def _know(self, record: VisitorRecord) -> list[Action]:
         self.gate.record = record
-        if record.erased and self.visitor.device not in record.devices:
-            return [End(CloseCode.REVOKED, "this visitor was erased")]
+        if record.merged or (record.erased and self.visitor.device not in record.devices):
+            return [End(CloseCode.REVOKED, "this visitor is no more")]
         if record.blocked and not self._was_blocked:
             return [End(CloseCode.REVOKED, "this visitor may not write here")]
         self._was_blocked = record.blocked

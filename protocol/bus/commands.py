@@ -59,6 +59,27 @@ class Asked(Command, frozen=True):
     origin: Origin
 
 
+class Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A conversation that only SQL may still have: its Snapshot, and the Outcomes of one device's frames in it."""
+
+    conversation: ConversationId
+    state: bytes
+    outcomes: list[bytes] = []
+
+
+class Begun(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a phone began before its user logged in on it: as whom, and as which device of theirs.
+
+    `record` and `known` as in `Admit`; `conversations`: those that are over, as SQL has them.
+    """
+
+    visitor: VisitorId
+    device: DeviceId
+    record: VisitorRecord | None = None
+    known: bool = False
+    conversations: list[Kept] = []
+
+
 class Admit(Asked, frozen=True, tag="admit"):
     """A visitor's hello: make or find the visitor, check and rotate the device's secret, note the device.
 
@@ -67,6 +88,7 @@ class Admit(Asked, frozen=True, tag="admit"):
     `known`: the gateway saw a record in Redis; if none is left, it is in SQL, and nobody is to be made in its place.
     `profile`: what the token vouches for; kept only if `chatflow`, as served to this device, awaits no consent to
     process. After a grant the same hello is put in again for its sake.
+    `begun`, of an identified visitor: taken over, if `presented` proves that it is this phone's.
     """
 
     visitor: VisitorId
@@ -83,6 +105,7 @@ class Admit(Asked, frozen=True, tag="admit"):
     profile: Profile | None = None
     chatflow: ChatflowId | None = None
     version: int = 0
+    begun: Begun | None = None
 
 
 class LogOut(Asked, frozen=True, tag="logout"):

@@ -89,6 +89,13 @@ class Erase(Inner, frozen=True):
     visitor: VisitorId | None
 
 
+class TakeOver(Inner, frozen=True):
+    """To the conversation: it is `visitor`'s now, who logged in. `over`: another goes on in its place."""
+
+    visitor: VisitorId
+    over: bool
+
+
 class Release(Inner, frozen=True):
     """To the roster: this conversation needs nobody any more (closed, parked)."""
 

@@ -140,6 +140,18 @@ class PersonErased(Fact, frozen=True, tag="person_erased"):
     contact: ContactId | None = None
 
 
+class VisitorMerged(Fact, frozen=True, tag="visitor_merged"):
+    """`visitor` logged in and is `into` now: whatever is kept under the one name is kept under the other.
+
+    `contact`: whom `into` is known as; "": nobody.
+    """
+
+    visitor: VisitorId
+    into: VisitorId
+    contact: str
+    at_ms: int
+
+
 AnyFact = (
     ConsentGiven
     | ContactKnown
@@ -150,5 +162,6 @@ AnyFact = (
     | Erased
     | ConversationErased
     | PersonErased
+    | VisitorMerged
     | AnyFigure
 )

@@ -30,7 +30,10 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class DeviceRecord(Record, frozen=True):
-    """A visitor's phone. `secret` is the hash it last presented, `pending` the one handed out since (b"": none)."""
+    """A visitor's phone. `secret` is the hash it last presented, `pending` the one handed out since (b"": none).
+
+    `began_as`: the anonymous visitor who last logged in on it; "": nobody since the last logout.
+    """
 
     platform: str
     app_version: str
@@ -39,6 +42,7 @@ class DeviceRecord(Record, frozen=True):
     secret: bytes = b""
     pending: bytes = b""
     revoked: bool = False
+    began_as: VisitorId | Literal[""] = ""
 
 
 class Profile(Record, frozen=True):
@@ -98,6 +102,7 @@ class VisitorRecord(Record, frozen=True):
     """A visitor: devices, consents and the current conversation per chatflow (design: one writer for all of it).
 
     `erased`: the erasure after which nothing was left of them but the names of their conversations; "": none.
+    `merged`: who has all that was theirs, since they logged in; "": they are themselves.
     """
 
     id: VisitorId
@@ -114,6 +119,7 @@ class VisitorRecord(Record, frozen=True):
     context: Context = Context()
     blocked: bool = False
     erased: ErasureId | Literal[""] = ""
+    merged: VisitorId | Literal[""] = ""
 
 
 class Head(Record, frozen=True):

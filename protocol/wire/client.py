@@ -56,13 +56,15 @@ class Anonymous(Struct, frozen=True, tag_field="kind", tag="anonymous"):
 
 
 class Identified(Struct, frozen=True, tag_field="kind", tag="identified"):
-    """A JWT signed by the company (SPEC 3.4)."""
+    """A JWT signed by the company (SPEC 3.4), and who its user was on this device before they logged in (SPEC 3.9)."""
 
     device_key: Secret
     token: Annotated[str, Meta(min_length=1, max_length=4096)]
+    visitor: Id | None = None
+    secrets: Annotated[list[Secret], Meta(max_length=2)] = []
 
 
-class Device(Struct, frozen=True):
+class Device(Struct, frozen=True, omit_defaults=True):
     platform: Literal["ios", "android", "web", "react_native", "python", "other"]
     app_version: Short
     locale: Annotated[str, Meta(min_length=1, max_length=35, pattern=_NO_NUL)]

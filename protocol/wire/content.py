@@ -246,7 +246,8 @@ class Transferred(Body, frozen=True, tag="transferred"):
 
 
 class Closed(Body, frozen=True, tag="closed"):
-    """It is over. `reason`: visitor, agent, inactivity, consent_withdrawn, spam, blocked, gate_expired, erased."""
+    """It is over. `reason`: visitor, agent, inactivity, consent_withdrawn, spam, blocked, gate_expired, merged,
+    erased."""
 
     by: Author
     reason: str
@@ -308,6 +309,16 @@ class Erased(Body, frozen=True, tag="erased"):
     """The last entry: nothing is left of what was said before it, and readers forget all that they hold of it."""
 
 
+class Merged(Body, frozen=True, tag="merged"):
+    """Whoever has it logged in, and it is `visitor`'s from here on. `over`: another one goes on in its place.
+
+    Visitors are not shown whose.
+    """
+
+    visitor: VisitorId
+    over: bool = False
+
+
 AnyBody = (
     Started
     | ConsentAnswered
@@ -338,6 +349,7 @@ AnyBody = (
     | SurveyExpired
     | Parked
     | Erased
+    | Merged
 )
 
 STAFF_ONLY: tuple[type[Body], ...] = (

@@ -237,6 +237,17 @@ class Erased(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class Merged(Body):
+    """Its visitor logged in, on the phone where they began it. `over`: another conversation goes on in its place.
+
+    `visitor`, to staff: who they are.
+    """
+
+    visitor: str = ""
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown(Body):
     """A kind that this client is too old for: show nothing, count it as read."""
 
@@ -274,6 +285,7 @@ KINDS: dict[str, type[Body]] = {
     "survey_expired": SurveyExpired,
     "parked": Parked,
     "erased": Erased,
+    "merged": Merged,
 }
 
 read_body = tag(Body, KINDS, Unknown)

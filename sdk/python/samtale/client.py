@@ -68,7 +68,8 @@ class Client:
 
     async def __aenter__(self) -> Self:
         lifeline = Lifeline(self, self.outlet.world)
-        self.outlet.wake, self.outlet.is_ready = lifeline.wake, lambda: lifeline.ready
+        self.outlet.wake, self.outlet.renew = lifeline.wake, lifeline.renew
+        self.outlet.is_ready = lambda: lifeline.ready
         self.outlet.stream.reopen()
         self._task = asyncio.create_task(self._run(lifeline))
         return self

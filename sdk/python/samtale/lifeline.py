@@ -59,6 +59,11 @@ class Lifeline:
         """Whether frames go through now."""
         return self._ready
 
+    def renew(self) -> None:
+        """Let go of the line, if there is one, and come back at once: with another `hello`."""
+        self._leave_at = _now()
+        self._wake.set()
+
     def wake(self) -> None:
         """There may be something to put on the line."""
         self._wake.set()

@@ -15,7 +15,7 @@ Frame = dict[str, Any]
 
 
 class Outlet:
-    """`wake` and `is_ready` are those of the present lifeline."""
+    """`wake`, `renew` and `is_ready` are those of the present lifeline."""
 
     def __init__(self, world: Surroundings) -> None:
         self.world = world
@@ -23,6 +23,7 @@ class Outlet:
         self.device = ""
         self.is_ready: Callable[[], bool] = lambda: False
         self.wake: Callable[[], None] = lambda: None
+        self.renew: Callable[[], None] = lambda: None
         self._passing: list[Frame] = []
 
     def tell(self, event: Event) -> None:

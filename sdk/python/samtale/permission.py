@@ -16,13 +16,13 @@ class Keep(Enum):
 
 
 class Permission:
-    """`answer`: granted, declined, or "" if the user was not asked yet."""
+    """`answer`: granted, declined, or "" if the user was not asked yet. Whoever `is_identified` is not asked."""
 
     def __init__(self, is_identified: bool) -> None:
         self.answer = ""
         self._found = False
         self._asked: Storage | None = None
-        self._is_identified = is_identified
+        self.is_identified = is_identified
 
     def thaw(self, answer: str, found: bool) -> None:
         """Take up what an earlier life of the app left, if it did."""
@@ -45,10 +45,10 @@ class Permission:
     def on_exit(self) -> Storage | None:
         """What to ask a user who is about to leave, if anything."""
         asks = self._asked is not None and self._asked.ask == "on_exit_intent"
-        return self._asked if asks and not self.answer and not self._is_identified else None
+        return self._asked if asks and not self.answer and not self.is_identified else None
 
     @property
     def allows(self) -> Keep:
-        if self._is_identified or self._asked is None or self.answer == "granted":
+        if self.is_identified or self._asked is None or self.answer == "granted":
             return Keep.ALL
         return Keep.AS_IT_IS if self._found and not self.answer else Keep.NOTHING

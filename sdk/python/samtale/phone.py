@@ -1,7 +1,8 @@
 """A visitor's phone: who it is, what it is served, and what it may remember (SPEC 3, 4).
 
 Invariant: without a token hook the visitor is anonymous and the two newest secrets are kept; with one, a failed token
-is never replaced by anonymity. A conversation that goes on is not left because another chatflow is served.
+is never replaced by anonymity, and what was begun before is shown with it, to become the user's. A conversation that
+goes on is not left because another chatflow is served.
 """
 
 import asyncio
@@ -60,9 +61,10 @@ class Phone(Client):
         self._url = to_socket(urljoin(to_http(url), "/v1/mobile"))
         named = {"app_key": app_key, "tag": tag, **({"preview": preview} if preview else {})}
         self._app = named | {"device": asdict(device or Device()) | {"sdk": SDK}}
-        self._token = token
+        self._token, self._until_logout = token, False
         self._renewing: asyncio.Task[None] | None = None
         self._secrets: list[str] = []
+        self._claims = False  # the last hello named a user, and showed what was begun on this phone before
         self._resumed: set[str] = set()
         self._leaving = False
         self._storefront = Storefront()
@@ -98,7 +100,8 @@ class Phone(Client):
         credential: dict[str, Any] = {"kind": "anonymous", "device_key": self.device_key}
         if self._token is not None:
             credential |= {"kind": "identified", "token": await self._token()}
-        elif self.who:
+        self._claims = self._token is not None and bool(self._secrets)
+        if self.who and (self._claims or self._token is None):
             credential |= {"visitor": self.who, "secrets": self._secrets}
         etag = self._storefront.etag
         more = {"credential": credential, "positions": positions, **({"view": etag} if etag else {})}
@@ -112,7 +115,9 @@ class Phone(Client):
     # What the server says.
 
     def _on_ready(self, frame: Frame) -> None:
-        if self.who not in ("", frame["visitor"]):
+        if self._claims:
+            self._secrets = []  # they are this user, and what was begun is theirs (SPEC 3.9)
+        elif self.who not in ("", frame["visitor"]):
             self._forget()  # another person's words are not to be said in this one's name
         if frame.get("secret"):
             self._secrets = [frame["secret"], *self._secrets][:2]
@@ -230,7 +235,13 @@ class Phone(Client):
 
     # What outlives the client.
 
+    def _identify(self, token: TokenHook | None) -> None:
+        self._token, self._until_logout = token, token is not None
+        self.permission.is_identified = token is not None
+
     def _forget(self) -> None:
+        if self._until_logout and self._leaving:
+            self._identify(None)
         self.who, self.conversation, self._secrets, self._leaving = "", "", [], False
         self.device_key = self.outlet.world.entropy(24).hex()
         self.going_on.clear()

@@ -13,7 +13,7 @@ from samtale.asked import Asked
 from samtale.body import Message
 from samtale.content import Choice, Content, FormValues, plain_choice, plain_values, to_wire
 from samtale.outlet import Frame
-from samtale.phone import Phone
+from samtale.phone import Phone, TokenHook
 from samtale.served import EMAIL, PROCESS, STORAGE
 
 __all__ = ["VisitorClient"]
@@ -152,6 +152,18 @@ class VisitorClient(Phone):
     def withdraw(self, purpose: Literal["storage", "process", "communicate", "analytics"]) -> Asked:
         """Take a consent back; that to process closes what is open."""
         return self.wishes.ask(f"withdraw:{purpose}", {"t": "withdraw", "purpose": purpose})
+
+    def log_in(self, token: TokenHook) -> None:
+        """The app knows its user from here on: what they began on this phone becomes theirs, until they log out.
+
+        `token` as of the client. `Connected` follows, naming who they are. Raises RuntimeError while somebody is logged
+        in: they log out first, until `Forgotten`.
+        """
+        if self.permission.is_identified or self._leaving:
+            raise RuntimeError("another user must log out first")
+        self._identify(token)
+        self._keep()
+        self.outlet.renew()
 
     def log_out(self) -> None:
         """Revoke this device on the server, as soon as there is a connection; `Forgotten` follows."""

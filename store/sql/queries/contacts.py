@@ -12,8 +12,8 @@ from sqlalchemy import Column, ColumnElement, Connection, Row, and_, delete, exi
 
 from protocol.ids import AccountId, ContactId, VisitorId
 from store.sql import tables
-from store.sql.bulk import write
-from store.sql.queries.facts import survivor
+from store.sql.bulk import write, write_new
+from store.sql.queries.merging import survivor
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,7 @@ def add(connection: Connection, account: AccountId, cell: str, contact: Contact)
     if find(connection, account, contact.id) is not None:
         return False
     known = {name: getattr(contact, name) for name in Contact.__slots__}
-    write(connection, tables.contact, [{**known, "account": account, "cell": cell}], "keep")
-    return True
+    return write_new(connection, tables.contact, {**known, "account": account, "cell": cell})
 
 
 def change(

@@ -8,16 +8,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, and_, or_, update
 
 from protocol.bus import facts
 from protocol.bus.facts import AnyFact
 from protocol.bus.figures import AnyFigure, Figure
 from protocol.bus.records import Commit
-from protocol.ids import AccountId, CellName, ContactId
+from protocol.ids import CellName
 from store.sql import tables
 from store.sql.bulk import Row, write
-from store.sql.queries import attachments, erasing, figures
+from store.sql.queries import attachments, erasing, figures, logging_in
+from store.sql.queries.merging import survivor
 
 
 def keep(connection: Connection, cell: CellName, commits: Iterable[Commit]) -> None:
@@ -30,13 +31,6 @@ def keep(connection: Connection, cell: CellName, commits: Iterable[Commit]) -> N
             else:
                 _WRITERS[type(fact)](connection, cell, fact)
     figures.keep(connection, counted)
-
-
-def survivor(connection: Connection, account: AccountId, contact: ContactId) -> ContactId:
-    """Return whom `contact` names now: itself, or the contact that it was merged into."""
-    rows = tables.contact_merged.c
-    found = connection.scalar(select(rows.survivor).where(rows.contact == contact, rows.account == account))
-    return contact if found is None else ContactId(found)
 
 
 def _row(cell: CellName, fact: AnyFact) -> Row:
@@ -120,4 +114,5 @@ _WRITERS: dict[type[Any], Callable[[Connection, CellName, Any], None]] = {
     facts.Erased: _erased,
     facts.ConversationErased: erasing.conversation_erased,
     facts.PersonErased: erasing.person_erased,
+    facts.VisitorMerged: logging_in.visitor_merged,
 }

@@ -45,6 +45,13 @@ def merge(connection: Connection, account: AccountId, survivor: ContactId, other
     return True
 
 
+def survivor(connection: Connection, account: AccountId, contact: ContactId) -> ContactId:
+    """Return whom `contact` names now: itself, or the contact that it was merged into."""
+    rows = tables.contact_merged.c
+    found = connection.scalar(select(rows.survivor).where(rows.contact == contact, rows.account == account))
+    return contact if found is None else ContactId(found)
+
+
 def _move(connection: Connection, table: Table, survivor: ContactId, other: ContactId) -> None:
     """Give the survivor the other's rows, but for those it has one of its own in place of."""
     theirs = connection.execute(select(table).where(table.c.contact == other)).all()

@@ -10,7 +10,7 @@ from engine.core.conversation import Conversation, not_started
 from engine.core.evolve import evolve
 from engine.core.phases import AnyPhase
 from engine.core.transitions import TABLE, mermaid, page
-from protocol.ids import ContactId, EventId, SurveyId, event_id
+from protocol.ids import ContactId, EventId, SurveyId, VisitorId, event_id
 from protocol.wire import content
 from protocol.wire.content import AnyBody, Author, Body, Event, Role
 from tests.kit.workplace import ACCOUNT, ANN, BO, INBOX, KARI, OPEN, RULE, author, conversation
@@ -66,6 +66,7 @@ BODIES: list[AnyBody] = [
     content.SurveyExpired(1),
     content.Parked("KeyError"),
     content.Erased(),
+    content.Merged(VisitorId("vis_ola"), over=True),
 ]
 BESIDE = Beside(ticket=Ticket(7, "new", 100, 100), asks=1, surveys=(OpenSurvey(1, "srv_1", 3, "faces", 100, 9_000),))
 
