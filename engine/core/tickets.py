@@ -46,9 +46,9 @@ def opened_by(before: Conversation, after: Conversation) -> list[Inner | Effect]
 
 
 def kept(before: Conversation, after: Conversation) -> list[Inner | Effect]:
-    """Return the fact that a ticket changed, if it did."""
+    """Return the fact that a ticket changed, or its priority, if it did."""
     ticket = after.beside.ticket
-    if ticket is None or ticket == before.beside.ticket:
+    if ticket is None or (ticket, after.beside.priority) == (before.beside.ticket, before.beside.priority):
         return []
     names = (after.account, after.id, after.terms.inbox, ticket.number, ticket.status, after.beside.priority)
     return [Keep(TicketKept(*names, ticket.opened_ms, ticket.changed_ms))]

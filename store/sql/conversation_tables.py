@@ -4,7 +4,7 @@ Invariant: gleaned from the log by the scribe, in the transaction that copies it
 tags are gone.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text
 
 from store.sql.sides import RECORD
 
@@ -16,6 +16,7 @@ conversation_start = Table(
     Column("environment", Text, nullable=False),
     Column("chatflow", Text, nullable=False),
     Column("opened_at_ms", BigInteger, nullable=False),
+    Column("entered", Boolean, nullable=False),  # an agent was sought, or anybody of the inbox could claim it
     Index("conversation_start_by_time", "account", "opened_at_ms", "conversation"),
 )
 conversation_tag = Table(

@@ -1,29 +1,30 @@
 """How conversations are found in SQL, on SQLite and on PostgreSQL."""
 
-import asyncio
 from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, select, text
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Connection, select
 
 from protocol.bus.facts import ConversationErased, Erased, TicketKept
 from protocol.bus.figures import Begun, Measured
 from protocol.bus.records import LogRow
 from protocol.bus.tombstones import tombstone
 from protocol.ids import AccountId, AgentId, CellName, ChatflowId, ConversationId, InboxId, VisitorId
-from protocol.wire.content import Author, Event, Message, Note, Role, Started, TagsChanged
+from protocol.wire.content import Author, Event, Message, Note, Role, Started, TagsChanged, Unrouted
 from store.sql import tables
 from store.sql.database import Database, Databases
-from store.sql.migrate import migrate
+from store.sql.migrations.record import r0008_finding_conversations as gleaning
 from store.sql.queries import cells, commits, conversations, tickets, transcripts
 from store.sql.queries.conversations import Place, Sought, Span
 from store.sql.queries.tickets import Wanted
 from tests.kit.commits import ACCOUNT, NOW_MS, VISITOR, commit, conversation, state
 
 CELL = CellName("c00")
-ONE, TWO, THREE, GATED = (conversation(number) for number in (1, 2, 3, 4))
+ONE, TWO, THREE, GATED, OVER = map(conversation, (1, 2, 3, 4, 5))
 KARI = Author(Role.VISITOR, VISITOR)
 ANN = Author(Role.AGENT, AgentId("agt_ann"), "Ann")
 OTHER, INBOX = AccountId("acc_other"), InboxId("inb_1")
@@ -49,11 +50,12 @@ async def apply(record: Database, number: int, *events: LogRow, **rows: Any) -> 
 
 @pytest.fixture
 async def record(databases: Databases) -> Database:
-    """Three conversations, opened at the same moment or later, and one behind its gate."""
+    """Three conversations, opened at the same moment or later; one behind its gate, and one that never left it."""
     record = databases.record
     await record.transact(lambda sql: cells.begin_epoch(sql, CELL, 1))
     said = [
         started(),
+        Unrouted(),
         Message(KARI, "Hvor er BESTILLINGEN min?"),
         Note(ANN, "A secret"),
         TagsChanged(ANN, ["vip", "order"], []),
@@ -62,10 +64,13 @@ async def record(databases: Databases) -> Database:
     had = Measured(ACCOUNT, ONE, agent="agt_ann")
     ticket = TicketKept(ACCOUNT, ONE, INBOX, 7, "new", "normal", NOW_MS, NOW_MS)
     await apply(record, 1, *log(ONE, *said), facts=[begun, had, ticket])
-    await apply(record, 2, *log(TWO, started("test"), TagsChanged(ANN, ["vip"], [])))
-    closed = state(THREE, 1, status="closed")
-    await apply(record, 3, *log(THREE, started(), at_ms=NOW_MS + 1_000), states=[closed])
-    await apply(record, 4, *log(GATED, started()), states=[state(GATED, 1, status="gated")])
+    await apply(record, 2, *log(TWO, started("test"), Unrouted(), TagsChanged(ANN, ["vip"], [])))
+    closed = state(THREE, 2, status="closed")
+    await apply(record, 3, *log(THREE, started(), Unrouted(), at_ms=NOW_MS + 1_000), states=[closed])
+    over = state(OVER, 1, status="closed")
+    await apply(
+        record, 4, *log(GATED, started()), *log(OVER, started()), states=[state(GATED, 1, status="gated"), over]
+    )
     return record
 
 
@@ -131,7 +136,7 @@ async def test_another_account_finds_none_of_them(record: Database) -> None:
 async def test_tags_are_those_that_were_put_on_last(record: Database) -> None:
     """Counted by conversation, in pages."""
     assert await record.read(lambda sql: tickets.tags(sql, ACCOUNT, None, "", 10)) == [("order", 1), ("vip", 2)]
-    await apply(record, 5, *log(ONE, TagsChanged(ANN, ["late"], ["vip"]), first=5))
+    await apply(record, 5, *log(ONE, TagsChanged(ANN, ["late"], ["vip"]), first=6))
     assert await record.read(lambda sql: conversations.tags(sql, [ONE, THREE])) == {ONE: ["late", "order"], THREE: []}
     assert await record.read(lambda sql: tickets.tags(sql, ACCOUNT, None, "late", 1)) == [("order", 1)]
     assert await record.read(lambda sql: tickets.tags(sql, ACCOUNT, [], "", 10)) == []
@@ -140,11 +145,11 @@ async def test_tags_are_those_that_were_put_on_last(record: Database) -> None:
 @pytest.mark.parametrize(
     ("said", "audience", "seqs"),
     [
-        ("bestillingen", "visitor", [2]),
-        ("min ER stilling", "visitor", [2]),
+        ("bestillingen", "visitor", [3]),
+        ("min ER stilling", "visitor", [3]),
         ("bestillingen secret", "visitor", []),
         ("secret", "visitor", []),
-        ("secret", "staff", [3]),
+        ("secret", "staff", [4]),
     ],
 )
 async def test_words_are_found_in_what_the_reader_may_read(
@@ -158,14 +163,14 @@ async def test_words_are_found_in_what_the_reader_may_read(
 
 async def test_what_was_redacted_is_not_found(record: Database) -> None:
     """There is nothing to be found of it any more."""
-    frame = log(ONE, started(), Message(KARI, "Hvor er BESTILLINGEN min?"))[1].frame
-    await apply(record, 5, facts=[Erased(ACCOUNT, ONE, 2, tombstone(frame), None)])
+    [said] = log(ONE, Message(KARI, "Hvor er BESTILLINGEN min?"), first=3)
+    await apply(record, 5, facts=[Erased(ACCOUNT, ONE, 3, tombstone(said.frame), None)])
     assert await record.read(lambda sql: transcripts.holding(sql, [ONE], ["bestillingen"], "staff")) == {}
 
 
 async def test_an_erased_conversation_is_not_there(record: Database) -> None:
     """Nor its ticket, nor a tag of it."""
-    await apply(record, 5, facts=[ConversationErased(ACCOUNT, ONE, 5)])
+    await apply(record, 5, facts=[ConversationErased(ACCOUNT, ONE, 6)])
     assert await record.read(lambda sql: conversations.tags(sql, [ONE])) == {ONE: []}
     gone = tables.conversation.update().where(tables.conversation.c.id == ONE).values(status="erased")
     await record.transact(lambda sql: sql.execute(gone))
@@ -177,25 +182,24 @@ async def test_a_page_of_a_log_shows_visitors_what_they_may_see(record: Database
     """Staff reads all of it, and goes on after a seq."""
     for_visitor = await record.read(lambda sql: transcripts.page(sql, ONE, "visitor", 0, 10))
     for_staff = await record.read(lambda sql: transcripts.page(sql, ONE, "staff", 2, 10))
-    assert ([each.seq for each in for_visitor], [each.seq for each in for_staff]) == ([1, 2], [3, 4])
+    assert ([each.seq for each in for_visitor], [each.seq for each in for_staff]) == ([1, 2, 3], [3, 4, 5])
 
 
-async def test_what_a_migration_gleans_is_what_the_scribe_does(record: Database, sql_urls: tuple[str, str]) -> None:
+async def test_what_the_migration_gleans_is_what_the_scribe_does(record: Database) -> None:
     """Of logs that were there before."""
-    await apply(record, 5, *log(ONE, TagsChanged(ANN, ["late"], ["vip"]), first=5))
+    await apply(record, 5, *log(ONE, TagsChanged(ANN, ["late"], ["vip"]), first=6))
     marks = (tables.conversation_start, tables.conversation_tag)
 
     async def there() -> list[list[Any]]:
         queries = [select(table).order_by(*table.primary_key.columns) for table in marks]
         return [await record.read(lambda sql, query=query: sql.execute(query).all()) for query in queries]
 
-    def step_back(sql: Connection) -> None:
-        for table in marks:
-            table.drop(sql)
-        sql.execute(text("UPDATE schema_version_record SET version_num = 'record_0007'"))
+    def back_and_forth(sql: Connection) -> None:
+        with Operations.context(MigrationContext.configure(sql)):
+            gleaning.downgrade()
+            gleaning.upgrade()
 
     before = await there()
-    await record.transact(step_back)
-    await asyncio.to_thread(migrate, sql_urls[1], "record")
+    await record.transact(back_and_forth)
     assert all(before)
     assert await there() == before

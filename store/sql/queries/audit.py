@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from protocol.ids import AccountId, CellName, ConversationId, EventId, event_id
 from store.sql import tables
+from store.sql.queries.history import Audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class StoredEvent:
     @property
     def is_hidden(self) -> bool:
         return self.visitor_frame == b""
+
+    def frame_for(self, audience: Audience) -> bytes:
+        """Return what `audience` may see of it; b"": nothing."""
+        return self.frame if audience == "staff" or self.visitor_frame is None else self.visitor_frame
 
 
 def conversation_ids(connection: Connection) -> list[ConversationId]:

@@ -1,7 +1,7 @@
 """Conversations as administrators find them: in pages, by what is known of them as a whole.
 
-Invariant: always within one account; one behind its gate is as unknown as one that never was, and so is one of which
-an erasure left nothing.
+Invariant: always within one account; one that never came past its gate is as unknown as one that never was, and so is
+one of which an erasure left nothing.
 """
 
 from collections.abc import Sequence
@@ -112,7 +112,8 @@ def _all(account: AccountId) -> Select[Any]:
     joined = tables.conversation_start.join(tables.conversation, starts.conversation == rows.id).outerjoin(
         tables.conversation_figure, figures.conversation == rows.id
     )
-    return select(*columns).select_from(joined).where(starts.account == account, rows.account == account)
+    theirs = (starts.account == account, rows.account == account, starts.entered.is_(True))
+    return select(*columns).select_from(joined).where(*theirs)
 
 
 def _where(sought: Sought) -> list[ColumnElement[bool]]:

@@ -4,10 +4,10 @@ Invariant: written in the order of the log within the scribe's transaction; a pl
 looked at.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, bindparam, delete, update
 
 from protocol.ids import AccountId, ConversationId
 from protocol.wire.content import Event, Started, TagsChanged
@@ -16,14 +16,16 @@ from store.sql.bulk import Values, write
 from store.sql.queries.rows import EVENT
 
 _EVENT = msgspec.msgpack.Decoder(Event)
-_KIND, _FRAME = EVENT.index("kind"), EVENT.index("frame")
+_KIND, _FRAME, _CONVERSATION = map(EVENT.index, ("kind", "frame", "conversation"))
 _TOLD = frozenset({"started", "tags"})
+_ENTERS = frozenset({"queued", "unrouted"})
 
 
-def keep(connection: Connection, accounts: Mapping[str, AccountId], events: Iterable[Values]) -> None:
+def keep(connection: Connection, accounts: Mapping[str, AccountId], events: Sequence[Values]) -> None:
     """Keep what `events`, rows of the log, say; `accounts`: whose each of their conversations is."""
     told = [_EVENT.decode(event[_FRAME]) for event in events if event[_KIND] in _TOLD]
     _started(connection, accounts, told)
+    _entered(connection, sorted({event[_CONVERSATION] for event in events if event[_KIND] in _ENTERS}))
     for event in told:
         if isinstance(event.body, TagsChanged):
             _tagged(connection, accounts[event.conversation], event.conversation, event.body)
@@ -42,11 +44,19 @@ def _started(connection: Connection, accounts: Mapping[str, AccountId], told: Se
             "environment": event.body.environment,
             "chatflow": event.body.chatflow,
             "opened_at_ms": event.at,
+            "entered": False,
         }
         for event in told
         if isinstance(event.body, Started)
     ]
     write(connection, tables.conversation_start, starts, "keep")
+
+
+def _entered(connection: Connection, conversations: Sequence[str]) -> None:
+    rows = tables.conversation_start
+    if conversations:
+        this = (rows.c.conversation == bindparam("of"), rows.c.entered.is_(False))
+        connection.execute(update(rows).where(*this).values(entered=True), [{"of": each} for each in conversations])
 
 
 def _tagged(connection: Connection, account: AccountId, conversation: ConversationId, body: TagsChanged) -> None:

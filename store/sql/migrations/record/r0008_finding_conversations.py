@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("environment", sa.Text(), nullable=False),
         sa.Column("chatflow", sa.Text(), nullable=False),
         sa.Column("opened_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("entered", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("conversation"),
     )
     op.create_index("conversation_start_by_time", "conversation_start", ["account", "opened_at_ms", "conversation"])
@@ -60,6 +61,7 @@ def _entries(kind: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def _starts() -> Iterator[dict[str, Any]]:
+    entered = {conversation for kind in ("queued", "unrouted") for conversation, _, _ in _entries(kind)}
     for conversation, account, event in _entries("started"):
         body = event["body"]
         yield {
@@ -68,6 +70,7 @@ def _starts() -> Iterator[dict[str, Any]]:
             "environment": body.get("environment", "production"),
             "chatflow": body["chatflow"],
             "opened_at_ms": event["at"],
+            "entered": conversation in entered,
         }
 
 
