@@ -1,6 +1,7 @@
 """A headless Chromium, Debian's, driven by Playwright; and what axe says of a page.
 
-Invariant: no browser is ever downloaded; without the system's one whoever asks is skipped, and says why.
+Invariant: no browser is ever downloaded; without the system's one whoever asks is skipped, and says why. It asks nobody
+but the server under test, and whoever waits for something on a page waits half a minute.
 """
 
 import shutil
@@ -10,26 +11,42 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 CHROMIUM = shutil.which("chromium")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
+PATIENCE_MS = 60_000
+_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @asynccontextmanager
-async def a_browser(width: int = 1280, height: int = 900, **context: Any) -> AsyncIterator[Page]:
-    """Open a page of a fresh profile; whatever a script throws there fails the test at its end."""
+async def chromium() -> AsyncIterator[Browser]:
+    """Start a browser."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
         try:
-            profile = await browser.new_context(viewport={"width": width, "height": height}, **context)
-            page, thrown = await profile.new_page(), []
-            page.on("pageerror", lambda error: thrown.append(str(error)))
-            yield page
-            assert not thrown, thrown
+            yield browser
         finally:
             await browser.close()
+
+
+@asynccontextmanager
+async def a_page(browser: Browser, width: int = 1280, height: int = 900, **context: Any) -> AsyncIterator[Page]:
+    """Open a page of a fresh profile; whatever a script throws there fails the test at its end."""
+    profile = await browser.new_context(viewport={"width": width, "height": height}, **context)
+    profile.set_default_timeout(PATIENCE_MS)
+    try:
+        page, thrown = await profile.new_page(), []
+        page.on("pageerror", lambda error: thrown.append(str(error)))
+        yield page
+        assert not thrown, thrown
+    finally:
+        await profile.close()
 
 
 async def faults(page: Page) -> list[str]:

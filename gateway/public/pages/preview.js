@@ -95,5 +95,6 @@ find("agent").addEventListener("submit", async (event) => {
 });
 for (const [id, what] of [["read", "read"], ["end", "close"]]) find(id).addEventListener("click", () => act(what));
 
+addEventListener("hashchange", () => location.reload()); // another preview
 if (token) begin();
 else find("state").textContent = "There is no preview token in this address.";

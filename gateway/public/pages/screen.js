@@ -185,7 +185,7 @@ export class Screen {
     const asked = ask?.body.kind === "email_asked" && ask.seq > this.later ? ask : null;
     const survey = bodies.findLast((body) => body.kind === "survey_asked");
     const outcome = survey && outcomeOf(survey, bodies);
-    const which = this.leaving ? "leaving" : this.ending ? "ending"
+    const which = !view ? "" : this.leaving ? "leaving" : this.ending ? "ending"
       : step ?? (outcome && !outcome.over ? "survey" : asked ? "asked" : "");
     const sign = [which, view?.etag, view?.locale, which === "asked" && asked.seq, which === "survey" && [survey.ask, outcome]];
     const held = this.step.contains(document.activeElement);
