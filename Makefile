@@ -37,7 +37,7 @@ check: $(READY) ## lint, types, imports, unused code and dependencies, spelling
 	$(BIN)/vulture
 	git ls-files | xargs $(BIN)/codespell
 
-demo: $(READY) ## two stories told by real processes; JSON=1 for their facts
+demo: $(READY) ## three stories told by real processes; JSON=1 for their facts
 	@$(BIN)/samtale demo $(if $(JSON),--json)
 
 chaos: $(READY) ## two minutes of faults under traffic, then the history checker; LONG=1 for twenty

@@ -123,9 +123,9 @@ def start(**options: Any) -> None:
 @samtale.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON instead of the stories.")
 @click.option("--server", help="A running gateway.  [default: this installation's if it runs, else an own one]")
-@click.option("--story", type=click.Choice(["first", "second"]), help="Only this one.  [default: both]")
+@click.option("--story", type=click.Choice(["first", "second", "third"]), help="Only this one.  [default: all]")
 def demo(as_json: bool, server: str | None, story: str | None) -> None:
-    """Tell two stories with real processes; check every fact."""
+    """Tell three stories with real processes; check every fact."""
     from app.demo.stories import STORIES
     from app.demo.story import tell
 

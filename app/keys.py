@@ -32,14 +32,22 @@ def create_key(name: str, account: str | None, installation: bool, scopes: tuple
         raise Trouble(f"{strange[0]} is no scope of such a key; there are: {', '.join(may)}")
     with _stored() as stored:
         whose = _whose(stored, account, installation)
-        at_ms, secret = now_ms(), new_secret(KEY_PREFIX, os.urandom)
-        ends_ms, given = at_ms + days * DAY_MS if days else None, tuple(scopes) or tuple(may)
-        made = Key(f"key_{os.urandom(8).hex()}", whose, name, given, at_ms, TERMINAL, ends_ms, None)
-        deed = Deed(at_ms, TERMINAL, "key.created", f"keys/{made.id}", (f"scopes: {' '.join(given)}",))
-        stored.run(partial(changes.add_key, key=made, hashed=hash_of(secret), deed=deed))
+        made, secret = add_key(stored, whose, name, scopes or tuple(may), days)
     life = f"for {days} days" if days else "until it is revoked"
     click.echo(f"{made.id} of {whose or 'the installation'}, {life}", err=True)
     click.echo(secret)
+
+
+def add_key(
+    stored: DirectDatabase, account: AccountId, name: str, scopes: tuple[str, ...], days: int
+) -> tuple[Key, str]:
+    """Make a key that lets in for `days`, 0: until it is revoked; return it and its secret, of which a hash is kept."""
+    at_ms, secret = now_ms(), new_secret(KEY_PREFIX, os.urandom)
+    ends_ms = at_ms + days * DAY_MS if days else None
+    made = Key(f"key_{os.urandom(8).hex()}", account, name, scopes, at_ms, TERMINAL, ends_ms, None)
+    deed = Deed(at_ms, TERMINAL, "key.created", f"keys/{made.id}", (f"scopes: {' '.join(scopes)}",))
+    stored.run(partial(changes.add_key, key=made, hashed=hash_of(secret), deed=deed))
+    return made, secret
 
 
 def list_keys(account: str | None, installation: bool) -> None:

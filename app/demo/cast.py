@@ -62,6 +62,17 @@ class Cast:
             await phone.connected()
             yield phone
 
+    @asynccontextmanager
+    async def trying(self, token: str) -> AsyncIterator[Phone]:
+        """Lend a phone that was built with the token of a preview, and knows neither app nor tag."""
+        phone = Phone("Mona", self.narrator, self.pulse)
+        phone.client = samtale.VisitorClient(
+            self.stage.gateways[0], app_key="any", tag="any", preview=token,
+            device=samtale.Device(locale=self.setting.locale), surroundings=phone.surroundings,
+        )  # fmt: skip
+        async with phone.client:
+            yield phone
+
     async def offered(self, conversation: str) -> Desk:
         """Return the desk that the conversation is put before."""
 

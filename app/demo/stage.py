@@ -21,7 +21,7 @@ from store.sql.database import StoreAway
 from store.sql.migrate import is_current
 
 LOOK_FOR_S = 1.5
-SERVED_WITHIN_S = 10.0
+SERVED_WITHIN_S = 30.0
 _LOOK_AGAIN_S = 0.1
 
 

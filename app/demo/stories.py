@@ -7,9 +7,14 @@ from app.demo.playbill import Chapter, Setting, Story
 from app.demo.scenes import (
     addresses,
     answering,
+    asking,
     consenting,
+    counting,
+    drafting,
     following,
+    going_live,
     handing,
+    leaving,
     lines,
     masks,
     opening,
@@ -17,6 +22,7 @@ from app.demo.scenes import (
     record,
     removing,
     repeating,
+    sending,
     serving,
     staffing,
     supervising,
@@ -87,4 +93,25 @@ SECOND = Story(
         Chapter("desk_replay_equal", "Hver logg, spilt om igjen", record.desk_replay),
     ),
 )  # fmt: skip
-STORIES = (FIRST, SECOND)
+THIRD = Story(
+    "third",
+    "Samtale over REST",
+    ENGLISH,
+    Setting(
+        AccountId("samtale_demo_office"), "app_samtale_demo_office", "office.yaml", tag="reception", locale="en",
+        agents={"Ida": "ida@office.samtale.example"},
+    ),
+    (
+        Chapter("key_made", "A key opens what it is for", asking.key_made),
+        Chapter("draft_checked", "A draft with mistakes in it", drafting.checked),
+        Chapter("previewed", "Tried out before anybody sees it", drafting.previewed),
+        Chapter("published_live", "Published, seen, and taken back", going_live.published),
+        Chapter("two_admins", "Two admins, one chatflow", going_live.two_admins),
+        Chapter("attachment", "A picture, and what was behind it", sending.attachment),
+        Chapter("report_read", "Three visitors, counted", counting.report),
+        Chapter("exported_and_erased", "Everything about Aino, and then nothing", leaving.erased),
+        Chapter("audited", "Who did it", asking.audited),
+        Chapter("office_replay_equal", "Every log, played again", record.replay),
+    ),
+)  # fmt: skip
+STORIES = (FIRST, SECOND, THIRD)

@@ -8,7 +8,7 @@ from gateway.core.actions import Action, End, ReadLog, ReadVisitor, Wake
 from gateway.core.gate import RuleRow
 from gateway.core.mobile import SOON, MobileSession
 from gateway.core.resume import Page
-from gateway.core.serving import SPREAD_MS
+from gateway.core.serving import EVERY_MS, SPREAD_MS
 from protocol.bus.chatflow import Availability, Consent, Heading, Targeting
 from protocol.bus.config import AccountConfig
 from protocol.bus.hours import Hours, Interval
@@ -56,14 +56,14 @@ def test_a_published_version_is_told_at_once() -> None:
     assert frame.conversation == conversation(OPEN)
 
 
-def test_many_changes_are_told_once_in_two_seconds() -> None:
-    """The last one always, within them."""
+def test_many_changes_are_told_once_in_a_second() -> None:
+    """The last one always, within it."""
     phone, heard = session(), []
     for step in range(10):
         phone.configured(only(chatflow(OPEN, version=4 + step), version=2 + step))
         heard += told(phone.woke(AT_MS + step))
     assert [frame.chatflow.version for frame in heard if frame.chatflow] == [4]
-    (last,) = told(phone.woke(AT_MS + 2_000))
+    (last,) = told(phone.woke(AT_MS + EVERY_MS))
     assert last.chatflow is not None
     assert last.chatflow.version == 13
 
@@ -74,7 +74,7 @@ def test_what_waits_asks_to_be_woken() -> None:
     for version in (4, 5):
         phone.configured(only(chatflow(OPEN, version=version), version=version))
         actions = phone.woke(AT_MS)
-    assert Wake(AT_MS + 2_000) in actions
+    assert Wake(AT_MS + EVERY_MS) in actions
 
 
 def test_a_chatflow_that_is_switched_off_is_told_with_its_reason() -> None:
@@ -84,7 +84,7 @@ def test_a_chatflow_that_is_switched_off_is_told_with_its_reason() -> None:
     (frame,) = told(phone.woke(AT_MS))
     assert (frame.chatflow, frame.conversation, frame.reason) == (None, None, "no_chatflow")
     phone.configured(only(chatflow(OPEN), version=3))
-    (back,) = told(phone.woke(AT_MS + 2_000))
+    (back,) = told(phone.woke(AT_MS + EVERY_MS))
     assert back.conversation == conversation(OPEN)
 
 
@@ -202,7 +202,7 @@ def test_who_has_the_conversation_is_on_top_if_the_heading_says_so() -> None:
     assert frame.chatflow is not None
     assert [person.name for person in frame.chatflow.heading.people] == ["Ann"]
     assert phone.hinted(CHAT, [hint(2, Unassigned(ann, "lost"))]) != []
-    (frame,) = told(phone.woke(AT_MS + 2_000))
+    (frame,) = told(phone.woke(AT_MS + EVERY_MS))
     assert frame.chatflow is not None
     assert (frame.chatflow.heading.name, frame.chatflow.heading.people) == ("Nordvik", [])
 
