@@ -85,10 +85,15 @@ class CellLaws:
     @invariant()
     def over_is_over(self) -> None:
         for where in self.world.logs:
-            until_ms = 0
+            until_ms = window_s = 0
             for event in self.world.log(where):
-                if isinstance(event.body, content.Closed):
-                    until_ms = event.at + self.world.conversation(where).terms.reopen_window_s * 1000
+                match event.body:
+                    case content.Started():
+                        window_s = event.body.reopen_window_s
+                    case content.Closed():
+                        until_ms = event.at + window_s * 1000
+                    case content.Merged(over=True):
+                        until_ms = window_s = 0
                 assert not isinstance(event.body, content.Reopened) or event.at < until_ms, "reopened past its window"
 
     @invariant()
