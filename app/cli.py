@@ -13,10 +13,12 @@ from typing import Any, NoReturn
 
 import click
 
+from app.backup import backup
 from app.chatflow import chatflow
 from app.contact import contact
 from app.key import key
 from app.lifeline import die_with
+from app.restore import restore
 from app.settings import Settings, settings_from, unknown_settings
 
 SERVER = "http://127.0.0.1:8080"
@@ -74,6 +76,8 @@ def apply(file: Path, check_only: bool, dry_run: bool) -> None:
 samtale.add_command(chatflow)
 samtale.add_command(contact)
 samtale.add_command(key)
+samtale.add_command(backup)
+samtale.add_command(restore)
 
 
 @samtale.command()

@@ -10,7 +10,7 @@ import urllib.request
 from importlib import resources
 
 from app.settings import Settings
-from app.stores import CellLines, UnfitRedis, fit_redis, schema_is_current, until_answering
+from app.stores import CellLines, UnfitRedis, fit_redis, restored_left, schema_is_current, until_answering
 from protocol.ids import CellName
 from store.redis.connection import Connection
 from store.redis.faults import Away, Refused
@@ -96,6 +96,15 @@ class Readiness:
             return names
         finally:
             lines.abort()
+
+    async def erasures(self) -> int:
+        """Wait until everybody is erased again who was before the installation was restored; return how many waited."""
+        most = 0
+        while left := await asyncio.to_thread(restored_left, self._settings):
+            most = max(most, left)
+            self._note(f"{left} people who were erased since the backup are erased again")
+            await asyncio.sleep(_PAUSE_S)
+        return most
 
     async def gateways(self) -> str:
         """Wait until every gateway takes clients."""

@@ -129,6 +129,8 @@ class _Installation:
         if self._example and (applied := await ready.example()):
             _done("workspace", applied)
         _done("engine", await ready.cells())
+        if again := await ready.erasures():
+            _done("erasures", f"{again} done again, as the list says")
         for at, name in enumerate(_names("gateway", settings.gateways)):
             self._start_one(tasks, name, "gateway", "--port", str(settings.port + at))
         _done("gateway", await ready.gateways())
@@ -164,12 +166,17 @@ class _Installation:
         click.echo(f"""
   mobile socket   {self._settings.gateway_url(scheme="ws")}/v1/mobile
   agent socket    {self._settings.gateway_url(scheme="ws")}/v1/agent
+  REST            {here}/api/v1, each operation described at {here}/api/v1/docs
   health          {here}/readyz, /metrics
 
 Now open two more terminals here and talk:
 
   {samtale} visitor{server}
   {samtale} agent{server} kari@nordvik.example --password kari-kari
+
+To make chatflows and try them out in a browser before anybody else sees them, begin with a key (docs/tutorial.md):
+
+  {samtale} key create first --account nordvik
 
 Ctrl-C stops everything; the history stays.""")
 

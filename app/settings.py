@@ -47,6 +47,10 @@ class Settings(BaseSettings):
         BucketUrl | None,
         Field(description="where files lie: file:///… or s3://bucket/prefix; none: the data directory"),
     ] = None
+    erased_list: Annotated[
+        Path | None,
+        Field(description="the file that lists who was erased, best on another disk; none: in the data directory"),
+    ] = None
     host: Annotated[str, Field(description="the address that gateways listen on")] = "127.0.0.1"
     port: Annotated[Port, Field(description="the first gateway's port; further ones count up")] = 8080
     cells: Annotated[int, Field(ge=1, le=1024, description="fixed at first start")] = 8
@@ -90,6 +94,16 @@ class Settings(BaseSettings):
     def bucket_url(self) -> str:
         """Where files lie."""
         return self.attachments_url or f"file://{self.data.resolve()}/files"
+
+    @property
+    def files_directory(self) -> Path | None:
+        """Where files lie, if that is a directory."""
+        return Path(self.bucket_url.removeprefix("file://")) if self.bucket_url.startswith("file://") else None
+
+    @property
+    def erased_file(self) -> Path:
+        """The list of erasures, which a restored backup is told."""
+        return self.erased_list or self.data / "erased.jsonl"
 
     @property
     def origins(self) -> list[str]:

@@ -17,8 +17,9 @@ from store.redis.address import Address, parse
 from store.redis.cluster import Dialler
 from store.redis.connection import Connection, Dial, dial
 from store.redis.faults import Away
-from store.sql.database import Databases, SqlDatabase
+from store.sql.database import Databases, DirectDatabase, SqlDatabase
 from store.sql.migrate import is_current
+from store.sql.queries import restoring
 
 OLDEST_REDIS = 7  # sharded pub/sub, script flags
 
@@ -130,6 +131,15 @@ def databases(settings: Settings) -> Databases:
 def schema_is_current(settings: Settings) -> bool:
     """Whether both databases have the schema that this version knows. Raises StoreAway; blocks until SQL answers."""
     return is_current(settings.config_url, "config") and is_current(settings.record_url, "record")
+
+
+def restored_left(settings: Settings) -> int:
+    """Return how many erasures are to be done again before anybody is served. Raises StoreAway."""
+    database = DirectDatabase(settings.config_url)
+    try:
+        return database.run(restoring.left)
+    finally:
+        database.engine.dispose()
 
 
 def _written_address(settings: Settings) -> Address | None:

@@ -21,6 +21,7 @@ from app.stores import (
     now_ms,
     publish_address,
     redis_address,
+    restored_left,
     schema_is_current,
     until_answering,
 )
@@ -89,6 +90,7 @@ async def _until_left_alone(address: Address) -> None:
 
 async def _worker(settings: Settings, stop: asyncio.Event) -> None:
     from store.files.bucket import Bucket
+    from store.files.erased import ErasedList
     from workers.attachments import Remover
     from workers.worker import Worker, WorkerSettings
 
@@ -96,7 +98,7 @@ async def _worker(settings: Settings, stop: asyncio.Event) -> None:
     stores = await unless(stop, _stores(settings))
     files = Remover(Bucket(settings.bucket_url), stores.record)
     dials = dialler(await redis_address(settings))
-    doing = WorkerSettings(cell_names(settings.cells), files.kinds, _frozen)
+    doing = WorkerSettings(cell_names(settings.cells), files.kinds, (_frozen, ErasedList(settings.erased_file)))
     worker = Worker(doing, dials, stores, os.urandom, now_ms, structlog.get_logger())
     await serve(worker.run(), stop, worker.stop)
     await stores.close()
@@ -142,6 +144,7 @@ async def _gateway(settings: Settings, stop: asyncio.Event) -> None:
     from gateway.gateway import FileSettings, Gateway, GatewaySettings
 
     stores = await unless(stop, _stores(settings))
+    await unless(stop, until(_nobody_is_left, settings))
     key = await stores.config.transact(lambda sql: accounts.setting(sql, _FILE_KEY, os.urandom(KEY_BYTES).hex()))
     gateway = Gateway(
         GatewaySettings(
@@ -194,6 +197,11 @@ async def _fit_redis(settings: Settings) -> None:
         raise CannotStart(str(unfit)) from None
     finally:
         connection.abort()
+
+
+def _nobody_is_left(settings: Settings) -> bool:
+    """Whether everybody who was erased before the installation was restored is erased again."""
+    return restored_left(settings) == 0
 
 
 def _schema_is_made(settings: Settings) -> bool:

@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from protocol.bus.commands import COMMAND_ENCODER, AnyCommand, Emptied, EraseConversations, ErasePerson
-from protocol.ids import AccountId, CellName, ConversationId, ErasureId, VisitorId, is_preview
+from protocol.ids import AccountId, CellName, ContactId, ConversationId, ErasureId, VisitorId, is_preview
+from store.files.erased import Erased, ErasedList
 from store.redis.connection import Connection, Dial
 from store.redis.keys import Keys
 from store.sql.database import Databases, Query, StoreAway
@@ -34,10 +35,13 @@ _WATCH_EVERY_S = 60.0
 
 
 class Eraser:
-    """Does the jobs of kind `erase`, and those of kind `retain`. `frozen` is the engine's."""
+    """Does the jobs of kind `erase`, which `erased` lists, and those of kind `retain`. `frozen` is the engine's."""
 
-    def __init__(self, dial: Dial, databases: Databases, frozen: Frozen, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, dial: Dial, databases: Databases, frozen: Frozen, erased: ErasedList, now_ms: Callable[[], int]
+    ) -> None:
         self._dial, self._databases, self._frozen, self._now_ms = dial, databases, frozen, now_ms
+        self._list = erased
 
     async def erase(self, job: TakenJob) -> None:
         """Leave nothing of a person. Raises JobFailed as long as something is left."""
@@ -45,10 +49,12 @@ class Eraser:
         if erasure is None or erasure.done_at_ms is not None:
             return
         visitors = await self._visitors(erasure)
+        await self._enlist(erasure, visitors)
         counts = await self._read(partial(whom.counts, account=erasure.account, visitors=visitors))
         await self._databases.config.transact(partial(erasures.count, erasure=erasure.id, counts=counts))
         line = await self._dial(erasure.cell)
         try:
+            await _open(line, erasure.cell)
             await self._ask(line, erasure, visitors)
             await _until_none(lambda: self._left(line, erasure, visitors))
             if erasure.contact is not None:
@@ -103,6 +109,18 @@ class Eraser:
             return [erasure.visitor]
         assert erasure.contact is not None, "an erasure of a person names one"
         return await self._read(partial(whom.known_as, account=erasure.account, contact=erasure.contact))
+
+    async def _enlist(self, erasure: Erasure, visitors: list[VisitorId]) -> None:
+        """Put it on the list for backups that were made before it. Raises JobFailed."""
+        contacts: list[ContactId] = []
+        if erasure.contact is not None:
+            merged = partial(whom.merged_into, account=erasure.account, contact=erasure.contact)
+            contacts = [erasure.contact, *await self._read(merged)]
+        line = Erased(erasure.id, erasure.account, erasure.cell, erasure.asked_at_ms, contacts, visitors)
+        try:
+            await asyncio.to_thread(self._list.add, line)
+        except OSError as error:
+            raise JobFailed(f"the list of erasures cannot be written: {error.strerror}") from None
 
     async def _ask(self, line: Connection, erasure: Erasure, visitors: Sequence[VisitorId]) -> None:
         """Put into the cell what erases whoever is still there."""
@@ -167,6 +185,12 @@ class Eraser:
 
     async def _read(self, query: Query[T]) -> T:
         return await self._databases.record.read(query)
+
+
+async def _open(line: Connection, cell: CellName) -> None:
+    """Raise JobFailed unless the cell is served: one that is rebuilt drops what it was asked before."""
+    if await line.call("HGET", Keys(cell).cell, "status") != b"ready":
+        raise JobFailed("the cell is not served yet")
 
 
 async def _until_none(look: Callable[[], Awaitable[str]]) -> None:

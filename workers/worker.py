@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from protocol.ids import CellName
+from store.files.erased import ErasedList
 from store.redis.connection import Connection, Dial
 from store.redis.faults import Away, Refused
 from store.sql.database import Databases, StoreAway
 from store.sql.queries.erasures import ERASE, RETAIN
 from store.sql.queries.publications import PUBLISH
 from store.sql.queries.whom import WITHDRAW
+from workers.answers import forget_answers
 from workers.counts import Counts
 from workers.erase import Eraser, Frozen
 from workers.forget import FORGET, Forgetter
@@ -30,11 +32,12 @@ _SHARE_EVERY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """All cells of the installation, and the kinds of jobs beyond our own. `frozen`: the engine's part in erasing."""
+    """All cells of the installation, the kinds of jobs beyond our own, and what erasing needs, where it is done:
+    the engine's part in it, and the list."""
 
     cells: list[CellName]
     kinds: Mapping[str, Doing] = field(default_factory=dict)
-    frozen: Frozen | None = None
+    erasing: tuple[Frozen, ErasedList] | None = None
 
 
 class Worker:
@@ -54,11 +57,12 @@ class Worker:
         self._cells = settings.cells
         self._dial = dial
         self._databases = databases
+        self._now_ms = now_ms
         self._log = log.bind(worker=self._name)
         self._publisher = Publisher(dial, databases.config)
         kinds: dict[str, Doing] = {FORGET: Forgetter(dial), **settings.kinds}
         config_kinds: dict[str, Doing] = {PUBLISH: self._publisher, WITHDRAW: Withdrawer(dial)}
-        self._eraser = Eraser(dial, databases, settings.frozen, now_ms) if settings.frozen is not None else None
+        self._eraser = Eraser(dial, databases, *settings.erasing, now_ms) if settings.erasing is not None else None
         if self._eraser is not None:
             config_kinds |= {ERASE: self._eraser.erase, RETAIN: self._eraser.retain}
         self._jobs = [
@@ -73,6 +77,7 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             tasks: list[asyncio.Task[object]] = [group.create_task(jobs.run()) for jobs in self._jobs]
             tasks.append(group.create_task(self._keep_share(group)))
+            tasks.append(group.create_task(forget_answers(self._databases, self._now_ms, self._log)))
             if self._eraser is not None:
                 tasks.append(group.create_task(self._eraser.watch(self._log)))
             await self._stopping.wait()

@@ -52,7 +52,7 @@ class Postgres:
 
     def __init__(self, binaries: Path) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="samtale-pg-"))
-        self._binaries = binaries
+        self.binaries = binaries
         self._user = _server_user()
         if self._user is not None:
             shutil.chown(self.folder, self._user)
@@ -64,7 +64,7 @@ class Postgres:
             raise
 
     def _make(self) -> None:
-        initdb = [str(self._binaries / "initdb"), "-D", f"{self.folder}/data", "-U", "samtale", "-A", "trust"]
+        initdb = [str(self.binaries / "initdb"), "-D", f"{self.folder}/data", "-U", "samtale", "-A", "trust"]
         subprocess.run(
             [*initdb, "-E", "UTF8", "--no-sync"], user=self._user, cwd=self.folder, check=True, capture_output=True
         )
@@ -73,7 +73,7 @@ class Postgres:
         """Start the server on its data, again if need be, and wait until it answers."""
         options = [part for name, value in _SERVER_OPTIONS.items() for part in ("-c", f"{name}={value}")]
         self.process = subprocess.Popen(
-            [str(self._binaries / "postgres"), "-D", f"{self.folder}/data", "-k", str(self.folder), *options],
+            [str(self.binaries / "postgres"), "-D", f"{self.folder}/data", "-k", str(self.folder), *options],
             user=self._user,
             cwd=self.folder,
             stdout=subprocess.DEVNULL,

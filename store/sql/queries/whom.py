@@ -38,6 +38,13 @@ def known_as(connection: Connection, account: AccountId, contact: ContactId) -> 
     return [VisitorId(each) for each in connection.scalars(found)]
 
 
+def merged_into(connection: Connection, account: AccountId, contact: ContactId) -> list[ContactId]:
+    """Return the contacts that have become a part of `contact`."""
+    rows = tables.contact_merged.c
+    found = select(rows.contact).where(rows.account == account, rows.survivor == contact).order_by(rows.contact)
+    return [ContactId(each) for each in connection.scalars(found)]
+
+
 def met_before(connection: Connection, account: AccountId, before_ms: int) -> list[tuple[VisitorId, ContactId | None]]:
     """Return the visitors who did nothing since then and are not erased, and the contact each is known as."""
     rows, known = tables.visitor, tables.contact_visitor
