@@ -26,6 +26,13 @@ def write(connection: Connection, table: Table, rows: Sequence[Row], conflict: C
         write_values(connection, table, names, list(map(itemgetter(*names), rows)), conflict)
 
 
+def write_new(connection: Connection, table: Table, row: Row) -> bool:
+    """Insert `row`; False, and nothing is written, if there is one of its primary key, also if only by now."""
+    statement = (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(table)
+    keys = list(table.primary_key)
+    return connection.execute(statement.values(row).on_conflict_do_nothing().returning(*keys)).first() is not None
+
+
 def write_values(
     connection: Connection, table: Table, names: Values, rows: list[Values], conflict: Conflict = "fail"
 ) -> None:
