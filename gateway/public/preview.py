@@ -31,7 +31,7 @@ MAX_BODY_BYTES = 16_384
 MAX_TOKEN_CHARS = 128
 RETRY_MS = 1_000
 _TYPES: Final = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
-_FOR_READERS: Final = re.compile(rb"^ */\*.*?\*/\n+|^ +", re.MULTILINE | re.DOTALL)
+_FOR_READERS: Final = re.compile(rb"^ */\*(?s:.*?)\*/\n+|^ +| +// .*$", re.MULTILINE)
 _RULES = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -113,5 +113,5 @@ def _response(name: str) -> Response:
 
 @cache
 def _bytes(name: str) -> bytes:
-    """Return a file without what only its readers need: block comments and indentation."""
+    """Return a file without what only its readers need: comments and indentation."""
     return _FOR_READERS.sub(b"", (resources.files("gateway.public.pages") / name).read_bytes())

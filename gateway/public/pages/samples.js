@@ -3,17 +3,18 @@
    Invariant: each is a content that an agent's `send` takes (SPEC 7.2). */
 
 const words = (...labels) => labels.map((label, at) => ({ id: `o${at + 1}`, label }));
+const SERVICE = { title: "Service", text: "Brakes, gears and chain, while you wait.", buttons: words("Choose it") };
 
 export const SAMPLES = {
   text: null,
-  quick_replies: { kind: "quick_replies", options: words("A", "B", "C") },
-  buttons: { kind: "buttons", buttons: [...words("A"), { id: "o2", label: "example.com", url: "https://example.com" }] },
-  card: { kind: "card", title: "A", text: "B", buttons: words("C") },
-  carousel: { kind: "carousel", cards: [{ title: "A", text: "B", buttons: words("C") }, { title: "D", text: "E" }] },
-  article: { kind: "article", title: "A", url: "https://example.com/a", snippet: "B" },
-  form: { kind: "form", title: "A", fields: [
-    { id: "name", label: "B", required: true },
-    { id: "day", label: "C", kind: "date" },
-    { id: "size", label: "D", kind: "choice", options: words("S", "M") },
+  quick_replies: { kind: "quick_replies", options: words("Today", "Tomorrow", "Another day") },
+  buttons: { kind: "buttons", buttons: [...words("Call me"), { id: "o2", label: "Our shops", url: "https://example.com" }] },
+  card: { kind: "card", ...SERVICE },
+  carousel: { kind: "carousel", cards: [SERVICE, { title: "New tyres", text: "Both wheels, fitted." }] },
+  article: { kind: "article", title: "How to oil a chain", url: "https://example.com/chain", snippet: "A drop for each link, then wipe it off." },
+  form: { kind: "form", title: "Book a time", fields: [
+    { id: "name", label: "Name", required: true },
+    { id: "day", label: "Day", kind: "date" },
+    { id: "size", label: "Size", kind: "choice", options: words("Small", "Large") },
   ] },
 };
