@@ -29,8 +29,8 @@ async def test_files_are_sent_and_images_shown(
         async with page.expect_download() as saved:
             await phone.get_by_role("button", name="notat.txt").click()
         assert Path(await (await saved.value).path()).read_bytes() == b"Bremsene skriker."
-        await files.set_input_files({"name": "falsk.png", "mimeType": "image/png", "buffer": b"no picture at all"})
-        unsent = phone.locator(".waiting", has_text="falsk.png")
+        await files.set_input_files({"name": "feil.png", "mimeType": "image/png", "buffer": b"no picture at all"})
+        unsent = phone.locator(".waiting", has_text="feil.png")
         await expect(unsent).to_contain_text(NB["error_bad_file"])
         await expect(unsent.get_by_role("button", name=NB["retry"])).to_be_visible()
         assert await faults(page) == []

@@ -8,7 +8,7 @@ const BOOK = "M12 6.500q-3-2-8-2v13q5 0 8 2q3-2 8-2v-13q-5 0-8 2v13";
 const TEXTS = {
   nb: ["Samtale", "Hjelp", "Hjelpesenteret kommer senere", "Artikler å lese og søke i er ikke med i denne versjonen. Appene viser fanen når de er det."],
   en: ["Chat", "Help", "The help centre comes later", "Articles to read and search are not in this version. Apps show this tab once they are."],
-  de: ["Chat", "Hilfe", "Das Hilfecenter kommt später", "Artikel zum Lesen und Suchen gibt es in dieser Version noch nicht. Sobald es sie gibt, zeigen Apps diesen Reiter."],
+  de: ["Chat", "Hilfe", "Das Hilfecenter kommt später", "Artikel zum Lesen und Suchen gibt es in dieser Version noch nicht. Sobald es welche gibt, zeigen Apps diesen Reiter."],
   fr: ["Discussion", "Aide", "Le centre d’aide viendra plus tard", "Cette version ne contient pas d’articles à lire ou à chercher. Les applications montreront cet onglet quand il y en aura."],
   es: ["Chat", "Ayuda", "El centro de ayuda llegará más adelante", "Esta versión no tiene artículos para leer o buscar. Las aplicaciones mostrarán esta pestaña cuando los haya."],
   ar: ["المحادثة", "المساعدة", "سيأتي مركز المساعدة لاحقًا", "لا تتضمن هذه النسخة مقالات للقراءة أو البحث. ستعرض التطبيقات هذا التبويب عند توفرها."],
