@@ -18,6 +18,12 @@ from store.sql.queries import records
 MAX_ORDINALS = 64  # conversations under one chatflow that a phone may have begun and not be sure of
 
 
+def to_take_over(proven: Proven, own: VisitorRecord | None) -> VisitorId | None:
+    """Return as whom what `proven` names began something on this phone; None if nobody, or if it is theirs already."""
+    phone = own.devices.get(proven.device) if own is not None else None
+    return None if phone is not None and phone.began_as == proven.began_as else proven.began_as
+
+
 async def read_begun(
     services: Services, account: AccountId, proven: Proven, known: VisitorRecord | None
 ) -> Begun | None:
@@ -25,8 +31,6 @@ async def read_begun(
     visitor, device = proven.began_as, proven.began_on
     if visitor is None or device is None:
         return None
-    if known is not None and known.merged == proven.visitor:
-        return Begun(visitor, device, None, known=True)  # it was taken over, and the answer did not arrive
     sql = services.outside.record
     cold = None if known is not None else await sql.read(lambda read: records.visitor(read, account, visitor))
     over = await sql.read(lambda read: rows.over(read, account, visitor, device))

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.beginnings import began_conversations, believed, read_begun
+from gateway.beginnings import began_conversations, believed, read_begun, to_take_over
 from gateway.core.gate import Gate
 from gateway.core.mobile import MobileSession
 from gateway.core.saying import Visitor
@@ -117,9 +117,9 @@ async def _admit(services: Services, case: Case) -> LetIn:
     rows = await services.rows.known(config.cell, config.account)
     known = None if case.proven.is_new else await read_visitor(services, config.cell, case.proven.visitor)
     cold = await _cold(services, case) if known is None else None
-    own, began_as = known or cold, case.proven.began_as
+    own, began_as = known or cold, to_take_over(case.proven, known or cold)
     earlier = await read_visitor(services, config.cell, began_as) if began_as is not None else None
-    begun = await read_begun(services, config.account, case.proven, earlier)
+    begun = await read_begun(services, config.account, case.proven, earlier) if began_as is not None else None
     if begun is not None:
         own = believed(own, earlier or begun.record, case.blank, services.outside.now_ms())
     front = Storefront(case.phone, Gate(config, own, rows))

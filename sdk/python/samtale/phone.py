@@ -64,7 +64,7 @@ class Phone(Client):
         self._token, self._until_logout = token, False
         self._renewing: asyncio.Task[None] | None = None
         self._secrets: list[str] = []
-        self._claims = False  # the last hello named a user, and showed what was begun on this phone before
+        self._began: dict[str, Any] = {}  # who the user was on this phone before: shown with tokens until the logout
         self._resumed: set[str] = set()
         self._leaving = False
         self._storefront = Storefront()
@@ -99,9 +99,10 @@ class Phone(Client):
         self._resumed = {position["conversation"] for position in positions}
         credential: dict[str, Any] = {"kind": "anonymous", "device_key": self.device_key}
         if self._token is not None:
-            credential |= {"kind": "identified", "token": await self._token()}
-        self._claims = self._token is not None and bool(self._secrets)
-        if self.who and (self._claims or self._token is None):
+            if self._secrets:
+                self._began = {"visitor": self.who, "secrets": self._secrets}
+            credential |= {"kind": "identified", "token": await self._token(), **self._began}
+        elif self.who:
             credential |= {"visitor": self.who, "secrets": self._secrets}
         etag = self._storefront.etag
         more = {"credential": credential, "positions": positions, **({"view": etag} if etag else {})}
@@ -115,7 +116,7 @@ class Phone(Client):
     # What the server says.
 
     def _on_ready(self, frame: Frame) -> None:
-        if self._claims:
+        if self._began and self._secrets and not frame.get("secret"):
             self._secrets = []  # they are this user, and what was begun is theirs (SPEC 3.9)
         elif self.who not in ("", frame["visitor"]):
             self._forget()  # another person's words are not to be said in this one's name
@@ -170,6 +171,9 @@ class Phone(Client):
             self._keep()
 
     def _on_refused(self, frame: Frame) -> None:
+        if frame["code"] == "visitor_unknown" and self._began and not self._secrets:
+            self._began = {}  # it was taken over, and the server has lost it since
+            raise LineLost(1006, "comes with the token alone")
         if frame["code"] == "visitor_unknown":
             self._forget()
             raise LineLost(1006, "begins anew as another visitor")
@@ -243,7 +247,7 @@ class Phone(Client):
         if self._until_logout and self._leaving:
             self._identify(None)
         self.who, self.conversation, self._secrets, self._leaving = "", "", [], False
-        self.device_key = self.outlet.world.entropy(24).hex()
+        self.device_key, self._began = self.outlet.world.entropy(24).hex(), {}
         self.going_on.clear()
         self.told = Told()
         self.reader.forget()
@@ -269,6 +273,7 @@ class Phone(Client):
             **super()._freeze(),
             "visitor": self.who,
             "secrets": self._secrets,
+            "began": self._began,
             "leaving": self._leaving,
             "view": self._storefront.view,
             "storage": self.permission.answer,
@@ -281,6 +286,7 @@ class Phone(Client):
         self.wishes = Wishes(self.outlet, self.asking.outcomes, self._keep)
         self.wishes.thaw(kept.get("wishes", {}))
         self.who, self._secrets = kept.get("visitor", ""), kept.get("secrets", [])
+        self._began = kept.get("began", {})
         self._leaving, self._storefront.view = kept.get("leaving", False), kept.get("view", {})
         self.permission.thaw(kept.get("storage", ""), found=bool(self.who))
         self.unread_counts = UnreadCounts(self.role, self.outlet.tell)

@@ -21,7 +21,7 @@ async def logged_in(network: Network, visitor: samtale.VisitorClient) -> tuple[M
 
 
 async def test_logging_in_shows_what_was_begun(network: Network, visitor: samtale.VisitorClient) -> None:
-    """The next hello has the token and the secret of before, under the same device key; those after it the token."""
+    """The next hello has the token and the secret of before, under the same device key; and so those after it."""
     _, before = await opened(network)
     await until(visitor, samtale.Connected)
     line, hello = await logged_in(network, visitor)
@@ -35,7 +35,7 @@ async def test_logging_in_shows_what_was_begun(network: Network, visitor: samtal
     assert visitor.who == "vis2"
     line.cut()
     _, later = await opened(network, visitor="vis2", secret=None, token_expires_at=1)
-    assert later["credential"].keys() == {"kind", "device_key", "token"}
+    assert later["credential"] == hello["credential"]
 
 
 async def test_nothing_is_forgotten_by_it(network: Network, visitor: samtale.VisitorClient) -> None:
@@ -77,6 +77,24 @@ async def test_a_secret_that_is_not_good_is_let_go(network: Network, visitor: sa
     await until(visitor, samtale.Forgotten)
     _, hello = await opened(network, visitor="vis2", secret=None)
     assert hello["credential"].keys() == {"kind", "device_key", "token"}
+
+
+async def test_what_the_server_lost_is_shown_in_vain_once(network: Network, visitor: samtale.VisitorClient) -> None:
+    """Once it was taken, a secret that is not good any more is dropped alone: the user goes on as they were."""
+    await opened(network)
+    await until(visitor, samtale.Connected)
+    line, _ = await logged_in(network, visitor)
+    asked = visitor.send("hei")
+    sent = await line.hear("send")
+    line.cut()
+    late = await network.line()
+    await late.hear("hello")
+    late.say("refused", code="visitor_unknown", retryable=False, text="")
+    line, hello = await opened(network, visitor="vis2", secret=None)
+    assert hello["credential"].keys() == {"kind", "device_key", "token"}
+    assert await line.hear("send") == sent
+    line.say("ack", **ack(sent))
+    await asked
 
 
 async def test_another_user_must_log_out_first(network: Network, visitor: samtale.VisitorClient) -> None:
