@@ -70,7 +70,7 @@ def operations(office: Office, ports: Ports) -> list[Operation]:
         *publishing.operations(office),
         *previews.operations(office),
         *(operation for kind in KINDS for operation in things.operations(office, kind)),
-        *(images.operations(ports.images) if ports.images is not None else ()),
+        *(images.operations(office, ports.images) if ports.images is not None else ()),
         *contacts.operations(office),
         *people.operations(office, ports.bucket),
         *consents.operations(office),

@@ -5,18 +5,15 @@ log, the job that tells the cell, and the answer kept for its Idempotency-Key; s
 """
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
-
-import msgspec
 
 from admin.http.operations import Call
 from admin.http.problems import CONFLICT, INVALID, NOT_FOUND, Fault, Problem
 from admin.http.reading import pointer_of
-from admin.http.replies import Reply, etag_of
+from admin.http.replies import Reply
+from admin.keeping import again, kept_of, name_of
 from admin.workspace.apply import draft_of, plan
 from admin.workspace.document import Document
 from admin.workspace.places import BadWorkspace, Mistake
@@ -24,7 +21,7 @@ from protocol.bus.config import AccountConfig
 from protocol.ids import AccountId, ChatflowId
 from store.sql.database import Database
 from store.sql.queries import accounts, answers, changes, drafts
-from store.sql.queries.answers import KeptAnswer
+from store.sql.queries.answers import AnsweredBefore
 from store.sql.queries.audit_log import Deed
 from store.sql.queries.changes import Seen, Written
 from store.sql.queries.drafts import Draft
@@ -84,35 +81,44 @@ class Office:
         while True:
             seen = await self.config.transact(partial(changes.look, account=account, cells=self.cells))
             # Asked after the look: what this look shows may be what the same request has just made of it.
-            if (replayed := await self._answered(call)) is not None:
+            if (replayed := await self.answered(call)) is not None:
                 return replayed
             present = seen.survey.present.get(account)
             if present is None:
                 raise Problem(NOT_FOUND, "the account is gone")
             change = await asyncio.to_thread(make, seen, present)
             written = self._written(call, change)
-            outcome = await self.config.transact(partial(changes.make, seen=seen, written=written))
-            if isinstance(outcome, KeptAnswer):
-                return _again(call, outcome)
+            try:
+                outcome = await self.config.transact(partial(changes.make, seen=seen, written=written))
+            except AnsweredBefore as before:
+                return again(call, before.kept)
             if outcome == "made":
                 await self.after_change(account)
                 return change.reply
 
     def _written(self, call: Call, change: Change) -> Written:
         deed = Deed(self.now_ms(), call.caller.actor, change.action, change.target, change.lines)
-        kept = None
-        if call.idempotency_key is not None:
-            body = msgspec.json.encode(change.reply.body)
-            kept = (call.idempotency_key, KeptAnswer(_asked(call), change.reply.status, body))
-        return Written(deed, change.config, change.drafts, kept)
+        return Written(deed, change.config, change.drafts, kept_of(call, change.reply))
 
-    async def _answered(self, call: Call) -> Reply | None:
+    async def noted(self, call: Call, action: str, target: str, reply: Reply, *lines: str) -> Reply:
+        """Note in the audit log what was done outside the configuration, and keep `reply` for the Idempotency-Key.
+
+        Return it, or what was answered under the key meanwhile. Raises Problem, StoreAway.
+        """
+        written = self._written(call, Change(action, target, reply, lines))
+        note = partial(changes.note, account=call.caller.account, deed=written.deed, kept=written.kept)
+        try:
+            await self.config.transact(note)
+        except AnsweredBefore as before:
+            return again(call, before.kept)
+        return reply
+
+    async def answered(self, call: Call) -> Reply | None:
         """Return the answer that was given under the call's Idempotency-Key before, if there was one."""
-        if call.idempotency_key is None:
+        if (name := name_of(call)) is None:
             return None
-        find = partial(answers.find, account=call.caller.account, key=call.idempotency_key)
-        kept = await self.config.read(find)
-        return None if kept is None else _again(call, kept)
+        kept = await self.config.read(partial(answers.find, account=call.caller.account, key=name))
+        return None if kept is None else again(call, kept)
 
 
 async def _nothing(_: AccountId) -> None:
@@ -153,15 +159,3 @@ def _elsewhere(path: str, reason: str, document: Document) -> Fault:
         return Fault(pointer_of(path), reason, "account")
     thing = document[kind][int(number) - 1]
     return Fault(pointer_of(field_path), reason, f"{kind}/{thing.get('id') or thing.get('key')}")
-
-
-def _asked(call: Call) -> bytes:
-    said = [call.request.method, call.request.url.path, call.caller.actor, call.plain]
-    return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).digest()
-
-
-def _again(call: Call, kept: KeptAnswer) -> Reply:
-    if kept.request != _asked(call):
-        raise Problem(CONFLICT, "this Idempotency-Key was used for another request")
-    body: Any = msgspec.json.decode(kept.answer)
-    return Reply(body, kept.status, etag_of(body), {"Idempotency-Replayed": "true"})

@@ -11,7 +11,7 @@ from functools import partial
 from starlette.requests import Request
 
 from admin.access.scopes import SCOPES, Scope, scopes_of
-from admin.access.secrets import hash_of
+from admin.access.secrets import hash_of, keeping_key
 from admin.http.operations import Caller
 from admin.http.problems import FORBIDDEN, UNAUTHENTICATED, Problem
 from protocol.ids import AccountId
@@ -47,7 +47,7 @@ class Callers:
         if key is None:
             raise _unknown()
         known: frozenset[Scope] = frozenset(scope for scope in SCOPES if scope in key.scopes)
-        return Caller(key.account, f"key:{key.id}", known)
+        return Caller(key.account, f"key:{key.id}", known, keeping=keeping_key(secret.strip()))
 
     async def _browser(self, request: Request, cookie: str) -> Caller:
         if len(cookie) > MAX_SECRET_CHARS:
@@ -64,7 +64,8 @@ class Callers:
         agent = next((one for one in config.agents if one.id == session.agent), None) if config else None
         if agent is None:
             raise _unknown()
-        return Caller(AccountId(session.account), f"agent:{agent.id}", scopes_of(agent), agent.role)
+        keeping = keeping_key(cookie)
+        return Caller(AccountId(session.account), f"agent:{agent.id}", scopes_of(agent), agent.role, keeping)
 
 
 def _unknown() -> Problem:

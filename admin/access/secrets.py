@@ -4,6 +4,7 @@ Invariant: 256 random bit each; only the SHA-256 hash is kept, and a prefix says
 """
 
 import base64
+import hashlib
 from collections.abc import Callable
 
 from protocol.ids import secret_hash
@@ -22,3 +23,8 @@ def new_secret(prefix: str, entropy: Callable[[int], bytes]) -> str:
 def hash_of(secret: str) -> bytes:
     """Return what is kept of it."""
     return secret_hash(secret)
+
+
+def keeping_key(secret: str) -> bytes:
+    """Return what answers to whoever holds `secret` are kept by: 64 bytes that its hash does not give away."""
+    return hashlib.blake2b(secret.encode(), digest_size=64, person=b"samtale answers").digest()

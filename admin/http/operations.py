@@ -19,12 +19,16 @@ from protocol.ids import AccountId
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. `actor` is what the audit log calls them; `account` "" is the installation itself."""
+    """Who asks. `actor` is what the audit log calls them; `account` "" is the installation itself.
+
+    `keeping` comes of their credential: what answers to them are kept by (admin.keeping).
+    """
 
     account: AccountId
     actor: str
     scopes: frozenset[Scope]
     role: str = ""
+    keeping: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from admin.http.operations import Call, Operation
 from admin.http.paging import PAGING, page_schema, paged
 from admin.http.problems import CONFLICT, Fault, Problem
 from admin.http.replies import Reply
+from admin.keeping import again, kept_of
 from admin.office import Office, refused
 from admin.workspace.apply import draft_of, plan
 from admin.workspace.document import Document
@@ -21,6 +22,7 @@ from admin.workspace.readers import Schema
 from protocol.bus.config import AccountConfig
 from protocol.ids import AccountId
 from store.sql.queries import accounts, changes, publications
+from store.sql.queries.answers import AnsweredBefore
 from store.sql.queries.audit_log import Deed
 from store.sql.queries.publications import Survey
 
@@ -65,18 +67,25 @@ def operations(office: Office) -> list[Operation]:
         while True:
             look = partial(publications.survey, named=[AccountId(wanted.id)], cells=office.cells)
             survey = await office.config.transact(look)
+            if (replayed := await office.answered(call)) is not None:
+                return replayed
             if survey.present:
                 raise Problem(CONFLICT, f"there is an account {wanted.id} already", [Fault("/id", "is used")])
             config = await asyncio.to_thread(_compiled, office, document, survey)
             deed = Deed(office.now_ms(), call.caller.actor, "account.created", "account")
-            if await office.config.transact(partial(changes.begin_account, config=config, on=survey, deed=deed)):
-                return Reply(_shown(config), 201)
+            reply = Reply(_shown(config), 201)
+            begin = partial(changes.begin_account, config=config, on=survey, deed=deed, kept=kept_of(call, reply))
+            try:
+                if await office.config.transact(begin):
+                    return reply
+            except AnsweredBefore as before:
+                return again(call, before.kept)
 
     return [
         Operation("GET", "/accounts", "list_accounts", "List the accounts of the installation", listed, "accounts.edit",
                   answer=page_schema(SCHEMA), parameters=PAGING, tag="accounts"),
         Operation("POST", "/accounts", "create_account", "Make an account with its first owner", create,
-                  "accounts.edit", NewAccount, SCHEMA, 201, problems=(409,), tag="accounts"),
+                  "accounts.edit", NewAccount, SCHEMA, 201, problems=(409,), once=True, tag="accounts"),
     ]  # fmt: skip
 
 

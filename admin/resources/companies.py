@@ -4,7 +4,7 @@ Invariant: one that is removed leaves its contacts where they are, belonging to 
 """
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -14,6 +14,7 @@ from admin.http.problems import CONFLICT, NOT_FOUND, Fault, Problem
 from admin.http.replies import Reply
 from admin.http.replies import shown as showing
 from admin.office import Office
+from admin.once import make_once
 from admin.people.desk import note, plain
 from admin.resources.contacts import NO_NUL, IdText
 from admin.workspace.document import Document
@@ -61,11 +62,18 @@ def operations(office: Office) -> list[Operation]:
     async def create(call: Call) -> Reply:
         wanted: NewCompany = call.body
         row = {"id": wanted.id, "name": wanted.name, "domain": wanted.domain}
-        add = partial(companies.add, kind=tables.company, account=call.caller.account, row=row)
-        if not await office.record.transact(partial(add, now_ms=office.now_ms())):
-            raise Problem(CONFLICT, f"{wanted.id} is used", [Fault("/id", "is used")])
-        await note(office, call, "company.created", f"companies/{wanted.id}")
-        return showing(await _one(office, call, wanted.id), 201, {"Location": f"/api/v1/companies/{wanted.id}"})
+        add = partial(companies.add, kind=tables.company, account=call.caller.account, row=row, now_ms=office.now_ms())
+
+        def make(sql: Any) -> str:
+            if not add(sql):
+                raise Problem(CONFLICT, f"{wanted.id} is used", [Fault("/id", "is used")])
+            return wanted.id
+
+        made = await make_once(office, call, make)
+        if not made.is_again:
+            await note(office, call, "company.created", f"companies/{made.id}")
+        where = {"Location": f"/api/v1/companies/{made.id}"}
+        return showing(await _one(office, call, made.id), 201, where | made.headers)
 
     async def read(call: Call) -> Reply:
         return showing(await _one(office, call, call.path["company"]))
@@ -92,7 +100,7 @@ def operations(office: Office) -> list[Operation]:
         Operation("GET", "/companies", "list_companies", "List the companies", listed, "contacts.read",
                   answer=CompanyPage, parameters=PAGING, tag="companies"),
         Operation("POST", "/companies", "create_company", "Make a company", create, "contacts.edit", NewCompany,
-                  Company, 201, problems=(409,), tag="companies"),
+                  Company, 201, problems=(404, 409), once=True, tag="companies"),
         Operation("GET", one, "get_company", "Read a company", read, "contacts.read", answer=Company, problems=(404,),
                   tag="companies"),
         Operation("PATCH", one, "change_company", "Change a company", change, "contacts.edit", CompanyChange, Company,

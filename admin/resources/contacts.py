@@ -18,12 +18,14 @@ from admin.http.problems import CONFLICT, INVALID, NOT_FOUND, Fault, Problem
 from admin.http.replies import Reply
 from admin.http.replies import shown as showing
 from admin.office import Office
+from admin.once import make_once
 from admin.people import values
 from admin.people.cards import Card, cards_of, definitions
 from admin.people.desk import contact_of, note, shown, stores_of
 from protocol.bus.steps import address_in
 from protocol.ids import AccountId, ContactId, contact_by_email, contact_by_subject
 from store.sql import tables
+from store.sql.database import Query
 from store.sql.queries import companies, contacts, merging
 from store.sql.queries.contacts import Condition, Contact, Sought
 
@@ -90,10 +92,11 @@ def operations(office: Office) -> list[Operation]:
         return Reply(CardPage(await cards_of(stores_of(office), account, found[:limit]), following))
 
     async def create(call: Call) -> Reply:
-        made = await _made(office, call, call.body)
-        await note(office, call, "contact.created", f"contacts/{made.id}")
-        card = await shown(office, call, made.id)
-        return showing(card, 201, {"Location": f"/api/v1/contacts/{made.id}"})
+        made = await make_once(office, call, await _making(office, call, call.body))
+        if not made.is_again:
+            await note(office, call, "contact.created", f"contacts/{made.id}")
+        card = await shown(office, call, ContactId(made.id))
+        return showing(card, 201, {"Location": f"/api/v1/contacts/{made.id}"} | made.headers)
 
     async def read(call: Call) -> Reply:
         return showing(await shown(office, call, (await contact_of(office, call)).id))
@@ -117,10 +120,18 @@ def operations(office: Office) -> list[Operation]:
         found = await contact_of(office, call)
         other = ContactId(call.body.contact)
         both = partial(merging.merge, account=call.caller.account, survivor=found.id, other=other)
-        if not await office.record.transact(partial(both, now_ms=office.now_ms())):
-            raise Problem(INVALID, "it cannot be merged", [Fault("/contact", "is no other contact of this account")])
-        await note(office, call, "contact.merged", f"contacts/{found.id}", f"with contacts/{other}")
-        return showing(await shown(office, call, found.id))
+        now_ms = office.now_ms()
+
+        def join(sql: Any) -> str:
+            if not both(sql, now_ms=now_ms):
+                fault = Fault("/contact", "is no other contact of this account")
+                raise Problem(INVALID, "it cannot be merged", [fault])
+            return found.id
+
+        joined = await make_once(office, call, join)
+        if not joined.is_again:
+            await note(office, call, "contact.merged", f"contacts/{found.id}", f"with contacts/{other}")
+        return showing(await shown(office, call, ContactId(joined.id)), headers=joined.headers)
 
     words = {"text": "part of the name or the address", "email": "", "subject": "the company's id of them",
              "owner": "an agent's id", "company": "", "segment": ""}  # fmt: skip
@@ -130,13 +141,13 @@ def operations(office: Office) -> list[Operation]:
                   answer=CardPage, problems=(404,), tag="contacts",
                   parameters=(*PAGING, *filters, Parameter("marketing", {"type": "boolean"}))),
         Operation("POST", "/contacts", "create_contact", "Make a contact", create, "contacts.edit", NewContact, Card,
-                  201, problems=(409,), tag="contacts"),
+                  201, problems=(404, 409), once=True, tag="contacts"),
         Operation("GET", "/contacts/{contact}", "get_contact", "Read a contact", read, "contacts.read", answer=Card,
                   problems=(404,), tag="contacts"),
         Operation("PATCH", "/contacts/{contact}", "change_contact", "Change a contact", change, "contacts.edit",
                   ContactChange, Card, problems=(404, 412, 428), guarded=True, tag="contacts"),
         Operation("POST", "/contacts/{contact}/merge", "merge_contact", "Make another contact a part of this one",
-                  merge, "contacts.edit", Merging, Card, problems=(404,), tag="contacts"),
+                  merge, "contacts.edit", Merging, Card, problems=(404,), once=True, tag="contacts"),
     ]  # fmt: skip
 
 
@@ -156,7 +167,8 @@ async def segment_rule(office: Office, call: Call, segment: str) -> list[Conditi
     return _RULE.decode(found["rule"]) if found["rule"] else []
 
 
-async def _made(office: Office, call: Call, wanted: NewContact) -> Contact:
+async def _making(office: Office, call: Call, wanted: NewContact) -> Query[str]:
+    """Return what makes the contact and returns its id. Raises Problem, StoreAway."""
     email, now_ms = address_in(wanted.email) or "", office.now_ms()
     if wanted.email and not email:
         raise Problem(INVALID, "1 field is wrong", [Fault("/email", "is no e-mail address")])
@@ -169,13 +181,15 @@ async def _made(office: Office, call: Call, wanted: NewContact) -> Contact:
     id_ = contact_by_subject(key, wanted.subject) if wanted.subject else contact_by_email(key, email)
     names = (wanted.subject, wanted.name, wanted.owner, wanted.marketing)
     contact = Contact(id_, email, False, *names, now_ms, now_ms)
-    add = partial(contacts.add, account=config.account, cell=config.cell, contact=contact)
-    if not await office.record.transact(add):
-        raise Problem(CONFLICT, "there is such a contact", [Fault("/email", "is known", f"contacts/{id_}")])
     written = _Written({}, kept, wanted.company)
-    write = partial(_write, account=config.account, contact=id_, written=written, now_ms=now_ms)
-    await office.record.transact(write)
-    return contact
+
+    def make(sql: Any) -> str:
+        if not contacts.add(sql, config.account, config.cell, contact):
+            raise Problem(CONFLICT, "there is such a contact", [Fault("/email", "is known", f"contacts/{id_}")])
+        _write(sql, account=config.account, contact=id_, written=written, now_ms=now_ms)
+        return id_
+
+    return make
 
 
 async def _checked(office: Office, call: Call, told: Mapping[str, Any]) -> dict[str, str | None]:

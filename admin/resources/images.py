@@ -3,15 +3,21 @@
 Invariant: what is kept was painted anew, so nothing but its pixels came with it.
 """
 
+from typing import Any
+
 import msgspec
 
 from admin.http.operations import Call, Operation
 from admin.http.problems import TOO_LARGE, UNAVAILABLE, UNSUPPORTED, Problem
 from admin.http.replies import Reply
+from admin.office import Office
+from admin.once import once
 from store.files.brand import BrandImages
 from store.files.bucket import BucketAway
 from store.files.pictures import Busy, NoPicture
 from store.files.sniffing import PICTURES
+from store.sql.queries import audit_log
+from store.sql.queries.audit_log import Deed
 
 
 class Image(msgspec.Struct):
@@ -24,7 +30,7 @@ class Image(msgspec.Struct):
     height: int
 
 
-def operations(images: BrandImages) -> list[Operation]:
+def operations(office: Office, images: BrandImages) -> list[Operation]:
     """Return what can be asked about images."""
 
     async def create(call: Call) -> Reply:
@@ -35,11 +41,18 @@ def operations(images: BrandImages) -> list[Operation]:
         except (Busy, BucketAway):
             raise Problem(UNAVAILABLE, "images cannot be kept just now; try again") from None
         image = Image(kept.address, kept.type, kept.size_bytes, kept.width, kept.height)
-        return Reply(msgspec.to_builtins(image), 201, headers={"Location": kept.address})
+        reply = Reply(msgspec.to_builtins(image), 201, headers={"Location": kept.address})
+        deed = Deed(office.now_ms(), call.caller.actor, "image.created", kept.address)
+
+        def note(sql: Any) -> Reply:
+            audit_log.add(sql, call.caller.account, deed)
+            return reply
+
+        return await once(office, call, note)
 
     statuses = (TOO_LARGE.status, UNSUPPORTED.status)
     return [
         Operation("POST", "/images", "create_image", "Keep an image of up to 1 MiB; animation is kept.", create,
                   "chatflows.edit", answer=Image, status=201, problems=statuses, tag="images",
-                  bytes_of=tuple(PICTURES)),
+                  once=True, bytes_of=tuple(PICTURES)),
     ]  # fmt: skip

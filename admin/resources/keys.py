@@ -4,7 +4,7 @@ Invariant: a key's secret is shown once, in the answer that makes it; a key may 
 """
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
@@ -15,6 +15,7 @@ from admin.http.paging import PAGING, page_schema, paged
 from admin.http.problems import FORBIDDEN, NOT_FOUND, Problem
 from admin.http.replies import Reply
 from admin.office import Office
+from admin.once import once
 from admin.workspace.document import Document
 from admin.workspace.readers import Schema
 from store.sql.queries import access, changes
@@ -74,8 +75,13 @@ def operations(office: Office) -> list[Operation]:
             call.caller.actor, ends, None,
         )  # fmt: skip
         deed = Deed(now_ms, call.caller.actor, "key.created", f"keys/{key.id}", (f"scopes: {' '.join(key.scopes)}",))
-        await office.config.transact(partial(changes.add_key, key=key, hashed=hash_of(secret), deed=deed))
-        return Reply(_shown(key) | {"secret": secret}, 201, headers={"Location": f"/api/v1/keys/{key.id}"})
+        reply = Reply(_shown(key) | {"secret": secret}, 201, headers={"Location": f"/api/v1/keys/{key.id}"})
+
+        def add(sql: Any) -> Reply:
+            changes.add_key(sql, key, hash_of(secret), deed)
+            return reply
+
+        return await once(office, call, add)
 
     async def revoke(call: Call) -> Reply:
         deed = Deed(office.now_ms(), call.caller.actor, "key.revoked", f"keys/{call.path['key']}")
@@ -88,7 +94,7 @@ def operations(office: Office) -> list[Operation]:
         Operation("GET", "/keys", "list_keys", "List the API keys", listed, "keys.edit", answer=page_schema(SCHEMA),
                   parameters=PAGING, tag="keys"),
         Operation("POST", "/keys", "create_key", "Make an API key", create, "keys.edit", NewKey, _MADE, 201,
-                  tag="keys"),
+                  tag="keys", once=True),
         Operation("DELETE", "/keys/{key}", "revoke_key", "Let nobody in with a key any more", revoke, "keys.edit",
                   status=204, problems=(404,), tag="keys"),
     ]  # fmt: skip

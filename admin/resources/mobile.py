@@ -1,6 +1,7 @@
 """What an app developer takes from here: the configuration file of an app, and visitors' tokens.
 
-Invariant: a configuration file holds nothing secret. A minted token is shown once and kept nowhere.
+Invariant: a configuration file holds nothing secret. A minted token is kept nowhere, but sealed for a day where a key
+asks for it twice.
 """
 
 import plistlib
@@ -15,6 +16,7 @@ from admin.http.operations import Call, Operation, Parameter
 from admin.http.problems import NOT_FOUND, Problem
 from admin.http.replies import Reply
 from admin.office import Office
+from admin.once import once
 from admin.workspace.readers import Schema
 from protocol.bus.config import AccountConfig, App
 from protocol.bus.minting import KID, MAX_LIFE_S, minting_key
@@ -52,7 +54,8 @@ def operations(office: Office) -> list[Operation]:
         claims = {"sub": wanted.subject, "aud": audience, "iat": now_s, "exp": ends_s}
         key = OctKey.import_key(minting_key(config, app).material)
         token = jwt.encode({"alg": "HS256", "kid": KID}, claims | said, key, algorithms=["HS256"])
-        return Reply({"token": token, "expires_at_ms": ends_s * 1000}, 201)
+        reply = Reply({"token": token, "expires_at_ms": ends_s * 1000}, 201)
+        return reply if call.idempotency_key is None else await once(office, call, lambda _: reply)
 
     async def configuration(call: Call) -> Reply:
         config = await office.present(call.caller.account)
@@ -65,7 +68,7 @@ def operations(office: Office) -> list[Operation]:
     one = "/apps/{key}"
     return [
         Operation("POST", f"{one}/visitor-tokens", "mint_visitor_token", "Sign a token that identifies a visitor", mint,
-                  "settings.edit", NewToken, _TOKEN, 201, problems=(404,), tag="apps"),
+                  "settings.edit", NewToken, _TOKEN, 201, problems=(404,), once=True, tag="apps"),
         Operation("GET", f"{one}/configuration", "get_configuration", "The file that an app is built with",
                   configuration, "settings.read", answer={"type": "string"}, media="application/octet-stream",
                   problems=(404,), parameters=(_FORM, SERVER, TAG), tag="apps"),

@@ -16,6 +16,7 @@ from admin.http.operations import Call, Operation
 from admin.http.paging import PAGING, page_schema, paged
 from admin.http.problems import CONFLICT, NOT_FOUND, Problem
 from admin.http.replies import Reply
+from admin.keeping import again, kept_of
 from admin.office import Office
 from admin.previewing import hidden_account, tried_out
 from admin.workspace.document import Document
@@ -25,8 +26,9 @@ from protocol.bus.config import AccountConfig
 from protocol.ids import AccountId, ChatflowId, preview_of
 from store.sql.database import StoreAway
 from store.sql.queries import changes, previews
+from store.sql.queries.answers import AnsweredBefore
 from store.sql.queries.audit_log import Deed
-from store.sql.queries.changes import Rehearsal
+from store.sql.queries.changes import Begun, Rehearsal
 from store.sql.queries.previews import Preview
 
 LASTS_MS = 3_600_000
@@ -71,7 +73,7 @@ def operations(office: Office) -> list[Operation]:
     return [
         Operation("POST", "/chatflows/{chatflow}/preview", "preview_chatflow", "Show a chatflow before it is published",
                   desk.begin, "chatflows.edit", Wanted, _BEGUN, 201, problems=(404, 409), tag="chatflows",
-                  body_optional=True),
+                  body_optional=True, once=True),
         Operation("GET", "/previews", "list_previews", "List the previews that go on", desk.list, "chatflows.edit",
                   answer=page_schema(SCHEMA), parameters=PAGING, tag="chatflows"),
         Operation("DELETE", "/previews/{preview}", "end_preview", "End a preview", desk.end, "chatflows.edit",
@@ -92,9 +94,15 @@ class _Desk:
         token, name = new_secret(PREVIEW_PREFIX, entropy), f"prv_{entropy(8).hex()}"
         chatflow, shows = ChatflowId(call.path["chatflow"]), call.body.shows
         begun = Preview(name, call.caller.account, chatflow, shows, now_ms, call.caller.actor, now_ms + LASTS_MS)
-        await self._show(call.caller.account, begun, hash_of(token))
         page = f"{call.request.base_url}preview#{token}"
-        return Reply(_shown(begun) | {"token": token, "address": page}, 201)
+        reply = Reply(_shown(begun) | {"token": token, "address": page}, 201)
+        if (replayed := await self._office.answered(call)) is not None:
+            return replayed
+        try:
+            await self._show(call.caller.account, Begun(begun, hash_of(token), kept_of(call, reply)))
+        except AnsweredBefore as before:
+            return again(call, before.kept)
+        return reply
 
     async def end(self, call: Call) -> Reply:
         account, preview = call.caller.account, call.path["preview"]
@@ -112,16 +120,15 @@ class _Desk:
             if any(one.ends_at_ms > self._office.now_ms() for one in known):
                 await self._show(account)
 
-    async def _show(self, account: AccountId, begun: Preview | None = None, hashed: bytes = b"") -> None:
+    async def _show(self, account: AccountId, begun: Begun | None = None) -> None:
         office, now_ms = self._office, self._office.now_ms()
         forget = partial(previews.forget, account=account, before_ms=now_ms - FORGOTTEN_MS)
         await office.config.transact(forget)
         while True:
             look = partial(changes.look_at_previews, account=account, cells=office.cells)
             seen = await office.config.transact(look)
-            config = await asyncio.to_thread(self._staged, seen, begun, now_ms)
-            adding = (begun, hashed) if begun is not None else None
-            show = partial(changes.show_previews, on=seen, config=config, begun=adding, now_ms=now_ms)
+            config = await asyncio.to_thread(self._staged, seen, begun.preview if begun is not None else None, now_ms)
+            show = partial(changes.show_previews, on=seen, config=config, begun=begun, now_ms=now_ms)
             if await office.config.transact(show):
                 return
 

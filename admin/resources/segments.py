@@ -5,7 +5,7 @@ rule must hold, and without one only those belong who are named.
 """
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -16,6 +16,7 @@ from admin.http.problems import CONFLICT, INVALID, NOT_FOUND, Fault, Problem
 from admin.http.replies import Reply
 from admin.http.replies import shown as showing
 from admin.office import Office
+from admin.once import make_once
 from admin.people.cards import definitions
 from admin.people.desk import contact_of, note, plain, stores_of
 from admin.resources.contacts import NO_NUL, IdText
@@ -69,11 +70,18 @@ def operations(office: Office) -> list[Operation]:
         wanted: NewSegment = call.body
         await _checked(office, call, wanted.rule)
         row = {"id": wanted.id, "name": wanted.name, "rule": _stored(wanted.rule)}
-        add = partial(companies.add, kind=tables.segment, account=call.caller.account, row=row)
-        if not await office.record.transact(partial(add, now_ms=office.now_ms())):
-            raise Problem(CONFLICT, f"{wanted.id} is used", [Fault("/id", "is used")])
-        await note(office, call, "segment.created", f"segments/{wanted.id}")
-        return showing(await _one(office, call, wanted.id), 201, {"Location": f"/api/v1/segments/{wanted.id}"})
+        add = partial(companies.add, kind=tables.segment, account=call.caller.account, row=row, now_ms=office.now_ms())
+
+        def make(sql: Any) -> str:
+            if not add(sql):
+                raise Problem(CONFLICT, f"{wanted.id} is used", [Fault("/id", "is used")])
+            return wanted.id
+
+        made = await make_once(office, call, make)
+        if not made.is_again:
+            await note(office, call, "segment.created", f"segments/{made.id}")
+        where = {"Location": f"/api/v1/segments/{made.id}"}
+        return showing(await _one(office, call, made.id), 201, where | made.headers)
 
     async def read(call: Call) -> Reply:
         return showing(await _one(office, call, call.path["segment"]))
@@ -117,7 +125,7 @@ def operations(office: Office) -> list[Operation]:
         Operation("GET", "/segments", "list_segments", "List the segments", listed, "contacts.read",
                   answer=SegmentPage, parameters=PAGING, tag="segments"),
         Operation("POST", "/segments", "create_segment", "Make a segment", create, "contacts.edit", NewSegment,
-                  Segment, 201, problems=(409,), tag="segments"),
+                  Segment, 201, problems=(404, 409), once=True, tag="segments"),
         Operation("GET", one, "get_segment", "Read a segment", read, "contacts.read", answer=Segment, problems=(404,),
                   tag="segments"),
         Operation("PATCH", one, "change_segment", "Change a segment", change, "contacts.edit", SegmentChange, Segment,

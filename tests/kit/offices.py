@@ -86,9 +86,11 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_in(folder: Path, entropy: Callable[[int], bytes] = os.urandom) -> AsyncIterator[Desk]:
-    """Serve the API of an installation that has the example workspace, in `folder`."""
-    config, record = f"sqlite:///{folder}/config.db", f"sqlite:///{folder}/record.db"
+async def desk_in(
+    folder: Path, entropy: Callable[[int], bytes] = os.urandom, urls: tuple[str, str] | None = None
+) -> AsyncIterator[Desk]:
+    """Serve the API of an installation that has the example workspace, in `folder` or in the databases at `urls`."""
+    config, record = urls or (f"sqlite:///{folder}/config.db", f"sqlite:///{folder}/record.db")
     migrate(config, "config")
     migrate(record, "record")
     apply_text(config, EXAMPLE, cells=2)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import Connection, Table, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from protocol.ids import AccountId
 from store.sql.admin_tables import kept_answer, record_answer
+from store.sql.bulk import write_new
 
 KEPT_MS = 86_400_000
 Side = Literal["config", "record"]
@@ -46,11 +46,8 @@ def keep(
     connection: Connection, account: AccountId, key: str, answer: KeptAnswer, now_ms: int, side: Side = "config"
 ) -> None:
     """Keep an answer for a day. Raises AnsweredBefore, which undoes the transaction, if there is one already."""
-    table = _table(side)
-    insert = (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(table)
     row = {"account": account, "key": key, "request": answer.request, "status": answer.status, "answer": answer.answer}
-    written = insert.values(**row, at_ms=now_ms).on_conflict_do_nothing().returning(table.c.key)
-    if connection.scalar(written) is None:
+    if not write_new(connection, _table(side), {**row, "at_ms": now_ms}):
         before = find(connection, account, key, side)
         assert before is not None, "an answer that is in the way is there"
         raise AnsweredBefore(before)

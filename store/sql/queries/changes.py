@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from protocol.bus.config import AccountConfig
 from protocol.ids import AccountId, ChatflowId, preview_of
+from store.sql.dialects import take_turns
 from store.sql.queries import access, answers, audit_log, drafts, erasures, previews, publications
 from store.sql.queries.access import Key
 from store.sql.queries.answers import KeptAnswer
@@ -20,6 +21,8 @@ from store.sql.queries.previews import Preview
 from store.sql.queries.publications import Survey
 
 PREVIEW_DAYS = 1
+INSTALLATION = AccountId("")
+_WRITERS = "configurations"  # one at a time: what was compared stays as it was until it is written over
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,9 @@ def look(connection: Connection, account: AccountId, cells: int) -> Seen:
     return Seen(account, publications.survey(connection, [account], cells), drafts.of_account(connection, account))
 
 
-def make(connection: Connection, seen: Seen, written: Written) -> KeptAnswer | Literal["made", "stale"]:
-    """Make the change if all is as `seen`. Returns the answer instead that was given under its key before."""
-    if written.kept is not None:
-        before = answers.find(connection, seen.account, written.kept[0])
-        if before is not None:
-            return before
+def make(connection: Connection, seen: Seen, written: Written) -> Literal["made", "stale"]:
+    """Make the change if all is as `seen`. Raises AnsweredBefore if it was made under its key before."""
+    take_turns(connection, _WRITERS)
     if publications.survey(connection, seen.survey.named, seen.survey.cells) != seen.survey:
         return "stale"
     if not drafts.swap(connection, seen.account, seen.drafts, dict(written.drafts)):
@@ -65,8 +65,16 @@ def make(connection: Connection, seen: Seen, written: Written) -> KeptAnswer | L
     return "made"
 
 
+def note(connection: Connection, account: AccountId, deed: Deed, kept: tuple[str, KeptAnswer] | None) -> None:
+    """Note what was done elsewhere, and keep its answer. Raises AnsweredBefore if there is one under its key."""
+    audit_log.add(connection, account, deed)
+    if kept is not None:
+        answers.keep(connection, account, *kept, deed.at_ms)
+
+
 def publish_all(connection: Connection, on: Survey, made: Sequence[tuple[AccountConfig, Deed]]) -> bool:
     """Make configurations present if everything is as `on` says; else change nothing and return False."""
+    take_turns(connection, _WRITERS)
     now_ms = max((deed.at_ms for _, deed in made), default=0)
     if not publications.publish_all(connection, [config for config, _ in made], on, now_ms):
         return False
@@ -75,11 +83,19 @@ def publish_all(connection: Connection, on: Survey, made: Sequence[tuple[Account
     return True
 
 
-def begin_account(connection: Connection, config: AccountConfig, on: Survey, deed: Deed) -> bool:
-    """Make a new account if everything is as `on` says; else change nothing and return False."""
+def begin_account(
+    connection: Connection, config: AccountConfig, on: Survey, deed: Deed, kept: tuple[str, KeptAnswer] | None
+) -> bool:
+    """Make a new account if everything is as `on` says; else change nothing and return False.
+
+    The answer is kept for whoever makes accounts: the installation. Raises AnsweredBefore.
+    """
+    take_turns(connection, _WRITERS)
     if not publications.publish_all(connection, [config], on, deed.at_ms):
         return False
     audit_log.add(connection, config.account, deed)
+    if kept is not None:
+        answers.keep(connection, INSTALLATION, *kept, deed.at_ms)
     return True
 
 
@@ -98,24 +114,32 @@ def look_at_previews(connection: Connection, account: AccountId, cells: int) -> 
     return Rehearsal(seen, previews.of_account(connection, account))
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A preview that begins, the hash of its token, and the answer that is kept."""
+
+    preview: Preview
+    hashed: bytes
+    kept: tuple[str, KeptAnswer] | None
+
+
 def show_previews(
-    connection: Connection,
-    on: Rehearsal,
-    config: AccountConfig | None,
-    begun: tuple[Preview, bytes] | None,
-    now_ms: int,
+    connection: Connection, on: Rehearsal, config: AccountConfig | None, begun: Begun | None, now_ms: int
 ) -> bool:
     """Show previews as `config` has them, and keep the one that was `begun`; False if not all is as `on` says.
 
-    What is said in a preview is kept for a day.
+    What is said in a preview is kept for a day. Raises AnsweredBefore.
     """
+    take_turns(connection, _WRITERS)
     if look_at_previews(connection, on.seen.account, on.seen.survey.cells) != on:
         return False
     if begun is not None:
-        preview, hashed = begun
-        previews.begin(connection, preview, hashed)
+        preview = begun.preview
+        previews.begin(connection, preview, begun.hashed)
         target, shows = f"chatflows/{preview.chatflow}", f"shows: {preview.shows}"
         audit_log.add(connection, on.seen.account, Deed(now_ms, preview.created_by, "preview.begun", target, (shows,)))
+        if begun.kept is not None:
+            answers.keep(connection, on.seen.account, *begun.kept, now_ms)
     if config is not None:
         publications.publish(connection, [config], now_ms)
         erasures.keep_days(connection, config.account, PREVIEW_DAYS)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, delete, select, update
 
 from protocol.ids import AccountId, ContactId
 from store.sql import tables
-from store.sql.bulk import write
+from store.sql.bulk import write, write_new
 
 Row = dict[str, Any]
 
@@ -30,10 +30,7 @@ def find(connection: Connection, kind: Table, account: AccountId, id_: str) -> R
 
 def add(connection: Connection, kind: Table, account: AccountId, row: Row, now_ms: int) -> bool:
     """Write a new one; False if the id is used."""
-    if find(connection, kind, account, row["id"]) is not None:
-        return False
-    write(connection, kind, [{**row, "account": account, "created_at_ms": now_ms, "changed_at_ms": now_ms}], "keep")
-    return True
+    return write_new(connection, kind, {**row, "account": account, "created_at_ms": now_ms, "changed_at_ms": now_ms})
 
 
 def change(
