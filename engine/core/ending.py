@@ -67,7 +67,7 @@ def end(state: Conversation, asked: Stamped) -> Decision:
 def take_over(state: Conversation, asked: Stamped) -> Decision:
     """Return that another visitor has it, and its end before that if another conversation goes on instead."""
     command: TakeOver = asked.command
-    merged = content.Merged(command.visitor, command.over)
+    merged = content.Merged(command.visitor, command.over, command.other)
     ends = command.over and not isinstance(state.phase, phases.Closed | phases.Parked)
     return [content.Closed(SYSTEM, "merged"), merged] if ends else [merged]
 

@@ -24,7 +24,7 @@ from protocol.bus.config import AccountConfig
 from protocol.bus.decisions import Already, Refusal
 from protocol.bus.effects import TakeOver
 from protocol.bus.records import Outcome, VisitorRecord
-from protocol.ids import ChatflowId, ConversationId, conversation_id
+from protocol.ids import ChatflowId, ConversationId, DeviceId, conversation_id
 from protocol.wire.codes import Code
 
 MAX_BEHIND = 32  # of a chatflow: what was begun since SQL was last written is newer than that
@@ -66,11 +66,15 @@ def _moved(settling: Settling, command: Admit, begun: VisitorRecord, config: Acc
     what = command.begun
     assert what is not None
     found = _found(settling, what, begun, config)
-    there = {each.state.id for each in found}
+    there = {each.state.id: each.state for each in found}
     if not all(current.conversation in there for current in begun.current.values()):
         return Refusal(Code.UNAVAILABLE)  # the cell let go of it just now: to be asked again, with what SQL has
-    own = settling.visitor(command.visitor) or command.record
-    goes_on, over = _rivals(settling, command, own, {each.state.id: each.state for each in found}, begun)
+    # Of those that were erased nothing is left, and their last entry was made.
+    found = [each for each in found if not _is_erased(each.state)]
+    left = {flow: each for flow, each in begun.current.items() if not _is_erased(there[each.conversation])}
+    begun, own = replace(begun, current=left), settling.visitor(command.visitor) or command.record
+    rivals = _rivals(settling, own, begun)
+    goes_on = {flow: _livelier(there[each.conversation], rivals.get(flow), settling) for flow, each in left.items()}
     for each in found:  # at hand before anything is changed
         settling.values.ledger(each.state.id, command.device)
     decision = settling.decide_visitor(command.account, command.visitor, LogsIn(command, begun, goes_on))
@@ -78,14 +82,22 @@ def _moved(settling: Settling, command: Admit, begun: VisitorRecord, config: Acc
         assert isinstance(decision, Refusal), "who logs in is changed by it"
         return decision
     settling.decide_visitor(command.account, begun.id, Leaves(begun, command.visitor))
-    for state in (*(each.state for each in found), *over):
-        taken = TakeOver(command.account, state.id, command.visitor, goes_on[state.terms.chatflow] != state.id)
+    others = {left[flow].conversation: rival.id for flow, rival in rivals.items()}
+    others |= {rival: here for here, rival in others.items()}
+    for state in (*(each.state for each in found), *rivals.values()):
+        over = goes_on.get(state.terms.chatflow, "") != state.id
+        taken = TakeOver(command.account, state.id, command.visitor, over, others.get(state.id, ""))
         settling.deciding = state
         settling.conclude(state, decide(state, Stamped(taken, settling.at_ms)))
+    _remember(settling, command.device, found)
+    return Already()
+
+
+def _remember(settling: Settling, device: DeviceId, found: list[_Found]) -> None:
+    """Let frames that the phone sends again be known of what is a device of another visitor's now."""
     for each in found:
         for outcome in each.outcomes:
-            settling.remember(each.state.id, command.device, replace(outcome, device=command.device))
-    return Already()
+            settling.remember(each.state.id, device, replace(outcome, device=device))
 
 
 def _found(settling: Settling, what: Begun, begun: VisitorRecord, config: AccountConfig) -> list[_Found]:
@@ -107,35 +119,33 @@ def _found(settling: Settling, what: Begun, begun: VisitorRecord, config: Accoun
     return found
 
 
-def _rivals(
-    settling: Settling,
-    command: Admit,
-    own: VisitorRecord | None,
-    theirs: dict[ConversationId, Conversation],
-    begun: VisitorRecord,
-) -> tuple[dict[ChatflowId, ConversationId], list[Conversation]]:
-    """Return which conversation goes on under each chatflow of the phone's, and which of the user's own do not."""
-    goes_on: dict[ChatflowId, ConversationId] = {}
-    over: list[Conversation] = []
-    for flow, current in begun.current.items():
-        here = theirs[current.conversation]
-        goes_on[flow] = here.id
+def _rivals(settling: Settling, own: VisitorRecord | None, begun: VisitorRecord) -> dict[ChatflowId, Conversation]:
+    """Return what the user has that goes on, or can be reopened, under a chatflow of the phone's."""
+    rivals: dict[ChatflowId, Conversation] = {}
+    for flow in begun.current if own is not None else ():
         mine = own.current.get(flow) if own is not None else None
-        elsewhere = settling.conversation(command.account, mine.conversation) if mine is not None else None
-        if elsewhere is None or elsewhere.seq == 0:
-            continue
-        if _weight(elsewhere, settling.at_ms) >= _weight(here, settling.at_ms):
-            goes_on[flow] = elsewhere.id
-        else:
-            over.append(elsewhere)
-    return goes_on, over
+        state = settling.conversation(begun.account, mine.conversation) if mine is not None else None
+        if state is not None and state.seq and _weight(state, settling.at_ms)[0]:
+            rivals[flow] = state
+    return rivals
+
+
+def _livelier(here: Conversation, rival: Conversation | None, settling: Settling) -> ConversationId:
+    """Return which of two goes on: of two alike the user's own."""
+    if rival is None or _weight(here, settling.at_ms) > _weight(rival, settling.at_ms):
+        return here.id
+    return rival.id
 
 
 def _weight(state: Conversation, at_ms: int) -> tuple[int, int]:
     """Return what speaks for going on with it: that it is talked in, that it is open, that it was stirred last."""
     phase, heard = state.phase, state.heard
-    if isinstance(phase, Parked) or (isinstance(phase, Closed) and phase.erased):
+    if isinstance(phase, Parked) or _is_erased(state):
         return 0, heard.stirred_ms
     if isinstance(phase, Closed):
         return int(reopenable(phase.at_ms, state.terms.reopen_window_s, at_ms)), heard.stirred_ms
     return 3 if type(phase) in ROUTED else 2, heard.stirred_ms
+
+
+def _is_erased(state: Conversation) -> bool:
+    return isinstance(state.phase, Closed) and state.phase.erased

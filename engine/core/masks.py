@@ -47,7 +47,7 @@ def masked(body: AnyBody, alias: str) -> AnyBody | None:
     if type(body) is content.Queued:
         return content.Queued(body.reason, body.away) if body.team else None
     if type(body) is content.Merged:
-        return content.Merged(VisitorId(""), body.over)
+        return content.Merged(VisitorId(""), body.over, body.other)
     field = _NAMES.get(type(body)) if alias else None
     if field is None:
         return None

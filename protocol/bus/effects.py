@@ -90,10 +90,11 @@ class Erase(Inner, frozen=True):
 
 
 class TakeOver(Inner, frozen=True):
-    """To the conversation: it is `visitor`'s now, who logged in. `over`: another goes on in its place."""
+    """To the conversation: it is `visitor`'s now, who logged in. `over`: `other` goes on in its place."""
 
     visitor: VisitorId
     over: bool
+    other: str
 
 
 class Release(Inner, frozen=True):

@@ -310,13 +310,14 @@ class Erased(Body, frozen=True, tag="erased"):
 
 
 class Merged(Body, frozen=True, tag="merged"):
-    """Whoever has it logged in, and it is `visitor`'s from here on. `over`: another one goes on in its place.
+    """Whoever has it logged in, and it is `visitor`'s from here on; visitors are not shown whose.
 
-    Visitors are not shown whose.
+    `other`: the one that they had under the same chatflow; `over`: that one goes on in its place.
     """
 
     visitor: VisitorId
     over: bool = False
+    other: str = ""
 
 
 AnyBody = (

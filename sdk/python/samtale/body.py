@@ -238,13 +238,14 @@ class Erased(Body):
 
 @dataclass(frozen=True, slots=True)
 class Merged(Body):
-    """Its visitor logged in, on the phone where they began it. `over`: another conversation goes on in its place.
+    """Its visitor logged in, on the phone where they began it. `visitor`, to staff: who they are.
 
-    `visitor`, to staff: who they are.
+    `other`: the conversation that they had under the same chatflow; `over`: that one goes on in its place.
     """
 
     visitor: str = ""
     over: bool = False
+    other: str = ""
 
 
 @dataclass(frozen=True, slots=True)

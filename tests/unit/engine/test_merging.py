@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from protocol.bus.commands import (
     Begun,
+    Emptied,
+    EraseConversations,
     Kept,
     LogOut,
     NoteContext,
@@ -142,13 +144,15 @@ def test_what_did_not_come_about_is_sent_on(world: World) -> None:
 
 
 def test_the_one_that_is_talked_in_goes_on(world: World) -> None:
-    """Of two under one chatflow the other ends for it, and no word brings it back."""
+    """Of two under one chatflow the other ends for it, and no word brings it back; each names the other."""
     met(world)
     ola_says(world)
     world.ask(sends())
     logs_in(world)
     assert world.kinds(HIS)[-2:] == ["Closed", "Merged"]
     assert world.log(HIS)[-2].body == content.Closed(content.Author(content.Role.SYSTEM, ""), "merged")
+    assert world.log(HIS)[-1].body == content.Merged(OLA, over=True, other=HERS)
+    assert world.log(HERS)[-1].body == content.Merged(OLA, other=HIS)
     assert record(world).current[OPEN].conversation == HERS
     refused = ola_says(world, 2)
     assert (refused.code, refused.instead) == ("continued", HERS)
@@ -170,8 +174,33 @@ def test_the_users_own_goes_on(world: World, hers: str) -> None:
     assert ola_says(world, where=mine, flow=flow).code == ""
     logs_in(world)
     assert record(world).current[flow].conversation == mine
+    assert world.log(mine)[-1].body == content.Merged(OLA, other=theirs)
     state = world.conversation(theirs)
     assert (type(state.phase).__name__, state.terms.reopen_window_s, state.terms.visitor) == ("Closed", 0, OLA)
+
+
+def test_what_was_erased_has_had_its_last_entry(world: World) -> None:
+    """Nothing is left of it to be anybody's; what is said next is the user's own first."""
+    world.ask(sends())
+    world.ask(closes(2))
+    world.do(EraseConversations(ACCOUNT, [Emptied(HERS, b"")]))
+    before = world.log(HERS)
+    assert logs_in(world).code == ""
+    assert world.log(HERS) == before
+    assert record(world).current == {}
+
+
+def test_what_is_long_over_is_no_rival(world: World) -> None:
+    """What the user had before can not be reopened any more, and stays as it is."""
+    met(world)
+    ola_says(world)
+    world.ask(VisitorCloses(ACCOUNT, origin(phone(OLA, 2), 2), HIS, OLA))
+    world.pass_time(4_000_000)
+    before = world.log(HIS)
+    world.ask(sends())
+    logs_in(world)
+    assert world.log(HIS) == before
+    assert world.log(HERS)[-1].body == content.Merged(OLA)
 
 
 def test_the_next_one_has_a_name_of_its_own(world: World) -> None:

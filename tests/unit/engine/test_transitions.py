@@ -66,7 +66,7 @@ BODIES: list[AnyBody] = [
     content.SurveyExpired(1),
     content.Parked("KeyError"),
     content.Erased(),
-    content.Merged(VisitorId("vis_ola"), over=True),
+    content.Merged(VisitorId("vis_ola"), over=True, other="cnv_2"),
 ]
 BESIDE = Beside(ticket=Ticket(7, "new", 100, 100), asks=1, surveys=(OpenSurvey(1, "srv_1", 3, "faces", 100, 9_000),))
 
