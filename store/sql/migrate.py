@@ -28,7 +28,7 @@ class NewerSchema(Exception):
 
 
 def migrate(url: str, side: Side, revision: str = "head") -> None:
-    """Bring `side` at `url` to `revision`: `head`, `base` (nothing left) or a step's name.
+    """Bring `side` at `url` to `revision`: `head`, a step's name above, `-1` (one step back) or `base` (nothing left).
 
     Raises StoreAway, and NewerSchema if a later version of Samtale has been here.
     """
@@ -56,7 +56,7 @@ def steps(connection: Connection, side: Side, revision: str = "head") -> None:
     config = _config(side)
     metadata = CONFIG if side == "config" else RECORD
     config.attributes.update(connection=connection, side=side, metadata=metadata)
-    (command.downgrade if revision == "base" else command.upgrade)(config, revision)
+    (command.downgrade if revision in ("base", "-1") else command.upgrade)(config, revision)
 
 
 def _config(side: Side) -> Config:

@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from protocol.ids import AccountId
 from tests.kit.offices import FJORD, Caller, Desk, desk_in
+from tests.kit.sql_servers import Postgres
 
 CHECKS: list[CheckFunction] = [
     not_a_server_error,
@@ -45,18 +46,19 @@ class Installation:
     admin: Caller
     root: Caller
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._random = folder, Random(0)
+    def __init__(self, folder: Path, urls: tuple[str, str] | None = None) -> None:
+        self._folder, self._urls, self._random = folder, urls, Random(0)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "lifespan":
             await self.desk.app(scope, receive, send)
             return
         await receive()
-        async with desk_in(self._folder, self._random.randbytes) as self.desk:
+        async with desk_in(self._folder, self._random.randbytes, self._urls) as self.desk:
             self.admin = await self.desk.key(account=FJORD)
             self.root = await self.desk.key(["accounts.edit"], AccountId(""))
-            self._kept = {name: _copied(self._folder / name) for name in ("config.db", "record.db")}
+            names = ("config.db", "record.db") if self._urls is None else ()
+            self._kept = {name: _copied(self._folder / name) for name in names}
             await send({"type": "lifespan.startup.complete"})
             await receive()
         for kept in self._kept.values():
@@ -64,7 +66,7 @@ class Installation:
         await send({"type": "lifespan.shutdown.complete"})
 
     def put_back(self) -> None:
-        """Be as in the beginning."""
+        """Be as in the beginning, if that is in files."""
         self._random.seed(1)  # 0 made what there is
         for name, kept in self._kept.items():
             with closing(sqlite3.connect(self._folder / name)) as present:
@@ -121,6 +123,26 @@ def test_every_operation_answers_as_described(described: Any, installation: Inst
             asked.add(case.operation.definition.raw["operationId"])
 
         ask()
+    assert asked == set(installation.desk.operations)
+
+
+def test_postgresql_answers_as_described(tmp_path: Path, postgres: Postgres) -> None:
+    """Every operation, asked once for what it takes and once for what it does not, one after the other."""
+    url = postgres.new_database()
+    installation = Installation(tmp_path, (url, url))
+    described = schemathesis.openapi.from_asgi("/api/v1/openapi.json", installation)
+    asked = set()
+    for found in described.get_all_operations():
+        operation = found.ok()
+        for mode in GenerationMode:
+
+            @settings(SETTINGS, max_examples=1)
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def ask(case: schemathesis.Case) -> None:
+                case.call_and_validate(headers=installation.headers(case), checks=CHECKS)
+                asked.add(case.operation.definition.raw["operationId"])
+
+            ask()
     assert asked == set(installation.desk.operations)
 
 

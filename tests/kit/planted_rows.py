@@ -1,11 +1,23 @@
-"""Rows for any table, as the database itself describes it: of every column something that is easily spoilt.
+"""Rows for any table, at any step of its schema: of every column something that is easily spoilt.
 
 Invariant: the same number gives the same row, and two numbers differ in every column that is never empty.
 """
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, LargeBinary, MetaData, Table, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    inspect,
+    select,
+    text,
+)
 
 ROWS = 3
 _AWKWARD = "ÆØÅ 会話 😀 ' \" % \\ \t"
@@ -14,10 +26,19 @@ Rows = list[dict[str, Any]]
 
 
 def tables_of(connection: Connection, known: MetaData) -> dict[str, Table]:
-    """Return the tables of one side that are there at this step, with the columns they have."""
-    there = MetaData()
-    there.reflect(connection, only=lambda name, _: name in known.tables)
-    return dict(sorted(there.tables.items()))
+    """Return the tables of one side that are there at this step, with the columns that they have."""
+    there = known.tables.keys() & set(inspect(connection).get_table_names())
+    return {name: _as_it_is(connection, known.tables[name]) for name in sorted(there)}
+
+
+def _as_it_is(connection: Connection, known: Table) -> Table:
+    names = connection.execute(text(f"SELECT * FROM {known.name} LIMIT 0")).keys()
+    columns = [known.columns[name] for name in names]  # one that a step takes away must be told of here
+    return Table(
+        known.name,
+        MetaData(),
+        *(Column(c.name, c.type, primary_key=c.primary_key, nullable=c.nullable) for c in columns),
+    )
 
 
 def plant(connection: Connection, tables: dict[str, Table]) -> None:
