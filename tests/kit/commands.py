@@ -107,15 +107,20 @@ class Terminal:
 
     async def shows(self, text: str) -> str:
         """Wait until `text` is shown after what was last waited for; return everything up to its end."""
+        return await self.shows_like(re.escape(text))
+
+    async def shows_like(self, pattern: str) -> str:
+        """The same, of what fits a regular expression."""
         try:
             async with asyncio.timeout(SAYS_WITHIN_S):
-                while (at := self._screen.find(text)) < 0:
+                while (found := re.search(pattern, self._screen)) is None:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            raise AssertionError(f"“{text}” was not shown within {SAYS_WITHIN_S:g} s; but:\n{self._screen}") from None
-        end = at + len(text)
-        shown, self._screen = self._screen[:end], self._screen[end:]
+            raise AssertionError(
+                f"“{pattern}” was not shown within {SAYS_WITHIN_S:g} s; but:\n{self._screen}"
+            ) from None
+        shown, self._screen = self._screen[: found.end()], self._screen[found.end() :]
         return shown
 
     async def ended(self) -> int:
