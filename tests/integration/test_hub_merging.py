@@ -150,3 +150,27 @@ async def test_a_consent_comes_along(gateway: Gateway) -> None:
     here, kari = await gateway.visitor("asks", credential=as_user("kari", ready))
     assert outstanding(kari) == []
     assert (await here.ask(t="send", n=2, id="b", conversation=chat, text="Hello"))["t"] == "ack"
+
+
+async def test_what_redis_let_go_comes_along(home: House, gateway: Gateway) -> None:
+    """Cold state comes with the caller: who they were, what was said, and what became of it; a restart finds it moved."""
+    line, ready = await gateway.visitor()
+    chat, keys = ready["conversation"], home.cell.keys
+    said = await line.ask(t="send", n=1, id="a", conversation=chat, text="Hello")
+    assert (await line.ask(t="close", n=2, id="b", conversation=chat))["t"] == "ack"
+    line.drop()
+    await home.cell.copy_to_sql()
+    await home.engine.stop()
+    await home.cell.call("DEL", keys.visitor(ready["visitor"]), keys.conversation(chat), keys.log(chat))
+    home.engine = await home.cell.open()
+    here, kari = await gateway.visitor(credential=as_user("kari", ready))
+    (view,) = kari["conversations"]
+    assert (view["id"], view["status"], view["next_n"]) == (chat, "closed", 3)
+    assert await texts(here, chat) == ["Hello"]
+    again_said = await here.ask(t="send", n=1, id="a", conversation=chat, text="Hello")
+    assert (again_said["seq"], again_said["event"]) == (said["seq"], said["event"])
+    await home.engine.stop()
+    home.engine = await home.cell.open()
+    there, _ = await gateway.visitor(credential=as_user("kari", key=OTHER_KEY))
+    assert await texts(there, chat) == ["Hello"]
+    assert (await there.ask(t="send", n=1, id="c", conversation=chat, text="It is me"))["t"] == "ack"
