@@ -5,6 +5,7 @@ text that somebody chose is a formula.
 """
 
 import csv
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from typing import Any
 
@@ -21,6 +22,15 @@ def as_csv(rows: Rows) -> str:
     written.writerow(rows[0])
     written.writerows([_plain(value) for value in row.values()] for row in rows)
     return out.getvalue().removesuffix("\n")
+
+
+def as_table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return `columns` of `rows` as CSV, as RFC 4180 has it, with a heading also over nothing."""
+    out = StringIO()
+    written = csv.writer(out, lineterminator="\r\n")
+    written.writerow(columns)
+    written.writerows([_plain(row[name]) for name in columns] for row in rows)
+    return out.getvalue()
 
 
 def _plain(value: Any) -> Any:

@@ -67,9 +67,14 @@ def key_of(call: Call, kinds: Sequence[type]) -> SortKey | None:
         key = msgspec.json.decode(base64.urlsafe_b64decode(said + "=" * (-len(said) % 4)))
     except (binascii.Error, ValueError, msgspec.DecodeError, RecursionError):
         key = None
-    if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
+    if not isinstance(key, list) or [type(part) for part in key] != list(kinds) or not all(map(_is_kept, key)):
         raise Problem(MALFORMED, "cursor is none that a page gave")
     return key
+
+
+def _is_kept(part: str | int | bool | None) -> bool:
+    """Whether SQL could hold it: no larger number than JSON's, no text with U+0000."""
+    return "\x00" not in part if isinstance(part, str) else abs(part or 0) <= 2**53
 
 
 def paged(call: Call, things: Iterable[Mapping[str, Any]], identity: str) -> Reply:

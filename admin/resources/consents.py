@@ -3,8 +3,6 @@
 Invariant: nothing here changes it; an export that is longer than one answer names where it goes on.
 """
 
-import csv
-import io
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import orjson
 from msgspec import UNSET, Struct, UnsetType
 
+from admin.csv_rows import as_table
 from admin.http.operations import Call, Operation, Parameter
 from admin.http.paging import CURSOR, PAGING, cursor_of, key_of, limit_of
 from admin.http.replies import Reply
@@ -67,11 +66,7 @@ def operations(office: Office) -> list[Operation]:
 
     async def as_csv(call: Call) -> Reply:
         found, following = await _lines(office, call, EXPORTED)
-        text = io.StringIO()
-        rows = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
-        rows.writeheader()
-        rows.writerows(found)
-        return _file(text.getvalue().encode(), "consents.csv", following)
+        return _file(as_table(COLUMNS, found).encode(), "consents.csv", following)
 
     async def as_lines(call: Call) -> Reply:
         found, following = await _lines(office, call, EXPORTED)

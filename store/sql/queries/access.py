@@ -3,6 +3,7 @@
 Invariant: a secret that is revoked, expired or unknown is found by nobody.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +94,12 @@ def session_of(connection: Connection, hashed: bytes, now_ms: int) -> BrowserSes
 def end_session(connection: Connection, hashed: bytes) -> None:
     """End one session."""
     connection.execute(delete(browser_session).where(browser_session.c.hash == hashed))
+
+
+def end_sessions(connection: Connection, account: AccountId, agents: Iterable[AgentId]) -> None:
+    """End every session of these agents."""
+    rows = browser_session.c
+    connection.execute(delete(browser_session).where(rows.account == account, rows.agent.in_(list(agents))))
 
 
 def _key(row: Any) -> Key:

@@ -14,7 +14,7 @@ from protocol.bus.records import JobRow
 from protocol.ids import AccountId, CellName
 from store.sql import tables
 from store.sql.bulk import write
-from store.sql.queries import accounts, jobs
+from store.sql.queries import access, accounts, jobs
 
 PUBLISH = "publish"
 
@@ -67,6 +67,8 @@ def publish_all(connection: Connection, configs: Sequence[AccountConfig], on: Su
 def publish(connection: Connection, configs: Sequence[AccountConfig], now_ms: int) -> None:
     """Make `configs` the present versions of their accounts, with a job each."""
     withdrawn = [_withdraw(connection, config) for config in configs]
+    for config in configs:
+        _log_out(connection, config)
     for config, gone in zip(configs, withdrawn, strict=True):
         row = {"id": config.account, "name": config.name, "cell": config.cell, "version": config.version}
         write(connection, tables.account, [{**row, "config": CONFIG_ENCODER.encode(config)}], "replace")
@@ -89,3 +91,12 @@ def _withdraw(connection: Connection, config: AccountConfig) -> Withdrawn:
     kept_keys = {app.key for app in config.apps}
     kept_logins = {agent.email.lower() for agent in config.agents}
     return Withdrawn(sorted(keys - kept_keys), sorted(logins - kept_logins))
+
+
+def _log_out(connection: Connection, config: AccountConfig) -> None:
+    """End the browser sessions of whoever is removed, or gets another password: whoever knew the old one is out."""
+    present = accounts.config(connection, config.account)
+    if present is not None:
+        passwords = {agent.id: agent.password for agent in config.agents}
+        gone = [agent.id for agent in present.agents if passwords.get(agent.id) != agent.password]
+        access.end_sessions(connection, config.account, gone)
