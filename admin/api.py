@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from admin.access.callers import Callers
+from admin.conversations.acting import Actor, Put
 from admin.http.openapi import description
 from admin.http.operations import Operation
 from admin.http.serving import ROOT, routes
@@ -20,11 +21,13 @@ from admin.office import Office
 from admin.resources import (
     account,
     accounts,
+    acts,
     audit,
     chatflows,
     companies,
     consents,
     contacts,
+    conversations,
     images,
     installing,
     keys,
@@ -36,7 +39,9 @@ from admin.resources import (
     reports,
     segments,
     session,
+    tags,
     things,
+    tickets,
 )
 from admin.resources.kinds import KINDS
 from admin.resources.session import Prove
@@ -53,10 +58,13 @@ _PAGE_RULES = (
 class Ports:
     """What the API is handed by whoever runs it. `prove` tells whose e-mail and password these are.
 
+    `put` puts a command into a cell, and returns its outcome.
+
     `images` keeps those of brands, and `bucket` has the files that people sent; None: there is nowhere to keep them.
     """
 
     prove: Prove
+    put: Put
     images: BrandImages | None = None
     bucket: Bucket | None = None
 
@@ -74,6 +82,10 @@ def operations(office: Office, ports: Ports) -> list[Operation]:
         *contacts.operations(office),
         *people.operations(office, ports.bucket),
         *consents.operations(office),
+        *conversations.operations(office),
+        *acts.operations(Actor(office, ports.put)),
+        *tickets.operations(office),
+        *tags.operations(office),
         *companies.operations(office),
         *segments.operations(office),
         *properties.operations(office),

@@ -9,13 +9,13 @@ from protocol.bus.staff import Agent, Role
 
 Scope = Literal[
     "settings.read", "settings.edit", "staff.edit", "chatflows.edit", "chatflows.publish", "contacts.read",
-    "contacts.edit", "contacts.erase", "conversations.read", "conversations.edit", "reports.read", "audit.read",
-    "keys.edit", "accounts.edit",
+    "contacts.edit", "contacts.erase", "conversations.read", "conversations.edit", "notes.read", "reports.read",
+    "audit.read", "keys.edit", "accounts.edit",
 ]  # fmt: skip
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 INSTALLATION: frozenset[Scope] = frozenset({"accounts.edit"})  # what only the installation's own keys may
 
-_AGENT: frozenset[Scope] = frozenset({"settings.read", "contacts.read", "conversations.read"})
+_AGENT: frozenset[Scope] = frozenset({"settings.read", "contacts.read", "conversations.read", "notes.read"})
 _SUPERVISOR: frozenset[Scope] = _AGENT | {"contacts.edit", "conversations.edit", "reports.read"}
 _OWNER: frozenset[Scope] = frozenset(SCOPES) - INSTALLATION
 _BY_ROLE: dict[Role, frozenset[Scope]] = {

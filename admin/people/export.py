@@ -5,23 +5,21 @@ visitor could read, a reader of the JSON every entry there is.
 """
 
 import zipfile
-from collections.abc import Iterable
-from datetime import UTC, datetime
 from functools import partial
 from typing import IO, Any
 
 import msgspec
 import orjson
 
+from admin.conversations.transcript import lines
 from admin.people.cards import Card, card_of
 from protocol.bus.config import AccountConfig
 from protocol.ids import ContactId, ConversationId
-from protocol.wire.content import Closed, Event, Message, Role, Started
+from protocol.wire.content import Event
 from store.files.bucket import Bucket
 from store.sql import tables
 from store.sql.database import Databases
 from store.sql.queries import attachments, audit, consents, person
-from store.sql.queries.audit import StoredEvent
 
 _EVENT = msgspec.msgpack.Decoder(Event)
 _AT_ONCE = 1_000
@@ -84,7 +82,7 @@ async def _put_conversation(archive: zipfile.ZipFile, stores: Databases, convers
         return
     entries = [msgspec.to_builtins(_EVENT.decode(entry.frame)) for entry in log.entries]
     _put(archive, f"conversations/{conversation}.json", entries)
-    archive.writestr(f"conversations/{conversation}.txt", "\n".join(transcript(log.entries)) + "\n")
+    archive.writestr(f"conversations/{conversation}.txt", "\n".join(lines(log.entries, "visitor")) + "\n")
 
 
 async def _put_files(
@@ -104,37 +102,6 @@ async def _put_files(
             with archive.open(f"files/{kept.file.id} {kept.file.name}", "w") as entry:
                 async for part in opened.parts:
                     entry.write(part)
-
-
-def transcript(entries: Iterable[StoredEvent]) -> list[str]:
-    """Return what the visitor could read, a line for each thing said."""
-    lines = []
-    for entry in entries:
-        if entry.is_hidden:
-            continue
-        event = _EVENT.decode(entry.frame if entry.visitor_frame is None else entry.visitor_frame)
-        said = _said(event)
-        if said:
-            at = datetime.fromtimestamp(event.at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-            lines.append(f"{at}  {said}")
-    return lines
-
-
-def _said(event: Event) -> str:
-    match event.body:
-        case Started(welcome=str(welcome)):
-            return f"({welcome})"
-        case Message(redacted=True) as message:
-            return f"{_name(message)}: (removed)"
-        case Message() as message:
-            return f"{_name(message)}: {message.text}"
-        case Closed(reason=reason):
-            return f"(closed: {reason})"
-    return ""
-
-
-def _name(message: Message) -> str:
-    return "Visitor" if message.by.role is Role.VISITOR else message.by.name or message.by.role.value.capitalize()
 
 
 def _put(archive: zipfile.ZipFile, name: str, told: Any) -> None:

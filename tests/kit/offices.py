@@ -30,6 +30,7 @@ from store.sql.migrate import migrate
 from store.sql.queries import access, accounts
 from store.sql.queries.access import Key
 from tests.kit.engines import now_ms
+from tests.kit.lone_cells import LoneCells
 
 FJORD, NORDVIK = AccountId("fjord"), AccountId("nordvik")
 EXAMPLE = (resources.files("app.examples") / "workspace.yaml").read_text(encoding="utf-8")
@@ -74,6 +75,7 @@ class Desk:
     http: httpx2.AsyncClient
     app: Starlette
     operations: dict[str, Operation]
+    cells: LoneCells
 
     async def key(self, scopes: Iterable[Scope] = ALL, account: AccountId = FJORD) -> Caller:
         """Return a caller with an API key that may do `scopes`."""
@@ -107,12 +109,13 @@ async def desk_in(
 
     bucket = Bucket("memory:")
     images = BrandImages(bucket, folder / "scratch", os.urandom)
-    ports = Ports(prove, images, bucket)
+    cells = LoneCells(databases, now_ms)
+    ports = Ports(prove, cells.put, images, bucket)
     app = Starlette(routes=api_routes(office, ports))
     table = {operation.name: operation for operation in operations(office, ports)}
     transport = httpx2.ASGITransport(app)
     try:
         async with httpx2.AsyncClient(transport=transport, base_url="http://samtale.test") as http:
-            yield Desk(office, http, app, table)
+            yield Desk(office, http, app, table, cells)
     finally:
         await databases.close()

@@ -13,14 +13,27 @@ import pytest
 from admin.resources.kinds import KINDS
 from protocol.bus.facts import ConsentGiven
 from protocol.bus.figures import Begun, Measured
-from protocol.ids import AppKey, ChatflowId, ConversationId, VisitorId
+from protocol.ids import AppKey, ChatflowId, ConversationId, InboxId, RuleId, VisitorId
+from protocol.wire.content import (
+    AnyBody,
+    Assigned,
+    Author,
+    Message,
+    Note,
+    Queued,
+    Role,
+    Started,
+    TagsChanged,
+    TicketOpened,
+)
 from store.sql.queries import cells, commits, figures
 from store.sql.queries.report_rows import OF_FIGURES, splits
 from tests.kit.commits import commit
 from tests.kit.offices import FJORD, NORDVIK, Caller, Desk, desk_in
 
 CANARY = "canary"
-CONVERSATION = ConversationId("cnv_canary")
+CONVERSATION, TALK = ConversationId("cnv_canary"), ConversationId("cnv_canary_talk")
+VISITOR = VisitorId("vis_canary")
 ELSEWHERE = {"log_in", "log_out", "list_accounts", "create_account"}  # of a session and of the installation
 NAMELESS = {"get_session", "get_retention", "check_audit", "export_contact"}  # the last is a zip
 THINGS: dict[str, dict[str, Any]] = {
@@ -50,8 +63,13 @@ class Told:
         self.read: list[str] = []
         self._secrets = [CANARY]
 
-    async def __call__(self, name: str, body: Any = None, *, path: str = "", query: str = "") -> Any:
-        """Ask as Nordvik and then as Fjord; `path`: what stands for its variables, one after the other."""
+    async def __call__(
+        self, name: str, body: Any = None, *, path: str = "", query: str = "", status: int | None = None
+    ) -> Any:
+        """Ask as Nordvik and then as Fjord; `path`: what stands for its variables, one after the other.
+
+        `status`: what Fjord is answered, if it is not a good one.
+        """
         operation, steps = self._operations[name], iter(path.split())
         where = re.sub(r"{\w+}", lambda _: next(steps), operation.path) + query
         self.asked.add(name)
@@ -65,7 +83,7 @@ class Told:
         else:
             self.fresh.append((operation.method, where, body))
         answer = await self.own.ask(operation.method, where, body, If_Match="*")
-        assert answer.is_success, (name, answer.text)
+        assert answer.is_success if status is None else answer.status_code == status, (name, answer.text)
         if operation.method == "GET" and name not in NAMELESS and not name.startswith("report_"):
             assert self.leaks(answer.text), (name, answer.text)
         return answer.json() if answer.headers.get("Content-Type") == "application/json" else None
@@ -86,13 +104,30 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     began = Begun(*where, 1_000, "production", CANARY, 1, CANARY, CANARY, "visitor", ["process"], CANARY, CANARY)
     ended = Measured(*where, entered=True, spoke=True, waits=1, process="granted", closes=1, ended="visitor")
     names = (AppKey("app_fjord"), ChatflowId(CANARY), CONVERSATION, "process", "granted", "ab", 1, "nb", "1.0", 1_000)
-    consent = ConsentGiven(FJORD, "line_canary", VisitorId("vis_canary"), *names)
+    consent = ConsentGiven(FJORD, "line_canary", VISITOR, *names)
     async with desk_in(tmp_path) as desk:
         cell = (await desk.office.present(FJORD)).cell
         await desk.office.record.transact(lambda sql: cells.begin_epoch(sql, cell, 1))
         await desk.office.record.transact(lambda sql: figures.keep(sql, [began, ended]))
         assert await desk.office.record.transact(lambda sql: commits.apply(sql, cell, [commit(1, facts=[consent])]))
+        await desk.cells.happen(FJORD, TALK, *talk())
         yield desk
+
+
+def talk() -> list[AnyBody]:
+    """What happened in a conversation that Per has."""
+    per, visitor = Author(Role.AGENT, "per", CANARY), Author(Role.VISITOR, VISITOR)
+    inbox, rule = InboxId("desk"), RuleId("in_turn")
+    began = Started(ChatflowId(CANARY), 1, inbox, rule, VISITOR, 1, "nb", CANARY, 3_600, 600, help_desk=True)
+    return [
+        began,
+        Queued("started"),
+        Message(visitor, CANARY),
+        TicketOpened(4711),
+        Assigned(per, "offer"),
+        Note(per, CANARY),
+        TagsChanged(per, [CANARY], []),
+    ]
 
 
 @pytest.fixture
@@ -170,6 +205,28 @@ async def tell_people(told: Told) -> None:
     await told("get_erasure", path=erasure)
 
 
+async def tell_conversations(told: Told) -> None:
+    """Changes are asked by a key, in an agent's name; a transfer needs a roster, which nobody plays here."""
+    await told("list_conversations")
+    await told("list_conversations", query=f"?query={CANARY}&tag={CANARY}")
+    await told("get_conversation", path=TALK)
+    for name in ("list_entries", "export_transcript", "export_transcript_text"):
+        await told(name, path=TALK, query="?audience=staff")
+    await told("list_tickets")
+    await told("get_ticket", path="4711")
+    await told("list_tags")
+    per: dict[str, Any] = {"agent": "per"}
+    await told("tag_conversation", per | {"add": [f"{CANARY}_too"]}, path=TALK)
+    await told("fill_conversation", per | {"fields": {CANARY: CANARY}}, path=TALK)
+    await told("prioritise_conversation", per | {"priority": "high"}, path=TALK)
+    await told("set_ticket_of_conversation", per | {"status": "waiting_visitor"}, path=TALK)
+    await told("redact_entry", per | {"seq": 6}, path=TALK)
+    await told("snooze_conversation", per | {"until_ms": 2**42}, path=TALK)
+    await told("transfer_conversation", per | {"to": "siri"}, path=TALK, status=503)
+    await told("block_visitor", per | {"on": True}, path=TALK)
+    await told("close_conversation", per, path=TALK)
+
+
 async def tell_the_rest(told: Told) -> None:
     await told("get_session")
     await told("change_account", {"name": f"Fjord {CANARY}"})
@@ -200,6 +257,7 @@ async def test_nothing_of_one_account_is_there_for_another(desk: Desk, told: Tol
     await tell_things(told)
     await tell_chatflows(told)
     await tell_people(told)
+    await tell_conversations(told)
     await tell_the_rest(told)
     await tell_the_end(told)
     assert told.asked | {"create_image"} == set(desk.operations) - ELSEWHERE

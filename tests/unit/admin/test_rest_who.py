@@ -25,6 +25,7 @@ MAY: dict[Scope, tuple[str, ...]] = {
     "settings.read": ROLES,
     "contacts.read": ROLES,
     "conversations.read": ROLES,
+    "notes.read": ROLES,
     "contacts.edit": ("owner", "admin", "supervisor"),
     "conversations.edit": ("owner", "admin", "supervisor"),
     "reports.read": ("owner", "admin", "supervisor"),

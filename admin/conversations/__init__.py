@@ -1,0 +1,1 @@
+"""Conversations as administrators see them, and what they have done to them."""
