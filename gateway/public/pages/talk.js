@@ -133,5 +133,5 @@ export class Talk {
 function takes({ seq, body }, { log, unsent }) {
   const after = log.filter((event) => event.seq > seq && event.body.kind === "message");
   if (body.content?.kind === "form") return !after.some((event) => event.body.content?.of === seq);
-  return !after.length && !unsent.length;
+  return body.content?.kind === "quick_replies" && !after.length && !unsent.length;
 }
