@@ -15,7 +15,7 @@ from protocol.bus.decisions import Refusal
 from protocol.bus.effects import Effect, Inner, Keep
 from protocol.bus.facts import Subscribed, VisitorMerged
 from protocol.bus.merging import merged_consents
-from protocol.bus.records import ConsentRecord, Context, CurrentConversation, VisitorRecord
+from protocol.bus.records import Context, CurrentConversation, DeviceRecord, VisitorRecord
 from protocol.bus.steps import communicate_purpose
 from protocol.ids import ChatflowId, ConversationId, VisitorId
 from protocol.wire.codes import Code
@@ -42,13 +42,15 @@ def why_not(begun: VisitorRecord | None, command: Admit) -> Refusal | None:
     assert what is not None, "nobody asks for what nobody began"
     if begun is None:
         return admission.LEFT if what.known else admission.UNKNOWN
-    if begun.merged:
-        return Refusal(Code.SUBJECT_CHANGED)
     phone = begun.devices.get(what.device)
     same = (begun.account, begun.app, begun.identified) == (command.account, command.app, False)
-    if not same or phone is None or phone.revoked:
+    if not same or phone is None:
         return admission.UNKNOWN
-    shown = any(secret and secret in command.presented for secret in (phone.pending, phone.secret))
+    if begun.merged:
+        return Refusal(Code.SUBJECT_CHANGED)
+    shown = not phone.revoked and any(
+        secret and secret in command.presented for secret in (phone.pending, phone.secret)
+    )
     return None if shown else admission.UNKNOWN
 
 
@@ -78,9 +80,9 @@ def _logged_in(record: VisitorRecord | None, command: LogsIn, at_ms: int, config
 
 
 def _left(command: Leaves) -> Changed:
-    """Return what is left of the anonymous visitor: a name, and who they are now."""
+    """Return what is left of the anonymous visitor: names, and who they are now."""
     record = command.begun
-    phones = {device: replace(phone, secret=b"", pending=b"", revoked=True) for device, phone in record.devices.items()}
+    phones = dict.fromkeys(record.devices, DeviceRecord("", "", "", 0, revoked=True))
     times = (record.created_at_ms, record.seen_at_ms)
     return Changed(
         VisitorRecord(record.id, record.account, record.app, False, *times, phones, {}, {}, merged=command.into)
@@ -91,7 +93,8 @@ def _both(own: VisitorRecord, command: LogsIn, at_ms: int) -> VisitorRecord:
     begun = command.begun
     consents = merged_consents(own.consents, begun.consents, at_ms)
     context = begun.context if own.context == Context() else own.context
-    if consents.get("analytics", _asks_nobody()).answer != "granted":
+    analytics = consents.get("analytics")
+    if analytics is None or analytics.answer != "granted":
         context = replace(context, device={})
     return replace(
         own,
@@ -102,10 +105,6 @@ def _both(own: VisitorRecord, command: LogsIn, at_ms: int) -> VisitorRecord:
         context=context,
         blocked=own.blocked or begun.blocked,
     )
-
-
-def _asks_nobody() -> ConsentRecord:
-    return ConsentRecord("", 0, "", ChatflowId(""), 0, "", "")
 
 
 def _current(

@@ -19,7 +19,7 @@ from protocol.bus.commands import (
     VisitorWithdraws,
 )
 from protocol.bus.facts import VisitorMerged
-from protocol.bus.records import ConsentRecord, CurrentConversation
+from protocol.bus.records import ConsentRecord, CurrentConversation, DeviceRecord
 from protocol.ids import AttachmentId, ChatflowId, VisitorId, conversation_id
 from protocol.wire import content
 from protocol.wire.kinds import File
@@ -68,6 +68,7 @@ def test_who_they_were_is_nobody(world: World) -> None:
     logs_in(world)
     left = record(world, KARI)
     assert (left.merged, left.current, left.consents) == (OLA, {}, {})
+    assert left.devices == {phone(KARI): DeviceRecord("", "", "", 0, revoked=True)}
     assert world.ask(admits(presented=[b"fresh"])).code == "visitor_unknown"
     for late in (sends(2), closes(2), sends(1, flow=UNROUTED)):
         assert world.ask(late).code == "unavailable"
@@ -118,6 +119,8 @@ def test_another_user_gets_nothing_of_it(world: World) -> None:
     begun = Begun(KARI, phone(KARI), None, True)
     again = admits(third, identified=True, presented=[b"fresh"], fresh=b"", begun=begun)
     assert world.ask(again).code == "subject_changed"
+    elsewhere = replace(again, begun=replace(begun, device=phone(KARI, 2)))
+    assert world.ask(elsewhere).code == "visitor_unknown", "only the phone itself is told"
     assert world.visitor(third) is None
 
 
