@@ -54,16 +54,21 @@ class Files:
         except samtale.RefusedError as error:
             self._console.say(f"       not sent, {path.name}: {error.refused.text}", "red")
         except (samtale.LineLost, OSError) as error:
-            self._console.say(f"       not sent, {path.name}: {error}", "red")
+            self._console.say(f"       not sent, {path.name}: {_why(error)}", "red")
 
     async def _save(self, conversation: str, file: samtale.File, where: Path) -> None:
         try:
             content = await self._fetches(conversation, file.id)
             path = await asyncio.to_thread(_write, where, Path(file.name).name, content)
         except (samtale.RefusedError, samtale.LineLost, OSError) as error:
-            self._console.say(f"       not saved, {file.name}: {error}", "red")
+            self._console.say(f"       not saved, {file.name}: {_why(error)}", "red")
         else:
             self._console.say(f"       saved {path}", dim=True)
+
+
+def _why(error: Exception) -> str:
+    """Return what an error says to somebody who wrote no program."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def path_in(rest: str) -> tuple[str, str]:

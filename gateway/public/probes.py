@@ -55,4 +55,6 @@ def _is_inside(request: Request) -> bool:
 
 async def welcome(_: Request) -> Response:
     """Say what this is to a person with a browser."""
-    return PlainTextResponse("Samtale gateway. Sockets: /v1/mobile and /v1/agent; see protocol/SPEC.md.\n")
+    return PlainTextResponse(
+        "Samtale gateway. Sockets: /v1/mobile and /v1/agent (protocol/SPEC.md). REST: /api/v1/docs.\n"
+    )
