@@ -3,6 +3,7 @@
 Invariant: one that is removed leaves its contacts where they are, belonging to none.
 """
 
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Annotated, Any
 
@@ -80,10 +81,8 @@ def operations(office: Office) -> list[Operation]:
 
     async def change(call: Call) -> Reply:
         id_ = call.path["company"]
-        call.guard(await _one(office, call, id_))
         told = {name: value for name in ("name", "domain") if (value := getattr(call.body, name)) is not UNSET}
-        write = partial(companies.change, kind=tables.company, account=call.caller.account, id_=id_, told=told)
-        await office.record.transact(partial(write, now_ms=office.now_ms()))
+        await put_changes(office, call, tables.company, told, partial(_one, office, call, id_))
         await note(office, call, "company.changed", f"companies/{id_}", *told)
         return showing(await _one(office, call, id_))
 
@@ -108,6 +107,18 @@ def operations(office: Office) -> list[Operation]:
         Operation("DELETE", one, "remove_company", "Remove a company", remove, "contacts.edit", status=204,
                   problems=(404, 412, 428), guarded=True, tag="companies"),
     ]  # fmt: skip
+
+
+async def put_changes(
+    office: Office, call: Call, kind: Any, told: Mapping[str, Any], read: Callable[[], Awaitable[Document]]
+) -> None:
+    """Write fields of a thing that `read` reads, over nothing but what the caller saw. Raises Problem, StoreAway."""
+    while True:
+        seen = await read()
+        call.guard(seen)
+        change = partial(companies.change, kind=kind, account=call.caller.account, seen=seen, told=told)
+        if await office.record.transact(partial(change, now_ms=office.now_ms())):
+            return
 
 
 async def _one(office: Office, call: Call, id_: str) -> Document:

@@ -27,7 +27,7 @@ from protocol.ids import AccountId, ContactId, contact_by_email, contact_by_subj
 from store.sql import tables
 from store.sql.database import Query
 from store.sql.queries import companies, contacts, merging
-from store.sql.queries.contacts import Condition, Contact, Sought
+from store.sql.queries.contacts import Condition, Contact, Sought, Times
 
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL keeps no text with one
 Name = Annotated[str, Meta(max_length=100, pattern=NO_NUL)]
@@ -103,15 +103,13 @@ def operations(office: Office) -> list[Operation]:
 
     async def change(call: Call) -> Reply:
         found, wanted = await contact_of(office, call), call.body
-        call.guard(await shown(office, call, found.id))
         kept = await _checked(office, call, {} if wanted.properties is UNSET else wanted.properties)
         if wanted.company is not UNSET:
             await _known_company(office, call, wanted.company)
         fields = ("name", "owner", "marketing")
         told = {name: value for name in fields if (value := getattr(wanted, name)) is not UNSET}
         written = _Written(told, kept, wanted.company)
-        write = partial(_write, account=call.caller.account, contact=found.id, written=written)
-        await office.record.transact(partial(write, now_ms=office.now_ms()))
+        await _put(office, call, found.id, written)
         changed = [name for name in wanted.__struct_fields__ if getattr(wanted, name) is not UNSET]
         await note(office, call, "contact.changed", f"contacts/{found.id}", *changed)
         return showing(await shown(office, call, found.id))
@@ -186,7 +184,7 @@ async def _making(office: Office, call: Call, wanted: NewContact) -> Query[str]:
     def make(sql: Any) -> str:
         if not contacts.add(sql, config.account, config.cell, contact):
             raise Problem(CONFLICT, "there is such a contact", [Fault("/email", "is known", f"contacts/{id_}")])
-        _write(sql, account=config.account, contact=id_, written=written, now_ms=now_ms)
+        _write(sql, config.account, id_, written, Times(now_ms, now_ms))
         return id_
 
     return make
@@ -205,9 +203,20 @@ async def _known_company(office: Office, call: Call, company: str | None) -> Non
         raise Problem(INVALID, "1 field is wrong", [Fault("/company", "is no company of this account")])
 
 
-def _write(sql: Any, *, account: AccountId, contact: ContactId, written: _Written, now_ms: int) -> None:
-    if not contacts.change(sql, account, contact, written.told, now_ms):
-        raise Problem(NOT_FOUND, "there is no such contact any more")
-    contacts.put_values(sql, account, contact, written.kept, now_ms)
+async def _put(office: Office, call: Call, contact: ContactId, written: _Written) -> None:
+    """Write what is told of a contact, over nothing but what the caller saw. Raises Problem, StoreAway."""
+    while True:
+        seen = await shown(office, call, contact)
+        call.guard(seen)
+        times = Times(office.now_ms(), seen["changed_at_ms"])
+        if await office.record.transact(lambda sql: _write(sql, call.caller.account, contact, written, times)):  # noqa: B023
+            return
+
+
+def _write(sql: Any, account: AccountId, contact: ContactId, written: _Written, times: Times) -> bool:
+    if not contacts.change(sql, account, contact, written.told, times):
+        return False
+    contacts.put_values(sql, account, contact, written.kept, times.now_ms)
     if written.company is not UNSET:
         companies.put_company(sql, account, contact, written.company)
+    return True

@@ -19,6 +19,7 @@ from admin.office import Office
 from admin.once import make_once
 from admin.people.cards import definitions
 from admin.people.desk import contact_of, note, plain, stores_of
+from admin.resources.companies import put_changes
 from admin.resources.contacts import NO_NUL, IdText
 from admin.workspace.document import Document
 from store.sql import tables
@@ -88,13 +89,11 @@ def operations(office: Office) -> list[Operation]:
 
     async def change(call: Call) -> Reply:
         id_, wanted = call.path["segment"], call.body
-        call.guard(await _one(office, call, id_))
         told = {} if wanted.name is UNSET else {"name": wanted.name}
         if wanted.rule is not UNSET:
             await _checked(office, call, wanted.rule)
             told["rule"] = _stored(wanted.rule)
-        write = partial(companies.change, kind=tables.segment, account=call.caller.account, id_=id_, told=told)
-        await office.record.transact(partial(write, now_ms=office.now_ms()))
+        await put_changes(office, call, tables.segment, told, partial(_one, office, call, id_))
         await note(office, call, "segment.changed", f"segments/{id_}", *told)
         return showing(await _one(office, call, id_))
 

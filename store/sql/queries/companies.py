@@ -34,11 +34,12 @@ def add(connection: Connection, kind: Table, account: AccountId, row: Row, now_m
 
 
 def change(
-    connection: Connection, kind: Table, account: AccountId, id_: str, told: Mapping[str, Any], now_ms: int
+    connection: Connection, kind: Table, account: AccountId, seen: Row, told: Mapping[str, Any], now_ms: int
 ) -> bool:
-    """Write fields of one; False if there is none."""
-    this = update(kind).where(kind.c.account == account, kind.c.id == id_)
-    return connection.execute(this.values(**told, changed_at_ms=now_ms)).rowcount == 1
+    """Write fields of the one that was `seen`; False if it is gone, or was changed since."""
+    seen_ms = seen["changed_at_ms"]
+    this = update(kind).where(kind.c.account == account, kind.c.id == seen["id"], kind.c.changed_at_ms == seen_ms)
+    return connection.execute(this.values(**told, changed_at_ms=max(now_ms, seen_ms + 1))).rowcount == 1
 
 
 def remove(connection: Connection, kind: Table, account: AccountId, id_: str) -> bool:

@@ -40,6 +40,14 @@ class Condition(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=T
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """When something is changed, and when what was seen of it was changed last."""
+
+    now_ms: int
+    seen_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sought:
     """Which contacts are meant; None: whatever. `text`: part of the name or the address, in any case."""
 
@@ -91,12 +99,13 @@ def add(connection: Connection, account: AccountId, cell: str, contact: Contact)
 
 
 def change(
-    connection: Connection, account: AccountId, contact: ContactId, told: Mapping[str, str | bool], now_ms: int
+    connection: Connection, account: AccountId, contact: ContactId, told: Mapping[str, str | bool], times: Times
 ) -> bool:
-    """Write name, owner or marketing of a contact; False if there is none."""
+    """Write name, owner or marketing of a contact; False if there is none, or it was changed since it was seen."""
     rows = tables.contact
-    this = (rows.c.account == account, rows.c.id == contact)
-    return connection.execute(update(rows).where(*this).values(**told, changed_at_ms=now_ms)).rowcount == 1
+    this = (rows.c.account == account, rows.c.id == contact, rows.c.changed_at_ms == times.seen_ms)
+    changed_at_ms = max(times.now_ms, times.seen_ms + 1)
+    return connection.execute(update(rows).where(*this).values(**told, changed_at_ms=changed_at_ms)).rowcount == 1
 
 
 def visitors(connection: Connection, account: AccountId, contact: ContactId) -> list[tuple[VisitorId, bool]]:
@@ -115,17 +124,14 @@ def values(connection: Connection, account: AccountId, contact: ContactId) -> di
 
 def put_values(
     connection: Connection, account: AccountId, contact: ContactId, told: Mapping[str, str | None], now_ms: int
-) -> bool:
-    """Write properties of a contact, None removes one; False if there is no such contact."""
-    if not change(connection, account, contact, {}, now_ms):
-        return False
+) -> None:
+    """Write properties of a contact that there is; None removes one."""
     rows = tables.property_value
     gone = [name for name, value in told.items() if value is None]
     connection.execute(delete(rows).where(rows.c.contact == contact, rows.c.account == account, rows.c.name.in_(gone)))
     kept = {"contact": contact, "account": account, "changed_at_ms": now_ms}
     fresh = [{**kept, "name": name, "value": value} for name, value in told.items() if value is not None]
     write(connection, rows, fresh, "replace")
-    return True
 
 
 def _columns() -> list[Column[Any]]:

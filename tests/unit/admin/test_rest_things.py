@@ -1,5 +1,6 @@
 """Things of an account over REST: made, read, changed, removed, and refused."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -73,6 +74,32 @@ async def test_whoever_saw_something_older_is_told_the_difference(admin: Caller)
     assert (await admin.ask("PATCH", "/teams/billing", {"name": "X"})).status_code == 428
 
 
+@pytest.mark.parametrize(
+    ("path", "new", "change"),
+    [
+        ("/contacts/{id}", {"email": "ida@example.org"}, "name"),
+        ("/companies/{id}", {"id": "acme", "name": "Acme"}, "name"),
+        ("/segments/{id}", {"id": "loyal", "name": "Loyal"}, "name"),
+        ("/teams/{id}", {"id": "night", "name": "Night", "members": []}, "name"),
+        ("/chatflows/{id}/draft", {"id": "ny", "name": "Ny", "inbox": "desk", "language": "nb", "tag": "ny"}, "name"),
+    ],
+    ids=["contact", "company", "segment", "team", "draft"],
+)
+async def test_of_many_who_change_the_same_at_once_one_does(
+    admin: Caller, path: str, new: dict[str, Any], change: str
+) -> None:
+    """Each saw the same; all others are told what the one made of it."""
+    made = await admin.ask("POST", f"/{path.split('/')[1]}", new)
+    where, etag = path.format(id=made.json()["id"]), made.headers["ETag"]
+    asked = (admin.ask("PATCH", where, {change: f"by {number}"}, If_Match=etag) for number in range(5))
+    answers = await asyncio.gather(*asked)
+    [won] = [answer for answer in answers if answer.status_code == 200]
+    lost = [answer.json() for answer in answers if answer.status_code == 412]
+    assert len(lost) == 4
+    [present] = {difference["present"] for told in lost for difference in told["difference"]}
+    assert f'"name":"{present}"' in won.text
+
+
 async def test_secrets_are_never_shown_and_stay_when_left_out(desk: Desk, admin: Caller) -> None:
     """Passwords, HS256 secrets and server keys: a write that names none of them changes none."""
     before = await desk.office.present(admin_account := (await admin.get("/session"))["account"])
@@ -101,8 +128,6 @@ async def test_nobody_gives_or_touches_more_than_they_have(desk: Desk) -> None:
 
 async def test_ten_creates_under_one_key_make_one_thing(admin: Caller) -> None:
     """At once, and each gets the same answer; another request under that key is refused."""
-    import asyncio
-
     team = {"id": "once", "name": "Once", "members": []}
     asked = [admin.ask("POST", "/teams", team, Idempotency_Key="k1") for _ in range(10)]
     answers = await asyncio.gather(*asked)
