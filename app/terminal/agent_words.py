@@ -64,6 +64,8 @@ def _of_visitor(body: samtale.Body) -> str:
             return f"survey {ask}: “{text}”"
         case samtale.SurveyExpired(ask):
             return f"survey {ask} has expired"
+        case samtale.Merged(over=over, other=other):
+            return f"the visitor logged in{f'; {other} goes on in its place' if over else ''}"
         case samtale.Erased():
             return "the person was erased, and all that was said"
         case _:
