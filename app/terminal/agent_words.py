@@ -64,8 +64,6 @@ def _of_visitor(body: samtale.Body) -> str:
             return f"survey {ask}: “{text}”"
         case samtale.SurveyExpired(ask):
             return f"survey {ask} has expired"
-        case samtale.Merged(over=over, other=other):
-            return f"the visitor logged in{f'; {other} goes on in its place' if over else ''}"
         case samtale.Erased():
             return "the person was erased, and all that was said"
         case _:
@@ -92,6 +90,8 @@ def _of_agents(body: samtale.Body, reader: Reader) -> str:
             return f"closed by {who}{why}; a message opens it again"
         case samtale.Reopened():
             return "opened again"
+        case samtale.Merged(over=over, other=other):
+            return f"the visitor logged in{f'; {other} goes on in its place' if over else ''}"
         case _:
             return ""
 
