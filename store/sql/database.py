@@ -85,8 +85,8 @@ class SqlDatabase:
         with _faults():
             async with self._writer.connect() as connection:
                 raw = await connection.get_raw_connection()
-                if not await scrub(raw.driver_connection, is_file=self._is_file):
-                    raise StoreAway("somebody reads what was there before")
+                if why := await scrub(raw.driver_connection, is_file=self._is_file):
+                    raise StoreAway(why)
 
     async def close(self) -> None:
         await self._writer.dispose()

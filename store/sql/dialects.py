@@ -3,6 +3,7 @@
 Invariant: nothing outside this module asks which of the two it is talking to.
 """
 
+import asyncio
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, func, make_url, select
@@ -12,6 +13,18 @@ TRUNCATE_WAL = "PRAGMA wal_checkpoint(TRUNCATE)"
 _BUSY_TIMEOUT_S = 10
 _UNDEFINED_TABLE = "42P01"  # PostgreSQL's
 _TURNS = 0x5475726E  # any number that is ours: "Turn"
+WRITTEN_ANEW_BYTES = 64 * 2**20  # takes 0.25 to 0.4 s (docs/howto/people.md), in which who wants that table waits
+_NOBODY_WAITS_LONGER = "3s"
+_LOOK_EVERY_S, _LOOKS = 0.1, 50
+# PostgreSQL removes nothing that a transaction may still see that began before it was deleted.
+_OLDER_READERS = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+AND (age(backend_xmin) > age(%s::xid) OR age(backend_xid) > age(%s::xid))
+"""
+_TABLES = """
+SELECT relname, pg_total_relation_size(oid) FROM pg_class
+WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace ORDER BY relname
+"""
 _SCHEMA_LOCK = 0x53616D74616C65  # any number that is ours: "Samtale"
 
 
@@ -83,21 +96,45 @@ def lock_schema(connection: Connection) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
 
 
-async def scrub(driver: Any, *, is_file: bool) -> bool:
-    """Leave nothing of what was deleted where it stood; False while a reader of SQLite's still needs it.
+async def scrub(driver: Any, *, is_file: bool) -> str:
+    """Leave nothing of what was deleted where it stood; return why that is not possible now, "" if it was done.
 
-    SQLite has overwritten it (`secure_delete`), but the log of what was written is still there. PostgreSQL makes room
-    in its pages; its own log goes as it is configured to.
+    SQLite has overwritten it (`secure_delete`), but the log of what was written is still there. PostgreSQL leaves bytes
+    in the gaps of pages and indexes: tables are written anew, large ones only cleaned, for nobody reads them meanwhile.
+    Its own log goes as it is configured to.
     """
     if is_file:
         async with driver.execute(TRUNCATE_WAL) as cursor:
             busy, *_ = await cursor.fetchone()
-        return not busy
-    await driver.set_autocommit(True)
+        return "somebody reads what was there before" if busy else ""
+    import psycopg
+
     try:
-        await driver.execute("SET statement_timeout = 0")
-        await driver.execute("VACUUM")
-        await driver.execute("RESET statement_timeout")
-    finally:
-        await driver.set_autocommit(False)
-    return True
+        await driver.set_autocommit(True)
+        try:
+            await driver.execute("SET statement_timeout = 0")
+            await driver.execute(f"SET lock_timeout = '{_NOBODY_WAITS_LONGER}'")
+            return await _write_anew(driver)
+        finally:
+            await driver.execute("RESET statement_timeout")
+            await driver.execute("RESET lock_timeout")
+            await driver.set_autocommit(False)
+    except psycopg.Error as error:
+        return str(error).partition("\n")[0]
+
+
+async def _write_anew(driver: Any) -> str:
+    found = await driver.execute("SELECT pg_current_xact_id()::xid::text")
+    (now,) = await found.fetchone()
+    for _ in range(_LOOKS):
+        found = await driver.execute(_OLDER_READERS, (now, now))
+        (older,) = await found.fetchone()
+        if not older:
+            break
+        await asyncio.sleep(_LOOK_EVERY_S)
+    else:
+        return "somebody reads what was there before"
+    found = await driver.execute(_TABLES)
+    for name, size_bytes in await found.fetchall():
+        await driver.execute(f'VACUUM {"(FULL) " if size_bytes < WRITTEN_ANEW_BYTES else ""}"{name}"')
+    return ""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import samtale
 
-from app.demo.traces import places_with
+from app.demo.traces import files_with, places_with
 from app.settings import Settings
 from protocol.ids import CellName
 from store.redis.address import parse
@@ -78,6 +78,14 @@ class Place:
         shutil.rmtree(self.installation.data)
         self.begin("second")
 
+    async def holds(self, text: str) -> list[str]:
+        """Return where the installation holds `text`: in files, keys, rows, and in PostgreSQL's pages."""
+        found = await places_with(self.settings_now(), text)
+        if self._postgres is not None:
+            self._postgres.run("CHECKPOINT")
+            found += files_with(self._postgres.folder / "data/base", text)
+        return found
+
     def settings_now(self) -> Settings:
         """Return what its processes are set to."""
         known = {"data": self.installation.data, "database_url": self.settings.get("database_url")}
@@ -125,20 +133,20 @@ async def test_what_was_said_is_back_and_who_was_erased_is_not(place: Place) -> 
             await stack.enter_async_context(each.client)
             await each.told(samtale.Connected)
         chat = await talked(phone, desk)
-        other = Phone(server.url)
+        other, stop = Phone(server.url), asyncio.Event()
         async with person.client, other.client:
             await other.told(samtale.Connected)
             await person.told(samtale.Connected)
             await soon(person.client.send(SAID))
             await is_stored(place.settings_now(), SAID)
-            stop = asyncio.Event()
             talking = asyncio.create_task(talk_on(other, stop))
             said = await place.samtale("backup", place.backup)
+            assert "everything is in it that was acknowledged before it began" in said
+            await soon(phone.client.send("after the backup"))
+            await place.samtale("contact", "erase", SUBJECT, "--account", "fjord")
             stop.set()
             await talking
-        assert "everything is in it that was acknowledged before it began" in said
-        await soon(phone.client.send("after the backup"))
-        await place.samtale("contact", "erase", SUBJECT, "--account", "fjord")
+        assert await place.holds(SAID) == []
 
         since = len(phone.heard)
         await place.lose()
@@ -146,7 +154,7 @@ async def test_what_was_said_is_back_and_who_was_erased_is_not(place: Place) -> 
         assert "2 erasures are done again" in said  # the contact's, and the visitor's
         server = await place.start()
         stack.push_async_callback(place.installation.stop)
-        assert await places_with(place.settings_now(), SAID) == []
+        assert await place.holds(SAID) == []
         await phone.told(samtale.Connected, since)
         await went_on(phone, server, chat)
         assert "0 differ from what is stored" in await place.samtale("replay")

@@ -124,6 +124,16 @@ def test_nothing_more_is_written(asked: Any) -> None:
     assert cell.ask(by(ANN, asked, 5, CHAT, *rest)).code == "not_found"
 
 
+@pytest.mark.parametrize("retry", [replies(ANN, 1, CHAT, CANARY), sends(1, CANARY)])
+def test_sent_again(retry: Any) -> None:
+    """What was acknowledged before has its outcome still, and its words are not stored again."""
+    cell = talked()
+    before = cell.ask(retry)
+    cell.do(erases())
+    assert cell.ask(retry) == before
+    assert CANARY.encode() not in everything(cell)
+
+
 def test_parked() -> None:
     """What was set aside for an operator is erased like everything else."""
     cell = talked()
