@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
-from sqlalchemy import Connection
 
 from protocol.ids import AccountId, ConversationId
 from protocol.wire.content import Event, FieldsSet, PrioritySet, Snoozed, Started, Woken
@@ -58,12 +57,12 @@ class ConversationWhole(ConversationCard, frozen=True, kw_only=True):
     snoozed_until_ms: int | None
 
 
-def cards(connection: Connection, account: AccountId, found: Sequence[Found]) -> list[ConversationCard]:
+def cards(connection: Any, account: AccountId, found: Sequence[Found]) -> list[ConversationCard]:
     """Return conversations that were found, as they are shown."""
     return [ConversationCard(**each) for each in _told(connection, account, found)]
 
 
-def whole(connection: Connection, account: AccountId, found: Found) -> ConversationWhole:
+def whole(connection: Any, account: AccountId, found: Found) -> ConversationWhole:
     """Return one conversation with what was set of it."""
     [told] = _told(connection, account, [found])
     priority, fields, snoozed_ms = "normal", dict[str, str](), None
@@ -81,7 +80,7 @@ def whole(connection: Connection, account: AccountId, found: Found) -> Conversat
     return ConversationWhole(**told, priority=priority, fields=kept, snoozed_until_ms=snoozed_ms)
 
 
-def _told(connection: Connection, account: AccountId, found: Sequence[Found]) -> list[dict[str, Any]]:
+def _told(connection: Any, account: AccountId, found: Sequence[Found]) -> list[dict[str, Any]]:
     ids = [each.id for each in found]
     tags, ticket = conversations.tags(connection, ids), tickets.of(connection, ids)
     known = conversations.contacts(connection, account, [each.head.visitor for each in found])
