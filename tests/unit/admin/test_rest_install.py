@@ -47,7 +47,7 @@ async def test_the_first_build_connects_it(desk: Desk) -> None:
     """Each build with when it was seen first and last, in how many sessions, and whether its tag leads anywhere."""
     reader = await desk.key(["settings.read"])
     await hears(desk, a=Heard(2, 100, 900), b=Heard(1, 400, 500))
-    lost = {Build(FJORD, APP, "android", "c", "", "suport"): Heard(1, 1_000, 1_000)}
+    lost = {Build(FJORD, APP, "android", "c", "", "supports"): Heard(1, 1_000, 1_000)}
     await desk.office.record.transact(partial(builds.add, heard=lost))
     check = await reader.get(f"{CHECK}?sort=-last_seen_at_ms")
     assert (check["connected"], check["sessions"]) == (True, 4)
