@@ -20,6 +20,7 @@ from store.sql.database import Database, Databases
 from store.sql.migrations.record import r0008_finding_conversations as gleaning
 from store.sql.queries import cells, commits, conversations, tickets, transcripts
 from store.sql.queries.conversations import Place, Sought, Span
+from store.sql.queries.history import Audience
 from store.sql.queries.tickets import Wanted
 from tests.kit.commits import ACCOUNT, NOW_MS, VISITOR, commit, conversation, state
 
@@ -84,28 +85,28 @@ async def test_the_newest_comes_first_and_a_gate_hides(record: Database) -> None
     assert await found(record) == [THREE, TWO, ONE]
 
 
-@pytest.mark.parametrize(
-    ("sought", "there"),
-    [
-        ({"status": "closed"}, [THREE]),
-        ({"status": "gated"}, []),
-        ({"inbox": "inb_other"}, []),
-        ({"inboxes": []}, []),
-        ({"inboxes": [INBOX], "chatflow": "flw_1"}, [THREE, TWO, ONE]),
-        ({"environment": "test"}, [TWO]),
-        ({"agents": [AgentId("agt_ann"), AgentId("agt_bo")]}, [ONE]),
-        ({"tag": "vip"}, [TWO, ONE]),
-        ({"visitor": VisitorId("vis_nobody")}, []),
-        ({"contact": "con_nobody"}, []),
-        ({"opened": Span(NOW_MS + 1_000)}, [THREE]),
-        ({"opened": Span(None, NOW_MS + 1_000)}, [TWO, ONE]),
-        ({"closed": Span(NOW_MS + 3, NOW_MS + 4)}, [THREE]),
-        ({"closed": Span(NOW_MS + 4)}, []),
-    ],
-)
-async def test_each_filter_leaves_what_it_names(record: Database, sought: Any, there: list[ConversationId]) -> None:
+FILTERS: list[tuple[dict[str, Any], list[ConversationId]]] = [
+    ({"status": "closed"}, [THREE]),
+    ({"status": "gated"}, []),
+    ({"inbox": "inb_other"}, []),
+    ({"inboxes": []}, []),
+    ({"inboxes": [INBOX], "chatflow": "flw_1"}, [THREE, TWO, ONE]),
+    ({"environment": "test"}, [TWO]),
+    ({"agents": [AgentId("agt_ann"), AgentId("agt_bo")]}, [ONE]),
+    ({"tag": "vip"}, [TWO, ONE]),
+    ({"visitor": VisitorId("vis_nobody")}, []),
+    ({"contact": "con_nobody"}, []),
+    ({"opened": Span(NOW_MS + 1_000)}, [THREE]),
+    ({"opened": Span(None, NOW_MS + 1_000)}, [TWO, ONE]),
+    ({"closed": Span(NOW_MS + 3, NOW_MS + 4)}, [THREE]),
+    ({"closed": Span(NOW_MS + 4)}, []),
+]
+
+
+async def test_each_filter_leaves_what_it_names(record: Database) -> None:
     """And nothing else."""
-    assert await found(record, **sought) == there
+    for sought, there in FILTERS:
+        assert await found(record, **sought) == there, sought
 
 
 @pytest.mark.parametrize("falls", [True, False])
@@ -142,23 +143,19 @@ async def test_tags_are_those_that_were_put_on_last(record: Database) -> None:
     assert await record.read(lambda sql: tickets.tags(sql, ACCOUNT, [], "", 10)) == []
 
 
-@pytest.mark.parametrize(
-    ("said", "audience", "seqs"),
-    [
+async def test_words_are_found_in_what_the_reader_may_read(record: Database) -> None:
+    """All of them in one entry, in any case, as a part of a word too."""
+    told: list[tuple[str, Audience, list[int]]] = [
         ("bestillingen", "visitor", [3]),
         ("min ER stilling", "visitor", [3]),
-        ("bestillingen secret", "visitor", []),
+        ("bestillingen secret", "staff", []),
         ("secret", "visitor", []),
         ("secret", "staff", [4]),
-    ],
-)
-async def test_words_are_found_in_what_the_reader_may_read(
-    record: Database, said: str, audience: Any, seqs: list[int]
-) -> None:
-    """All of them in one entry, in any case, as a part of a word too."""
-    words = transcripts.words_of(said)
-    matches = await record.read(lambda sql: transcripts.holding(sql, [ONE, TWO], words, audience))
-    assert matches == ({ONE: seqs} if seqs else {})
+    ]
+    for said, audience, seqs in told:
+        holding = partial(transcripts.holding, conversations=[ONE, TWO], words=transcripts.words_of(said))
+        matches = await record.read(partial(holding, audience=audience))
+        assert matches == ({ONE: seqs} if seqs else {}), said
 
 
 async def test_what_was_redacted_is_not_found(record: Database) -> None:

@@ -24,17 +24,41 @@ from protocol.bus.decisions import Already, First, Refusal
 from protocol.bus.effects import Keep
 from protocol.bus.facts import AnyFact
 from protocol.bus.records import Commit, LogRow, Outcome, StateRow
-from protocol.ids import AccountId, CellName, ConversationId, DeviceId, Incarnation, SessionId, event_id
+from protocol.ids import (
+    AccountId,
+    AgentId,
+    CellName,
+    ChatflowId,
+    ConversationId,
+    DeviceId,
+    InboxId,
+    Incarnation,
+    SessionId,
+    VisitorId,
+    event_id,
+)
 from protocol.wire.codes import Code
-from protocol.wire.content import AnyBody, Event
+from protocol.wire.content import AnyBody, Author, Event, Message, Role, Started
 from store.sql import tables
 from store.sql.database import Databases
 from store.sql.queries import accounts, cells, commits
 
 ORIGIN = Origin(Incarnation("gw_test"), SessionId("ses_test"), DeviceId("the office"), 0, "the request")
+PER = Author(Role.AGENT, AgentId("per"), "Per Vik")  # who works in Fjord's inbox
 NO_ROSTER = Refusal(Code.UNAVAILABLE)
 EPOCH = 1
 encode = msgspec.msgpack.encode
+
+
+def begun(visitor: VisitorId, inbox: str = "desk", **more: Any) -> Started:
+    """How a conversation in an inbox begins."""
+    names = (ChatflowId("desk_flow"), 1, InboxId(inbox), None, visitor, 1, "nb", "Hei!", 3_600, 600)
+    return Started(*names, **more)
+
+
+def says(visitor: VisitorId, text: str) -> Message:
+    """What a visitor says."""
+    return Message(Author(Role.VISITOR, visitor), text)
 
 
 class LoneCells:

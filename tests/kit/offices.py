@@ -15,6 +15,7 @@ import httpx2
 from starlette.applications import Starlette
 from starlette.requests import Request
 
+from admin.access.callers import CSRF_HEADER
 from admin.access.scopes import INSTALLATION, SCOPES, Scope
 from admin.access.secrets import KEY_PREFIX, hash_of, new_secret
 from admin.api import Ports, api_routes, operations
@@ -85,6 +86,18 @@ class Desk:
         )
         await self.office.config.transact(lambda sql: access.add_key(sql, key, hash_of(secret)))
         return Caller(self.http, {"Authorization": f"Bearer {secret}"})
+
+    async def user(self, name: str, role: str, inbox: str) -> Caller:
+        """Return a new user of Fjord's who works in one inbox, logged in from a browser."""
+        admin, email = await self.key(), f"{name}@fjord.example"
+        user = {"id": name, "name": name, "email": email, "password": f"{name}-{name}", "role": role}
+        await admin.post("/users", user)
+        there = await admin.get(f"/inboxes/{inbox}")
+        await admin.patch(f"/inboxes/{inbox}", {"agents": [*there["agents"], name]})
+        answer = await self.http.post("/api/v1/session", json={"email": email, "password": "right"})
+        self.http.cookies.clear()  # the client is everybody's
+        cookie = answer.headers["Set-Cookie"].partition(";")[0]
+        return Caller(self.http, {"Cookie": cookie, CSRF_HEADER: answer.json()["csrf_token"]})
 
 
 @asynccontextmanager

@@ -1,48 +1,42 @@
 """Conversations, tickets and tags over REST: found, read, searched."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
-from protocol.ids import AgentId, ChatflowId, ConversationId, InboxId, VisitorId
+from protocol.ids import ConversationId, VisitorId
 from protocol.wire.content import (
+    AnyBody,
     Assigned,
-    Author,
     Closed,
     FieldsSet,
     Message,
     Note,
     PrioritySet,
     Queued,
-    Role,
     Snoozed,
-    Started,
     TagsChanged,
     TicketOpened,
 )
-from tests.kit.offices import FJORD, Caller, Desk, desk_in
+from tests.kit.lone_cells import PER, begun, says
+from tests.kit.offices import FJORD, NORDVIK, Caller, Desk, desk_in
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("rest_conversations")]
 
 KARI, OLA = VisitorId("vis_kari"), VisitorId("vis_ola")
-PER = Author(Role.AGENT, AgentId("per"), "Per Vik")
 ONE, TWO, GATED = (ConversationId(f"cnv_{name}") for name in ("one", "two", "gated"))
 READS: tuple[Any, ...] = ("conversations.read", "notes.read")
 
 
-def begun(visitor: VisitorId, inbox: str = "desk", **more: Any) -> Started:
-    names = (ChatflowId("desk_flow"), 1, InboxId(inbox), None, visitor, 1, "nb", "Hei!", 3_600, 600)
-    return Started(*names, **more)
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    """Kari talked to Per, who stands behind an alias; Ola waits in the other inbox; somebody is behind a gate.
 
-
-def says(visitor: VisitorId, text: str) -> Message:
-    return Message(Author(Role.VISITOR, visitor), text)
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    """Kari talked to Per, who stands behind an alias; Ola waits in the other inbox; somebody is behind a gate."""
-    async with desk_in(tmp_path) as desk:
+    What a test lets happen, it lets happen in Nordvik, to a visitor of its own.
+    """
+    async with desk_in(tmp_path_factory.mktemp("office")) as desk:
         await (await desk.key()).post("/inboxes", {"id": "other", "name": "Other", "agents": ["amira"]})
         talked = [
             begun(KARI, alias="Fjord hjelp", help_desk=True),
@@ -64,26 +58,25 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         yield desk
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def reader(desk: Desk) -> Caller:
     return await desk.key(READS)
 
 
+@pytest_asyncio.fixture(loop_scope="module")
+async def nordvik(desk: Desk) -> Caller:
+    return await desk.key(READS, NORDVIK)
+
+
+async def happen(desk: Desk, name: str, *bodies: AnyBody) -> ConversationId:
+    """Let a conversation begin in Nordvik, and let this happen in it."""
+    where, visitor = ConversationId(f"cnv_{name}"), VisitorId(f"vis_{name}")
+    await desk.cells.happen(NORDVIK, where, begun(visitor, "support"), Queued("started"), *bodies)
+    return where
+
+
 def ids(page: Any) -> list[str]:
     return [item["id"] for item in page["items"]]
-
-
-async def browser(desk: Desk, name: str, role: str, inbox: str) -> Caller:
-    """Return a user who works in one inbox, logged in."""
-    admin = await desk.key()
-    user = {"id": name, "name": name, "email": f"{name}@fjord.example", "password": f"{name}-{name}", "role": role}
-    await admin.post("/users", user)
-    there = await admin.get(f"/inboxes/{inbox}")
-    await admin.patch(f"/inboxes/{inbox}", {"agents": [*there["agents"], name]})
-    answer = await desk.http.post("/api/v1/session", json={"email": user["email"], "password": "right"})
-    desk.http.cookies.clear()
-    cookie = answer.headers["Set-Cookie"].partition(";")[0]
-    return Caller(desk.http, {"Cookie": cookie, "X-CSRF-Token": answer.json()["csrf_token"]})
 
 
 @pytest.mark.parametrize(
@@ -135,19 +128,19 @@ async def test_a_conversation_is_shown_with_what_was_set_of_it(reader: Caller) -
     }  # fmt: skip
 
 
-async def test_a_snoozed_conversation_says_until_when(desk: Desk, reader: Caller) -> None:
+async def test_a_snoozed_conversation_says_until_when(desk: Desk, nordvik: Caller) -> None:
     """And is found by that status."""
-    await desk.cells.happen(FJORD, ONE, Snoozed(PER, 2**42))
-    assert (await reader.get(f"/conversations/{ONE}"))["snoozed_until_ms"] == 2**42
-    assert ids(await reader.get("/conversations?status=snoozed")) == [ONE]
+    where = await happen(desk, "snoozed", Assigned(PER, "offer"), Snoozed(PER, 2**42))
+    assert (await nordvik.get(f"/conversations/{where}"))["snoozed_until_ms"] == 2**42
+    assert ids(await nordvik.get("/conversations?status=snoozed")) == [where]
 
 
-async def test_a_closed_conversation_is_found_by_when_it_closed(desk: Desk, reader: Caller) -> None:
+async def test_a_closed_conversation_is_found_by_when_it_closed(desk: Desk, nordvik: Caller) -> None:
     """It keeps who had it last."""
-    await desk.cells.happen(FJORD, ONE, Closed(PER, "agent"))
-    [found] = (await reader.get("/conversations?closed_from_ms=1"))["items"]
-    assert (found["id"], found["status"], found["agent"], found["last_agent"]) == (ONE, "closed", None, "per")
-    assert ids(await reader.get(f"/conversations?closed_to_ms={found['closed_at_ms']}")) == []
+    where = await happen(desk, "closed", Assigned(PER, "offer"), Closed(PER, "agent"))
+    [found] = (await nordvik.get("/conversations?closed_from_ms=1"))["items"]
+    assert (found["id"], found["status"], found["agent"], found["last_agent"]) == (where, "closed", None, "per")
+    assert ids(await nordvik.get(f"/conversations?closed_to_ms={found['closed_at_ms']}")) == []
 
 
 async def test_a_log_is_read_as_its_visitor_sees_it(reader: Caller) -> None:
@@ -199,20 +192,18 @@ async def test_a_log_is_read_in_pages(reader: Caller, audience: str) -> None:
     assert parts == whole
 
 
-async def test_a_search_goes_on_where_a_page_ended(desk: Desk, reader: Caller) -> None:
+async def test_a_search_goes_on_where_a_page_ended(desk: Desk, nordvik: Caller) -> None:
     """Each conversation is found once, with the entries that hold the words."""
-    for number in range(5):
-        where = ConversationId(f"cnv_more_{number}")
-        await desk.cells.happen(FJORD, where, begun(OLA), Queued("started"), says(OLA, "Kabel"), says(OLA, "kabelen"))
+    there = [await happen(desk, f"more_{number}", says(KARI, "Kabel"), says(KARI, "kabelen")) for number in range(5)]
     found: list[Any] = []
     cursor = ""
     while True:
-        page = await reader.get(f"/conversations?query=kabel&limit=2{cursor}")
+        page = await nordvik.get(f"/conversations?query=kabel&limit=2{cursor}")
         found += page["items"]
         if "next" not in page:
             break
         cursor = f"&cursor={page['next']}"
-    assert sorted(item["id"] for item in found) == [f"cnv_more_{number}" for number in range(5)]
+    assert sorted(item["id"] for item in found) == there
     assert {tuple(item["matches"]) for item in found} == {(3, 4)}
 
 
@@ -242,7 +233,7 @@ async def test_what_is_behind_a_gate_or_was_never_there_is_not_found(reader: Cal
 )
 async def test_a_user_sees_the_inboxes_they_work_in(desk: Desk, role: str, inbox: str, there: list[str]) -> None:
     """Admins see them all; what one does not see is not there."""
-    user = await browser(desk, "nina", role, inbox)
+    user = await desk.user(f"a_{role}", role, inbox)
     assert ids(await user.get("/conversations")) == there
     assert ids(await user.get("/conversations?query=storgata")) == [each for each in there if each == ONE]
     statuses = [(await user.ask("GET", f"/conversations/{each}/messages")).status_code for each in (ONE, TWO)]
@@ -253,17 +244,20 @@ async def test_a_user_sees_the_inboxes_they_work_in(desk: Desk, role: str, inbox
     assert (await user.ask("GET", "/tickets/7")).status_code == (200 if ONE in there else 404)
 
 
-async def test_tickets_are_found(desk: Desk, reader: Caller) -> None:
+async def test_tickets_are_found(desk: Desk, nordvik: Caller) -> None:
     """By number, status, priority and inbox."""
-    await desk.cells.happen(FJORD, TWO, TicketOpened(8))
+    where = await happen(desk, "seventh", TicketOpened(7), PrioritySet(PER, "high"))
+    await happen(desk, "eighth", says(KARI, "Hei"), TicketOpened(8), Assigned(PER, "offer"), Message(PER, "Hei"))
     numbers = [
-        [ticket["number"] for ticket in (await reader.get(f"/tickets{asked}"))["items"]]
-        for asked in ("", "?sort=number&limit=1", "?status=waiting_visitor", "?priority=high", "?inbox=other")
-    ]
-    assert numbers == [[8, 7], [7], [7], [7], [8]]
-    following = (await reader.get("/tickets?limit=1"))["next"]
-    assert [ticket["number"] for ticket in (await reader.get(f"/tickets?cursor={following}"))["items"]] == [7]
-    assert (await reader.get("/tickets/7"))["conversation"] == ONE
+        [ticket["number"] for ticket in (await nordvik.get(f"/tickets{asked}"))["items"]]
+        for asked in (
+            "", "?sort=number&limit=1", "?status=waiting_visitor", "?priority=high", "?inbox=support", "?inbox=desk"
+        )
+    ]  # fmt: skip
+    assert numbers == [[8, 7], [7], [8], [7], [8, 7], []]
+    following = (await nordvik.get("/tickets?limit=1"))["next"]
+    assert [ticket["number"] for ticket in (await nordvik.get(f"/tickets?cursor={following}"))["items"]] == [7]
+    assert (await nordvik.get("/tickets/7"))["conversation"] == where
 
 
 @pytest.mark.parametrize("number", ["9", "0", "-7", "seven", "٧", "7" * 40])
@@ -272,11 +266,12 @@ async def test_a_ticket_that_is_none_is_not_found(reader: Caller, number: str) -
     assert (await reader.ask("GET", f"/tickets/{number}")).status_code == 404
 
 
-async def test_tags_are_counted(desk: Desk, reader: Caller) -> None:
+async def test_tags_are_counted(desk: Desk, nordvik: Caller) -> None:
     """By conversation, in pages."""
-    await desk.cells.happen(FJORD, TWO, TagsChanged(PER, ["vip"], []))
-    first = await reader.get("/tags?limit=1")
-    rest = await reader.get(f"/tags?cursor={first['next']}")
+    await happen(desk, "tagged", TagsChanged(PER, ["outage", "vip"], []))
+    await happen(desk, "tagged_too", TagsChanged(PER, ["vip"], []))
+    first = await nordvik.get("/tags?limit=1")
+    rest = await nordvik.get(f"/tags?cursor={first['next']}")
     assert [*first["items"], *rest["items"]] == [
         {"tag": "outage", "conversations": 1},
         {"tag": "vip", "conversations": 2},
