@@ -10,14 +10,14 @@ from sqlalchemy import select
 
 from protocol.bus.facts import ConsentGiven, ContactKnown, ConversationErased, PersonErased, Subscribed, SurveyChanged
 from protocol.bus.records import LogRow
-from protocol.ids import AgentId, AppKey, CellName, ContactId, ErasureId, VisitorId
+from protocol.ids import AccountId, AgentId, AppKey, CellName, ContactId, ErasureId, VisitorId
 from protocol.wire import content
 from protocol.wire.content import Author, Event, Message, Note, Role
 from store.sql import tables
 from store.sql.database import Database, Databases
 from store.sql.queries import cells, commits, erasures, merging, search, whom
 from store.sql.queries.erasures import Counts, Erasure
-from tests.kit.commits import ACCOUNT, NOW_MS, VISITOR, commit, conversation
+from tests.kit.commits import ACCOUNT, NOW_MS, VISITOR, commit, conversation, state
 
 CELL = CellName("c00")
 ONE = conversation(1)
@@ -162,3 +162,29 @@ async def test_retention_looks_once_an_hour(databases: Databases) -> None:
     rows = tables.config_job.c
     found = await config.read(lambda sql: list(sql.scalars(select(rows.id).where(rows.kind == erasures.RETAIN))))
     assert len(found) == 2
+
+
+async def test_days_are_each_accounts_own(databases: Databases) -> None:
+    """They are set, changed and taken back."""
+    other = AccountId("acc_other")
+    for days in (30, 7, None):
+        await databases.config.transact(partial(erasures.keep_days, account=ACCOUNT, days=days))
+        assert await databases.config.read(partial(erasures.days_kept, account=ACCOUNT)) == days
+        assert await databases.config.read(partial(erasures.days_kept, account=other)) is None
+
+
+async def test_what_was_kept_for_too_long_is_what_closed_before_then(databases: Databases) -> None:
+    """Of this account, closed and not erased yet; the oldest first, and no more at once than asked for."""
+    record, other = databases.record, AccountId("acc_other")
+    await record.transact(lambda sql: cells.begin_epoch(sql, CELL, 1))
+    begun = [("closed", ACCOUNT), ("closed", ACCOUNT), ("open", ACCOUNT), ("erased", ACCOUNT), ("closed", other)]
+    for number, (status, account) in enumerate(begun, 1):
+        await apply(record, number, states=[state(conversation(number), 1, status=status, account=account)])
+    await apply(record, 6, states=[state(conversation(6), 1, status="closed")])
+    before_ms = NOW_MS + 6  # each commit is made a millisecond after the one before it
+    for limit in (1, 10):
+        found = await record.read(partial(erasures.over, account=ACCOUNT, before_ms=before_ms, limit=limit))
+        assert found == [conversation(1), conversation(2)][:limit]
+    all_of_them = [conversation(number) for number in range(1, 7)]
+    kept = await record.read(lambda sql: erasures.still_kept(sql, all_of_them))
+    assert sorted(kept) == [each for each in all_of_them if each != conversation(4)]
