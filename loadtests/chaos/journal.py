@@ -5,7 +5,7 @@ Invariant: only outcomes and first sends become facts: a frame sent again, or to
 
 import samtale.journal as told
 
-from loadtests.checker.history import Acked, Audience, ClientFact, Misserved, Refused, Resynced, Seen, Sent
+from loadtests.checker.history import Acked, Audience, ClientFact, Misserved, Refused, Resynced, Seen, Sent, Was
 
 NOT_YET = frozenset({"out_of_order", "n_conflict", "rate_limited", "overloaded", "unavailable", "too_many_unresolved"})
 """With `expected`, these ask for the same frame again (SPEC 5.2); every other refusal is what became of it."""
@@ -60,6 +60,8 @@ class Notebook:
                 self.facts.append(Seen(t, client, account, conversation, seq, event, kind, digest, hidden_to, audience))
             case told.Resynced(t, conversation, from_seq):
                 self.facts.append(Resynced(t, client, account, conversation, from_seq))
+            case told.Opened(t, who) if client in self.visitors:
+                self.facts.append(Was(t, client, account, "", who))
             case told.Resumed():
                 self.resumed += 1
             case told.Closed(code=code):

@@ -16,6 +16,7 @@ from samtale.line import Connect
 from samtale.login import Login, over_http
 
 from loadtests.chaos.acts import AMONG_COLLEAGUES, Visiting, act, tell_or_take_back
+from loadtests.chaos.identity import user_of
 from loadtests.chaos.journal import Notebook
 from loadtests.chaos.wire import Tell, WatchedLine, Wire, redirected
 from loadtests.chaos.workspace import BEHIND_ALIAS, PASSWORD, Team
@@ -25,6 +26,8 @@ SERVER = "http://samtale.invalid"  # the ways know where to
 _LINE_CUT = 0.03
 _CLOSE = 0.02
 _PATIENCE = 15  # messages that wait: nobody types more into an app that sends nothing, and 30 a minute may pass
+_LOGS_IN = 0.1  # each time, until they have
+_USERS = 2  # of an account: some are one user on several phones
 _HASTY = 0.25  # the share who write before they have consented
 
 
@@ -40,6 +43,7 @@ class Ways:
     login: Login
     entropy: Callable[[int], bytes] = os.urandom
     clock: Callable[[], float] = time.monotonic
+    now_s: Callable[[], float] = time.time  # since 1970, for tokens
     hurry: float = 1.0
 
 
@@ -145,6 +149,9 @@ async def _talk(world: World, team: Team, client: samtale.VisitorClient, lines: 
         if world.chance.random() < _CLOSE:
             client.close()
         tell_or_take_back(world.chance, client, team, count)
+        if not client.permission.is_identified and world.chance.random() < _LOGS_IN:
+            subject = f"user-{world.chance.randrange(_USERS)}"
+            client.log_in(user_of(team.account, team.app_key, subject, world.ways.now_s))
 
 
 async def serve(world: World, team: Team, number: int) -> samtale.AgentClient:

@@ -25,6 +25,7 @@ class Wire:
         self._at: dict[str, int] = {}
         self._asked: dict[str, list[int]] = {}  # where the client asked to go on, without caught_up so far
         self._left: set[str] = set()
+        self._addressed: str | None = None  # what the server said to address last
 
     def sent(self, frame: dict[str, Any]) -> None:
         """Take what the client says."""
@@ -42,6 +43,12 @@ class Wire:
         if frame.get("conversation") in self._left:
             return
         match frame:
+            case {"t": "chatflow", "conversation": str() as conversation} if conversation != self._addressed:
+                # It is resumed as after `ready`, and the client may have asked for it just before (SPEC 4.9).
+                self._addressed = conversation
+                self._resume({"conversation": conversation, "seq": 0})
+            case {"t": "ready", **told}:
+                self._addressed = told.get("conversation")
             case {"t": "event", "conversation": conversation, "seq": seq}:
                 self._came(conversation, seq, seq)
             case {"t": "hidden", "conversation": conversation, "from": first, "to": last}:

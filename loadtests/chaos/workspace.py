@@ -7,6 +7,8 @@ alters nothing of what is being checked.
 import json
 from dataclasses import dataclass
 
+from loadtests.chaos.identity import KEY, KID
+
 PASSWORD = "chaos-password"
 TEAM = "first"
 BEHIND_ALIAS = "Somebody-behind-an-alias"
@@ -60,7 +62,7 @@ def _account(team: Team, pause_s: int) -> dict[str, object]:
     return {
         "id": team.account,
         "name": team.account,
-        "apps": [{"key": team.app_key, "name": "app"}],
+        "apps": [{"key": team.app_key, "name": "app", "identity_keys": [{**KEY, "kid": f"{KID}-{team.account}"}]}],
         "inboxes": [{"id": inbox, "name": "inbox", "agents": agents, "kind": _SPECIAL[team.account].inbox}],
         "agents": [
             {"id": agent, "name": f"{BEHIND_ALIAS} {agent}", "email": f"{agent}@{team.account}.example",

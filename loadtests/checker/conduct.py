@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from loadtests.checker.history import Acked, Entry, History, Seen, Sent, Violation, Waited
+from loadtests.checker.history import Acked, Entry, History, Seen, Sent, Violation, Waited, Was
 
 
 def two_assignees(history: History) -> Iterator[Violation]:
@@ -76,6 +76,20 @@ def cross_account(history: History) -> Iterator[Violation]:
     for fact in history.facts:
         if isinstance(fact, Seen | Acked) and owner.get(fact.conversation, fact.account) != fact.account:
             yield Violation("cross-account", fact.conversation, f"{fact.client} of {fact.account} got an event")
+
+
+def foreign_read(history: History) -> Iterator[Violation]:
+    """A visitor's client reads what is theirs: of whoever it ever was, be it that they logged in meanwhile."""
+    whose = {each.conversation: each.visitor for each in history.conversations}
+    names: dict[str, set[str]] = {}
+    for fact in history.facts:
+        if isinstance(fact, Was):
+            names.setdefault(fact.client, set()).add(fact.visitor)
+    for fact in history.facts:
+        if isinstance(fact, Seen) and fact.client in names and fact.conversation in whose:
+            owner = whose[fact.conversation]
+            if owner not in names[fact.client]:
+                yield Violation("foreign-read", fact.conversation, f"{fact.client} read {fact.event} of {owner}")
 
 
 def leak(history: History) -> Iterator[Violation]:

@@ -24,13 +24,18 @@ def lost_acked(history: History) -> Iterator[Violation]:
 
 
 def duplicate(history: History) -> Iterator[Violation]:
-    """No send has two entries: neither by its id, wherever, nor by its device and n in one conversation."""
+    """No send has two entries: neither by its id, wherever, nor by its device and n in one conversation.
+
+    A phone whose user logged in is another device, and may send again what it sent before.
+    """
+    senders = {fact.id: fact.client for fact in history.facts if isinstance(fact, Sent)}
     first: dict[tuple[str, str, str], Entry] = {}
     for conversation, log in history.logs().items():
         for entry in log:
             if not entry.id or entry.kind != "message":
                 continue
-            for name in (("", entry.device, f"id {entry.id}"), (conversation, entry.device, f"n {entry.n}")):
+            sender = senders.get(entry.id, entry.device)
+            for name in (("", sender, f"id {entry.id}"), (conversation, entry.device, f"n {entry.n}")):
                 if name in first:
                     yield Violation("duplicate", conversation, f"{name[2]} stands at {first[name].seq} and {entry.seq}")
                     break

@@ -67,6 +67,13 @@ class Resynced(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class Was(Fact):
+    """A visitor's client was told who it is; `conversation` is ""."""
+
+    visitor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Waited(Fact):
     """At the end of the run this client still waited for the outcome of a frame, `for_s` after the last fault."""
 
@@ -74,7 +81,7 @@ class Waited(Fact):
     for_s: float
 
 
-ClientFact: TypeAlias = Sent | Acked | Refused | Seen | Resynced | Waited
+ClientFact: TypeAlias = Sent | Acked | Refused | Seen | Resynced | Was | Waited
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ RULES: tuple[Callable[[History], Iterator[Violation]], ...] = (
     conduct.stored_before_consent,
     conduct.effect_after_fence,
     conduct.cross_account,
+    conduct.foreign_read,
     conduct.leak,
     conduct.survey_twice,
     conduct.set_aside,

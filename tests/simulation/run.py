@@ -103,7 +103,14 @@ class _Run:
         self._witness = Witness(self._world.stored)
         self._world.network.server.saw = self._witness.saw
         self._notebook = Notebook()
-        ways = traffic.Ways(self._world.connect, self._world.connect_agent, self._world.login, loop.entropy, loop.time)
+        ways = traffic.Ways(
+            self._world.connect,
+            self._world.connect_agent,
+            self._world.login,
+            loop.entropy,
+            loop.time,
+            lambda: loop.wall_ms() / 1000,
+        )
         self._people = traffic.World(ways, loop.chance, self._notebook, pace_s=0.7)
         self._faults = Faults(self._world, loop.chance)
         self._counted = _counts()
@@ -146,6 +153,7 @@ class _Run:
         happened["acks lost with data"] = sum(
             isinstance(fact, Acked) and bool(fact.event) and history.went(fact) for fact in history.facts
         )
+        happened["conversations of who logged in"] = sum(entry.kind == "merged" for entry in history.entries)
         happened["resumed"], happened["lines lost"] = self._notebook.resumed, self._notebook.closed
         happened.update(f"refused {fact.code}" for fact in history.facts if isinstance(fact, Refused))
         return +happened

@@ -22,7 +22,7 @@ FAULTS = {
 CAME = {
     "commits", "rebuilds", "takeovers", "resynced", "resumed", "repeated", "evicted conversation", "evicted visitor",
     "set_aside command", "faults Away", "faults StoreAway", "faults LeaseLost", "acks lost with data",
-    "refused consent_required", "refused offer_gone", "refused at_capacity",
+    "refused consent_required", "refused offer_gone", "refused at_capacity", "conversations of who logged in",
 }  # fmt: skip
 """What every block must have come to: a suite in which nothing of this happens has gone blind."""
 

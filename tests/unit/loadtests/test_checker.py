@@ -21,6 +21,7 @@ from loadtests.checker.history import (
     Seen,
     Sent,
     Waited,
+    Was,
 )
 from loadtests.checker.verdict import RULES, violations
 
@@ -137,6 +138,15 @@ def _foreign_event(h: History) -> None:
     h.facts += [Seen(4.0, "spy", "other", "cnv_1", e.seq, e.event, e.kind, e.digest) for e in h.entries[:1]]
 
 
+def _read_anothers(h: History) -> None:
+    read = [replace(f, client="phone", audience="visitor") for f in h.facts if isinstance(f, Seen)]
+    h.facts += [Was(0.5, "phone", "nordvik", "", "vis_2"), *read]
+
+
+def _say_again_as_another_device(h: History) -> None:
+    h.entries.append(Entry("nordvik", "cnv_1", 6, "1.4.0", "message", "ja", "dev_2", 4, "m2"))
+
+
 def _never_answered(h: History) -> None:
     h.facts.append(Waited(9.0, "phone", "nordvik", "cnv_1", "m9", 30.0))
 
@@ -192,6 +202,8 @@ PLANTED: list[tuple[Callable[[History], None], str]] = [
     (_commit_twice, "effect-after-fence"),
     (_older_epoch_commits, "effect-after-fence"),
     (_foreign_event, "cross-account"),
+    (_read_anothers, "foreign-read"),
+    (_say_again_as_another_device, "duplicate"),
     (_withdraw, "stored-before-consent"),
     (_show_a_note, "leak"),
     (_ask_too_early, "survey-twice"),
@@ -267,6 +279,14 @@ def test_what_went_with_its_whole_conversation_is_not_held_against_the_engine() 
     history = clean()
     history.entries, history.conversations, history.commits = [], [], []
     history.epochs.append(Epoch("c00", 2, 0))
+    assert violations(history) == []
+
+
+def test_who_logged_in_reads_on() -> None:
+    """What a client began as somebody else is theirs still."""
+    history = clean()
+    read = [replace(f, client="phone", audience="visitor") for f in history.facts if isinstance(f, Seen)]
+    history.facts += [Was(0.5, "phone", "nordvik", "", "vis_2"), Was(0.6, "phone", "nordvik", "", "vis_1"), *read]
     assert violations(history) == []
 
 
