@@ -10,7 +10,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from admin.http.operations import Call, Operation
-from admin.http.paging import PAGING, page_schema, paged
+from admin.http.paging import PAGING, page_schema, paged, sorting
 from admin.http.problems import CONFLICT, Fault, Problem
 from admin.http.replies import Reply
 from admin.keeping import again, kept_of
@@ -83,7 +83,7 @@ def operations(office: Office) -> list[Operation]:
 
     return [
         Operation("GET", "/accounts", "list_accounts", "List the accounts of the installation", listed, "accounts.edit",
-                  answer=page_schema(SCHEMA), parameters=PAGING, tag="accounts"),
+                  answer=page_schema(SCHEMA), parameters=(*PAGING, sorting("id", "name", "cell")), tag="accounts"),
         Operation("POST", "/accounts", "create_account", "Make an account with its first owner", create,
                   "accounts.edit", NewAccount, SCHEMA, 201, problems=(409,), once=True, tag="accounts"),
     ]  # fmt: skip

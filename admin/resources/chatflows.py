@@ -3,6 +3,7 @@
 Invariant: a draft may name what is not there yet, but has the right shape; what is live is checked whole before it is.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -87,8 +88,11 @@ def operations(office: Office) -> list[Operation]:
                   tag="chatflows"),
         Operation("POST", "/chatflows", "create_chatflow", "Make a chatflow: unpublished, disabled, served last",
                   desk.create, "chatflows.edit", NewChatflow, SCHEMA, 201, problems=(409,), once=True, tag="chatflows"),
-        Operation("PUT", "/chatflows/order", "order_chatflows", "Say which chatflow is served before which",
-                  desk.order, "chatflows.publish", Order, ordered, problems=(409,), tag="chatflows"),
+        Operation("GET", "/chatflows/order", "get_order", "Say which chatflow is served before which", desk.get_order,
+                  "settings.read", answer=ordered, tag="chatflows"),
+        Operation("PUT", "/chatflows/order", "order_chatflows", "Have chatflows served in another order",
+                  desk.order, "chatflows.publish", Order, ordered, problems=(409, 412, 428), guarded=True,
+                  tag="chatflows"),
         Operation("GET", one, "get_chatflow", "Read a chatflow", desk.get, "settings.read", answer=SCHEMA,
                   problems=(404,), tag="chatflows"),
         Operation("PATCH", one, "switch_chatflow", "Change what is live at once: on and off, tags, rollout",
@@ -145,6 +149,9 @@ class _Desk:
 
     async def switch(self, call: Call) -> Reply:
         return await self._office.change(call, partial(self._switched, call))
+
+    async def get_order(self, call: Call) -> Reply:
+        return shown(_order(await self._flows(call)))
 
     async def order(self, call: Call) -> Reply:
         return await self._office.change(call, partial(self._ordered, call))
@@ -223,6 +230,7 @@ class _Desk:
 
     def _ordered(self, call: Call, seen: Seen, config: AccountConfig) -> Change:
         flows = {name: flow for name, flow in flows_of(config, seen.drafts).items() if not flow.archived}
+        call.guard(_order(flows))
         wanted: list[str] = call.body.chatflows
         if sorted(wanted) != sorted(flows):
             missing, strange = sorted(set(flows) - set(wanted)), sorted(set(wanted) - set(flows))
@@ -241,7 +249,7 @@ class _Desk:
         drafts = {flow.id: kept(flow, self._office.now_ms(), call.caller.actor) for flow in moved}
         lines = tuple(f"{place}: {name}" for place, name in enumerate(wanted, 1))
         changed = after if after.version != config.version else None
-        return Change("chatflows.ordered", "chatflows", Reply({"chatflows": wanted}), lines, changed, drafts)
+        return Change("chatflows.ordered", "chatflows", shown({"chatflows": wanted}), lines, changed, drafts)
 
     def _moved(self, call: Call, where: Literal["archived", "taken_out"], seen: Seen, config: AccountConfig) -> Change:
         flow = find(flows_of(config, seen.drafts), call.path["chatflow"])
@@ -269,3 +277,9 @@ class _Desk:
     def _change(self, call: Call, action: str, flow: Flow, reply: Reply, lines: tuple[str, ...]) -> Change:
         draft = kept(flow, self._office.now_ms(), call.caller.actor)
         return Change(action, f"chatflows/{flow.id}", reply, lines, drafts={flow.id: draft})
+
+
+def _order(flows: Mapping[str, Flow]) -> Document:
+    """Return which chatflow is served before which; archived ones are not."""
+    served = [flow for flow in flows.values() if not flow.archived]
+    return {"chatflows": [flow.id for flow in sorted(served, key=lambda flow: (flow.live["priority"], flow.id))]}

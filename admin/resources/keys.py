@@ -10,8 +10,8 @@ from msgspec import Meta, Struct
 
 from admin.access.scopes import SCOPES, Scope
 from admin.access.secrets import KEY_PREFIX, hash_of, new_secret
-from admin.http.operations import Call, Operation
-from admin.http.paging import PAGING, page_schema, paged
+from admin.http.operations import Call, Operation, Parameter
+from admin.http.paging import PAGING, page_schema, paged, sorting
 from admin.http.problems import FORBIDDEN, NOT_FOUND, Problem
 from admin.http.replies import Reply
 from admin.office import Office
@@ -24,6 +24,7 @@ from store.sql.queries.audit_log import Deed
 
 MAX_DAYS = 3_650
 DAY_MS = 86_400_000
+_REVOKED = Parameter("revoked", {"type": "boolean"}, "only those that were, or were not")
 
 
 class NewKey(Struct, forbid_unknown_fields=True):
@@ -61,7 +62,8 @@ def operations(office: Office) -> list[Operation]:
 
     async def listed(call: Call) -> Reply:
         found = await office.config.read(partial(access.keys, account=call.caller.account))
-        return paged(call, [_shown(key) for key in found], "id")
+        wanted = call.query.get("revoked")
+        return paged(call, [_shown(key) for key in found if wanted in (None, key.revoked_at_ms is not None)], "id")
 
     async def create(call: Call) -> Reply:
         wanted: NewKey = call.body
@@ -92,7 +94,7 @@ def operations(office: Office) -> list[Operation]:
 
     return [
         Operation("GET", "/keys", "list_keys", "List the API keys", listed, "keys.edit", answer=page_schema(SCHEMA),
-                  parameters=PAGING, tag="keys"),
+                  parameters=(*PAGING, sorting("id", "name", "created_at_ms"), _REVOKED), tag="keys"),
         Operation("POST", "/keys", "create_key", "Make an API key", create, "keys.edit", NewKey, _MADE, 201,
                   tag="keys", once=True),
         Operation("DELETE", "/keys/{key}", "revoke_key", "Let nobody in with a key any more", revoke, "keys.edit",

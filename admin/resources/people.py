@@ -7,10 +7,10 @@ import io
 from functools import partial
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from admin.http.operations import Call, Operation
-from admin.http.paging import LIMIT, limit_of
+from admin.http.paging import PAGING, cursor_of, key_of, limit_of
 from admin.http.problems import NOT_FOUND, TOO_LARGE, UNAVAILABLE, Problem
 from admin.http.replies import Reply
 from admin.office import Office
@@ -43,8 +43,9 @@ class ErasureView(Struct, frozen=True):
     attachments: int
 
 
-class ErasureList(Struct, frozen=True):
+class ErasureList(Struct, omit_defaults=True):
     items: list[ErasureView]
+    next: str | UnsetType = UNSET
 
 
 class WithdrawalAsked(Struct, forbid_unknown_fields=True):
@@ -103,8 +104,13 @@ def operations(office: Office, bucket: Bucket | None) -> list[Operation]:
         return Reply(_view(asked), 202, headers={"Location": f"/api/v1/erasures/{asked.id}"})
 
     async def listed(call: Call) -> Reply:
-        newest = partial(erasures.newest, account=call.caller.account, limit=limit_of(call))
-        return Reply(ErasureList([_view(each) for each in await office.config.read(newest)]))
+        limit, after = limit_of(call), key_of(call, (int, str))
+        before = (int(after[0] or 0), str(after[1])) if after else None
+        newest = partial(erasures.newest, account=call.caller.account, limit=limit + 1, before=before)
+        found = await office.config.read(newest)
+        last = found[limit - 1] if len(found) > limit else None
+        following = UNSET if last is None else cursor_of([last.asked_at_ms, last.id])
+        return Reply(ErasureList([_view(each) for each in found[:limit]], following))
 
     async def erasure(call: Call) -> Reply:
         found = await office.config.read(partial(erasures.of_id, erasure=ErasureId(call.path["erasure"])))
@@ -143,7 +149,7 @@ def operations(office: Office, bucket: Bucket | None) -> list[Operation]:
         Operation("POST", f"{person}/erasure", "erase_contact", "Have a contact erased, for good", erase,
                   "contacts.erase", answer=ErasureView, status=202, problems=(404,), tag="contacts"),
         Operation("GET", "/erasures", "list_erasures", "List erasures, newest first", listed, "contacts.erase",
-                  answer=ErasureList, parameters=(LIMIT,), tag="contacts"),
+                  answer=ErasureList, parameters=PAGING, tag="contacts"),
         Operation("GET", "/erasures/{erasure}", "get_erasure", "Say how far an erasure is", erasure, "contacts.erase",
                   answer=ErasureView, problems=(404,), tag="contacts"),
         Operation("POST", f"{person}/withdrawals", "withdraw_consent", "Take a contact's consent back", withdraw,

@@ -12,8 +12,8 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from admin.access.secrets import PREVIEW_PREFIX, hash_of, new_secret
-from admin.http.operations import Call, Operation
-from admin.http.paging import PAGING, page_schema, paged
+from admin.http.operations import Call, Operation, Parameter
+from admin.http.paging import PAGING, page_schema, paged, sorting
 from admin.http.problems import CONFLICT, NOT_FOUND, Problem
 from admin.http.replies import Reply
 from admin.keeping import again, kept_of
@@ -34,6 +34,7 @@ from store.sql.queries.previews import Preview
 LASTS_MS = 3_600_000
 FORGOTTEN_MS = 2 * 86_400_000  # by then whatever was said in it is erased
 MOST = 50
+_OF_CHATFLOW = Parameter("chatflow", {"type": "string", "maxLength": 64}, "only those of it")
 
 
 class Wanted(Struct, forbid_unknown_fields=True):
@@ -75,7 +76,8 @@ def operations(office: Office) -> list[Operation]:
                   desk.begin, "chatflows.edit", Wanted, _BEGUN, 201, problems=(404, 409), tag="chatflows",
                   body_optional=True, once=True),
         Operation("GET", "/previews", "list_previews", "List the previews that go on", desk.list, "chatflows.edit",
-                  answer=page_schema(SCHEMA), parameters=PAGING, tag="chatflows"),
+                  answer=page_schema(SCHEMA), tag="chatflows", parameters=(
+                      *PAGING, sorting("id", "created_at_ms", "ends_at_ms"), _OF_CHATFLOW)),
         Operation("DELETE", "/previews/{preview}", "end_preview", "End a preview", desk.end, "chatflows.edit",
                   status=204, problems=(404,), tag="chatflows"),
     ]  # fmt: skip
@@ -87,7 +89,9 @@ class _Desk:
 
     async def list(self, call: Call) -> Reply:
         known = await self._office.config.read(partial(previews.of_account, account=call.caller.account))
-        return paged(call, [_shown(one) for one in known if one.ends_at_ms > self._office.now_ms()], "id")
+        going_on = [one for one in known if one.ends_at_ms > self._office.now_ms()]
+        wanted = call.query.get("chatflow")
+        return paged(call, [_shown(one) for one in going_on if wanted in (None, one.chatflow)], "id")
 
     async def begin(self, call: Call) -> Reply:
         now_ms, entropy = self._office.now_ms(), self._office.entropy

@@ -3,22 +3,27 @@
 Invariant: a property that contacts have keeps its type for as long as it is there: another type is another property.
 """
 
+from collections.abc import Iterable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from admin.http.operations import Call, Operation
+from admin.http.operations import Call, Operation, Parameter
+from admin.http.paging import PAGING, paged, sorting
 from admin.http.problems import INVALID, NOT_FOUND, Fault, Problem
-from admin.http.replies import Reply
+from admin.http.replies import Reply, shown
 from admin.office import Office
 from admin.people.cards import definitions
-from admin.people.desk import note, stores_of
+from admin.people.desk import plain, stores_of
 from admin.resources.contacts import NO_NUL
-from store.sql.queries import contact_types, erasures
+from admin.workspace.document import Document
+from store.sql.queries import audit_log, contact_types, erasures
+from store.sql.queries.audit_log import Deed
 from store.sql.queries.contact_types import Definition, Type
 
 MAX_PROPERTIES = 200
+_TYPE = {"type": "string", "enum": list(get_args(Type))}
 Option = Annotated[str, Meta(min_length=1, max_length=100, pattern=NO_NUL)]
 
 
@@ -37,8 +42,9 @@ class PropertyView(Struct, frozen=True):
     choices: list[str]
 
 
-class PropertyList(Struct, frozen=True):
+class PropertyList(Struct, omit_defaults=True):
     items: list[PropertyView]
+    next: str | UnsetType = UNSET
 
 
 class Retention(Struct, forbid_unknown_fields=True):
@@ -51,48 +57,82 @@ def operations(office: Office) -> list[Operation]:
     """Return what can be asked about properties and retention."""
 
     async def listed(call: Call) -> Reply:
-        return Reply(PropertyList([_view(each) for each in await definitions(stores_of(office), call.caller.account)]))
+        known, type_ = await definitions(stores_of(office), call.caller.account), call.query.get("type")
+        return paged(call, [plain(_view(each)) for each in known if type_ in (None, each.type)], "name")
+
+    async def read(call: Call) -> Reply:
+        known = await definitions(stores_of(office), call.caller.account)
+        return shown(_one(call, known))
 
     async def put(call: Call) -> Reply:
         wanted: PropertyTold = call.body
-        known = {each.name: each for each in await definitions(stores_of(office), call.caller.account)}
         told = Definition(call.path["name"], wanted.label, wanted.type, tuple(wanted.choices))
-        if faults := _faults(told, known):
-            raise Problem(INVALID, "the property cannot be as it was sent", faults)
-        await office.config.transact(partial(contact_types.put, account=call.caller.account, property_=told))
-        await note(office, call, "contact_property.set", f"contact_properties/{told.name}", f"type: {told.type}")
-        return Reply(_view(told))
+        deed = _deed(call, "contact_property.set", f"contact_properties/{told.name}", f"type: {told.type}")
+
+        def write(sql: Any) -> Reply:
+            audit_log.add(sql, call.caller.account, deed)
+            known = {each.name: each for each in contact_types.all_of(sql, call.caller.account)}
+            call.guard(plain(_view(known[told.name])) if told.name in known else {})
+            if faults := _faults(told, known):
+                raise Problem(INVALID, "the property cannot be as it was sent", faults)
+            contact_types.put(sql, call.caller.account, told)
+            return shown(plain(_view(told)))
+
+        return await office.config.transact(write)
 
     async def remove(call: Call) -> Reply:
-        gone = partial(contact_types.remove, account=call.caller.account, name=call.path["name"])
-        if not await office.config.transact(gone):
-            raise Problem(NOT_FOUND, "there is no such property")
-        await note(office, call, "contact_property.removed", f"contact_properties/{call.path['name']}")
-        return Reply(None)
+        deed = _deed(call, "contact_property.removed", f"contact_properties/{call.path['name']}")
+
+        def write(sql: Any) -> Reply:
+            audit_log.add(sql, call.caller.account, deed)
+            call.guard(_one(call, contact_types.all_of(sql, call.caller.account)))
+            contact_types.remove(sql, call.caller.account, call.path["name"])
+            return Reply(None)
+
+        return await office.config.transact(write)
 
     async def retention(call: Call) -> Reply:
         days = await office.config.read(partial(erasures.days_kept, account=call.caller.account))
-        return Reply(Retention(days))
+        return shown(plain(Retention(days)))
 
     async def retain(call: Call) -> Reply:
-        days = call.body.days
-        await office.config.transact(partial(erasures.keep_days, account=call.caller.account, days=days))
-        await note(office, call, "retention.set", "retention", f"days: {'for ever' if days is None else days}")
-        return Reply(Retention(days))
+        account, days = call.caller.account, call.body.days
+        deed = _deed(call, "retention.set", "retention", f"days: {'for ever' if days is None else days}")
 
-    one = "/contact_properties/{name}"
+        def write(sql: Any) -> Reply:
+            audit_log.add(sql, account, deed)
+            call.guard(plain(Retention(erasures.days_kept(sql, account))))
+            erasures.keep_days(sql, account, days)
+            return shown(plain(Retention(days)))
+
+        return await office.config.transact(write)
+
+    def _deed(call: Call, action: str, target: str, *lines: str) -> Deed:
+        return Deed(office.now_ms(), call.caller.actor, action, target, lines)
+
+    one, stale = "/contact_properties/{name}", (412, 428)
     return [
         Operation("GET", "/contact_properties", "list_contact_properties", "List which properties contacts may have",
-                  listed, "settings.read", answer=PropertyList, tag="contacts"),
-        Operation("PUT", one, "set_contact_property", "Let contacts have a property", put, "settings.edit",
-                  PropertyTold, PropertyView, tag="contacts"),
+                  listed, "settings.read", answer=PropertyList, tag="contacts", parameters=(
+                      *PAGING, sorting("name", "label", "type"), Parameter("type", _TYPE, "only those of it"))),
+        Operation("GET", one, "get_contact_property", "Read a property that contacts may have", read, "settings.read",
+                  answer=PropertyView, problems=(404,), tag="contacts"),
+        Operation("PUT", one, "set_contact_property", "Let contacts have a property; `If-Match: *` for a new one", put,
+                  "settings.edit", PropertyTold, PropertyView, problems=stale, guarded=True, tag="contacts"),
         Operation("DELETE", one, "remove_contact_property", "Let contacts have a property no more", remove,
-                  "settings.edit", status=204, problems=(404,), tag="contacts"),
+                  "settings.edit", status=204, problems=(404, *stale), guarded=True, tag="contacts"),
         Operation("GET", "/retention", "get_retention", "Say how long closed conversations are kept", retention,
                   "settings.read", answer=Retention, tag="account"),
         Operation("PUT", "/retention", "set_retention", "Set how long closed conversations are kept", retain,
-                  "settings.edit", Retention, Retention, tag="account"),
+                  "settings.edit", Retention, Retention, problems=stale, guarded=True, tag="account"),
     ]  # fmt: skip
+
+
+def _one(call: Call, known: Iterable[Definition]) -> Document:
+    for each in known:
+        if each.name == call.path["name"]:
+            return plain(_view(each))
+    raise Problem(NOT_FOUND, "there is no such property")
 
 
 def _faults(told: Definition, known: dict[str, Definition]) -> list[Fault]:

@@ -143,7 +143,7 @@ def build(server: str, installation_key: str, account: str, stop: Callable[[], o
     served("drafted")
 
     rest.ask("POST", f"/chatflows/{NEW}/publish")
-    rest.ask("PUT", "/chatflows/order", {"chatflows": [NEW, OLD]})
+    rest.ask("PUT", "/chatflows/order", {"chatflows": [NEW, OLD]}, If_Match="*")
     served("published")
     rest.change(f"/chatflows/{NEW}", {"enabled": True})
     served("enabled")

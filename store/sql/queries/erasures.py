@@ -7,7 +7,7 @@ job that does it, and is done once nothing of ours holds anything any more.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, update
 
 from protocol.bus.records import JobRow
 from protocol.ids import AccountId, CellName, ContactId, ConversationId, ErasureId, VisitorId
@@ -68,10 +68,15 @@ def of_id(connection: Connection, erasure: ErasureId) -> Erasure | None:
     return None if row is None else _read(row)
 
 
-def newest(connection: Connection, account: AccountId, limit: int) -> list[Erasure]:
-    """Return the account's erasures that were asked last, newest first."""
+def newest(
+    connection: Connection, account: AccountId, limit: int, before: tuple[int, str] | None = None
+) -> list[Erasure]:
+    """Return the account's erasures that were asked last, newest first; `before`: those after (asked_at_ms, id)."""
     rows = tables.erasure.c
     found = select(tables.erasure).where(rows.account == account).order_by(rows.asked_at_ms.desc(), rows.id)
+    if before is not None:
+        at_ms, id_ = before
+        found = found.where(or_(rows.asked_at_ms < at_ms, and_(rows.asked_at_ms == at_ms, rows.id > id_)))
     return [_read(row) for row in connection.execute(found.limit(limit))]
 
 

@@ -164,6 +164,7 @@ async def tell_chatflows(told: Told) -> None:
     await told("list_versions", path=CANARY)
     await told("switch_chatflow", {"enabled": True}, path=CANARY)
     await told("order_chatflows", {"chatflows": [flow["id"] for flow in flows["items"]]})
+    await told("get_order")
     assert (await told("explain_serving", {"tag": CANARY}))["chatflow"] == CANARY
     preview = told.secret((await told("preview_chatflow", path=CANARY))["id"])
     await told("list_previews")
@@ -177,6 +178,7 @@ async def tell_chatflows(told: Told) -> None:
 async def tell_people(told: Told) -> None:
     await told("set_contact_property", {"type": "string", "label": CANARY}, path=CANARY)
     await told("list_contact_properties")
+    await told("get_contact_property", path=CANARY)
     await told("create_company", {"id": CANARY, "name": CANARY})
     await told("list_companies")
     await told("get_company", path=CANARY)

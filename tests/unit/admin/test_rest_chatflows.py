@@ -141,7 +141,7 @@ async def test_going_before_another_chatflow_of_the_tag_changes_who_is_served(ad
     assert "autumn" in flows
     await admin.put("/chatflows/order", {"chatflows": ["autumn", *(name for name in flows if name != "autumn")]})
     assert (await admin.post("/chatflows/explain", {"tag": "kunde"}))["chatflow"] == "autumn"
-    short = await admin.ask("PUT", "/chatflows/order", {"chatflows": ["autumn"]})
+    short = await admin.ask("PUT", "/chatflows/order", {"chatflows": ["autumn"]}, If_Match="*")
     assert short.status_code == 422
 
 

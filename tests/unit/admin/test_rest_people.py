@@ -103,13 +103,15 @@ async def test_two_admins_on_one_contact(admin: Caller) -> None:
 async def test_a_property_has_a_type(admin: Caller, type_: str, good: Any, shown: Any, bad: Any) -> None:
     """What does not fit is refused by its name; what fits comes back as it was sent, and null removes it."""
     told = {"type": type_, "choices": ["a", "b"] if type_ == "choice" else []}
-    await admin.good("PUT", "/contact_properties/plan", told)
+    await admin.put("/contact_properties/plan", told)
     path = f"/contacts/{(await admin.post('/contacts', KARI))['id']}"
     assert (await admin.patch(path, {"properties": {"plan": good}}))["properties"] == {"plan": shown}
     refused = await admin.ask("PATCH", path, {"properties": {"plan": bad}}, If_Match="*")
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/properties/plan")
     assert (await admin.patch(path, {"properties": {"plan": None}}))["properties"] == {}
-    other = await admin.ask("PUT", "/contact_properties/plan", {"type": "bool" if type_ != "bool" else "date"})
+    other = await admin.ask(
+        "PUT", "/contact_properties/plan", {"type": "bool" if type_ != "bool" else "date"}, If_Match="*"
+    )
     assert other.status_code == 422
 
 
@@ -134,7 +136,7 @@ async def test_a_company_has_contacts_and_goes(admin: Caller) -> None:
 
 async def test_a_segment_is_who_is_named_and_who_meets_its_rule(admin: Caller) -> None:
     """Looked up when it is asked."""
-    await admin.good("PUT", "/contact_properties/plan", {"type": "string"})
+    await admin.put("/contact_properties/plan", {"type": "string"})
     gold = (await admin.post("/contacts", KARI | {"properties": {"plan": "gold"}}))["id"]
     named = (await admin.post("/contacts", {"subject": "u-2"}))["id"]
     other = (await admin.post("/contacts", {"subject": "u-3", "properties": {"plan": "free"}}))["id"]
@@ -233,7 +235,7 @@ async def test_what_no_database_keeps_is_refused(admin: Caller, body: Any) -> No
 
 async def test_a_number_beyond_all_measure(admin: Caller) -> None:
     """It is refused as one."""
-    await admin.good("PUT", "/contact_properties/age", {"type": "number"})
+    await admin.put("/contact_properties/age", {"type": "number"})
     answer = await admin.ask("POST", "/contacts", {"subject": "u", "properties": {"age": 10**300}})
     assert answer.status_code == 422
 
@@ -241,9 +243,9 @@ async def test_a_number_beyond_all_measure(admin: Caller) -> None:
 async def test_retention_is_off_until_it_is_set(admin: Caller) -> None:
     """null: for ever."""
     assert await admin.get("/retention") == {"days": None}
-    await admin.good("PUT", "/retention", {"days": 30})
+    await admin.put("/retention", {"days": 30})
     assert await admin.get("/retention") == {"days": 30}
-    assert (await admin.ask("PUT", "/retention", {"days": 0})).status_code == 422
+    assert (await admin.ask("PUT", "/retention", {"days": 0}, If_Match="*")).status_code == 422
 
 
 async def test_who_may_only_read_changes_nothing(desk: Desk, admin: Caller) -> None:
