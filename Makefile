@@ -33,7 +33,7 @@ check: $(READY) ## lint, types, imports, unused code and dependencies, spelling
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/deptry .
-	$(BIN)/deptry tests --exclude '[.]venv' --requirements-files requirements-dev.in --ignore DEP002,DEP003,DEP004
+	$(BIN)/deptry tests docs/images --exclude '[.]venv' --requirements-files requirements-dev.in --ignore DEP002,DEP003,DEP004
 	$(BIN)/vulture
 	git ls-files | xargs $(BIN)/codespell
 
