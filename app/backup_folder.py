@@ -82,8 +82,9 @@ def give_files(folder: Path, target: Path) -> int:
 
 
 def _copied(source: Path, target: Path) -> int:
-    """Copy every file; one that goes meanwhile is of a message that went."""
+    """Copy every file; one that goes meanwhile is of a message that went. No other user may look in."""
     count = 0
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
     for found in sorted(source.rglob("*")):
         place = target / found.relative_to(source)
         if found.is_dir():

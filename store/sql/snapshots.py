@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, make_url
+from sqlalchemy import URL, Connection, inspect, make_url
 
 from store.sql.database import DirectDatabase
 from store.sql.dialects import driver_url, is_sqlite
@@ -32,7 +32,9 @@ def names(url: str) -> tuple[str, ...]:
 
 
 def take(config_url: str, record_url: str, folder: Path) -> None:
-    """Write a snapshot of both sides into `folder`, to the disk. Raises SnapshotFailed."""
+    """Write a snapshot of both sides into `folder`, to the disk, for this user alone. Raises SnapshotFailed."""
+    for name in names(config_url):
+        (folder / name).touch(mode=0o600, exist_ok=False)
     try:
         if is_sqlite(config_url):
             _copy(_path(config_url), _path(record_url), folder)
@@ -96,9 +98,10 @@ def _run(program: str, url: str, *arguments: str) -> None:
     """Run one of PostgreSQL's own programs on `url`, whose password no other user of the machine may see."""
     if shutil.which(program) is None:
         raise SnapshotFailed(f"{program} is not installed: it comes with PostgreSQL's client programs")
-    parsed = make_url(driver_url(url))
-    password = {"PGPASSWORD": str(parsed.password)} if parsed.password else {}
-    plain = parsed.set(drivername="postgresql", password=None).render_as_string()
+    said = make_url(driver_url(url))
+    password = {"PGPASSWORD": str(said.password)} if said.password else {}
+    where = (said.host, said.port, said.database, said.query)
+    plain = URL.create("postgresql", said.username, None, *where).render_as_string()
     command = [program, f"--dbname={plain}", "--no-password", *arguments]
     ended = subprocess.run(command, env=os.environ | password, capture_output=True, text=True, check=False)  # noqa: S603
     if ended.returncode != 0:

@@ -100,6 +100,20 @@ def test_a_database_that_is_away_leaves_no_snapshot(tmp_path: Path) -> None:
     assert "hunter2" not in str(failed.value)
 
 
+def test_a_password_goes_to_postgresqls_programs_and_to_no_other_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are given it as it is, and not among their arguments, which everybody on the machine can list."""
+    program = tmp_path / "pg_dump"
+    program.write_text('#!/bin/sh\necho "$1 as $PGPASSWORD" >&2\nexit 1\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    url = "postgresql://samtale:hunter2@127.0.0.1:1/samtale?sslmode=require"
+    with pytest.raises(snapshots.SnapshotFailed) as failed:
+        snapshots.take(url, url, tmp_path)
+    assert str(failed.value) == "--dbname=postgresql://samtale@127.0.0.1:1/samtale?sslmode=require as hunter2"
+
+
 async def test_cells_begin_above_all_that_was_lost(databases: Databases) -> None:
     """Those that the backup knows, and those that it does not: their next epoch never was before."""
     await databases.record.transact(lambda sql: cells.begin_epoch(sql, C00, 7))

@@ -65,6 +65,17 @@ def test_a_backup_wants_a_folder_of_its_own(data: Path, tmp_path: Path) -> None:
     assert "is not empty: a backup wants a folder of its own" in refused("backup", tmp_path)
 
 
+def test_no_other_user_may_read_a_backup(data: Path, tmp_path: Path) -> None:
+    """Also where the folder was there already, open to all."""
+    (data / "files/aa").mkdir()
+    (data / "files/aa/two").write_bytes(b"sent")
+    place = tmp_path / "backup"
+    place.mkdir(mode=0o755)
+    assert samtale_says("backup", place).exit_code == 0
+    modes = {each.name: each.stat().st_mode & 0o777 for each in place.iterdir() if each.name != "backup.json"}
+    assert modes == {"config.db": 0o600, "record.db": 0o600, "files": 0o700}
+
+
 def test_where_nothing_is_there_is_nothing_to_keep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said instead of keeping it."""
     monkeypatch.setenv("SAMTALE_DATA", str(tmp_path / "new"))
