@@ -74,6 +74,8 @@ def _refuse_what_does_not_fit(settings: Settings, note: Note) -> None:
     """Raise Trouble unless the backup fits these settings, and everything that it would fill is empty."""
     if note.sql != backup_folder.kind_of(settings):
         raise Trouble(f"the backup is of {note.sql}: {'unset' if note.sql == 'sqlite' else 'set'} SAMTALE_DATABASE_URL")
+    if sorted(note.sums) != sorted(names := snapshots.names(settings.record_url)):
+        raise Trouble(f"the backup's note does not name what a backup has: {', '.join(names)}")
     if note.cells != settings.cells:
         raise Trouble(f"the backup is of {note.cells} cells: set SAMTALE_CELLS={note.cells}")
     files = settings.files_directory

@@ -123,6 +123,17 @@ def test_what_was_changed_is_not_restored(folder: Path, tmp_path: Path, harm: by
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize("name", ["../mine", "record.db"])
+def test_a_note_that_names_something_else_is_refused(folder: Path, tmp_path: Path, name: str) -> None:
+    """Neither is anything elsewhere moved, nor anything restored of which no sum tells."""
+    (tmp_path / "mine").write_text("mine")
+    note = json.loads((folder / "backup.json").read_text())
+    note["sums"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest()}
+    (folder / "backup.json").write_text(json.dumps(note))
+    assert "does not name what a backup has: config.db, record.db" in refused("restore", folder, NOBODY)
+    assert not (tmp_path / "new/record.db").exists()
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "why"),
     [
