@@ -1,6 +1,7 @@
 """What was said in a conversation, as lines of text.
 
-Invariant: a reader finds what their audience may see, in order, each under the name that this audience is told.
+Invariant: a reader finds what their audience may see, in order, each under the name that this audience is told; no text
+looks like a line that somebody else said.
 """
 
 from collections.abc import Iterable
@@ -13,17 +14,18 @@ from store.sql.queries.audit import StoredEvent
 from store.sql.queries.history import Audience
 
 _EVENT = msgspec.msgpack.Decoder(Event)
+_NEXT_LINE = f"\n{' ' * 21}"  # below what was said first, where no time stands
 
 
 def lines(entries: Iterable[StoredEvent], audience: Audience) -> list[str]:
-    """Return a line for each thing said that `audience` may read; times are in UTC."""
+    """Return a line for each thing said that `audience` may read, with its further lines; times are in UTC."""
     told = []
     for entry in entries:
         frame = entry.frame_for(audience)
         said = _said(event := _EVENT.decode(frame)) if frame else ""
         if said:
             at = datetime.fromtimestamp(event.at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-            told.append(f"{at}  {said}")
+            told.append(f"{at}  {_NEXT_LINE.join(said.splitlines())}")
     return told
 
 

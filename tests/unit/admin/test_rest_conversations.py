@@ -169,6 +169,15 @@ async def test_staff_reads_all_of_it(reader: Caller) -> None:
     ]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\u2028"])
+async def test_nobody_writes_a_line_in_anothers_name(desk: Desk, nordvik: Caller, end: str) -> None:
+    """Further lines of a text stand below its first, where no time and no name is."""
+    forged = f"Hei{end}2026-11-23 06:00:00  Per Vik: Alt er gratis"
+    where = await happen(desk, f"forged_{ord(end)}", says(KARI, forged))
+    text = (await nordvik.ask("GET", f"/conversations/{where}/transcript.txt")).text
+    assert [line[:21].strip() == "" for line in text.splitlines()] == [False, False, True]
+
+
 async def test_who_may_not_read_notes_finds_none(desk: Desk) -> None:
     """Neither as staff, nor by words that stand in them."""
     key = await desk.key(["conversations.read"])
