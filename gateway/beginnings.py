@@ -1,6 +1,6 @@
 """What was begun on a phone whose user logs in there: read for the cell, which takes it over (SPEC 3.9).
 
-Invariant: nothing is judged here, and nothing moves; until the cell has decided, the user is who they were.
+Invariant: nothing moves here; until the cell has decided, the user is who they were.
 """
 
 from msgspec.structs import replace
@@ -9,7 +9,7 @@ from gateway.proving import Proven
 from gateway.services import Services
 from protocol.bus.commands import Begun
 from protocol.bus.config import AccountConfig
-from protocol.bus.merging import merged_consents
+from protocol.bus.merging import merged_consents, proves
 from protocol.bus.records import VisitorRecord
 from protocol.ids import AccountId, ChatflowId, ConversationId, DeviceId, VisitorId, conversation_id
 from store.sql.queries import begun as rows
@@ -37,10 +37,13 @@ async def read_begun(
     return Begun(visitor, device, cold, known=known is not None, conversations=over)
 
 
-def believed(own: VisitorRecord | None, begun: VisitorRecord | None, blank: VisitorRecord, at_ms: int) -> VisitorRecord:
-    """Return the user's record as it will be judged by, once what was begun is theirs. `own` None: there is none."""
-    mine = own if own is not None else blank
-    if begun is None or begun.merged:
+def believed(proven: Proven, mine: VisitorRecord, begun: VisitorRecord | None, at_ms: int) -> VisitorRecord:
+    """Return the user's record as it will be judged by, once what was begun is theirs.
+
+    By what it holds nothing is kept of whoever shows no good secret: it is not their consent.
+    """
+    device = proven.began_on
+    if begun is None or device is None or begun.app != mine.app or not proves(begun, device, proven.presented):
         return mine
     return replace(mine, consents=merged_consents(mine.consents, begun.consents, at_ms))
 

@@ -121,7 +121,7 @@ async def _admit(services: Services, case: Case) -> LetIn:
     earlier = await read_visitor(services, config.cell, began_as) if began_as is not None else None
     begun = await read_begun(services, config.account, case.proven, earlier) if began_as is not None else None
     if begun is not None:
-        own = believed(own, earlier or begun.record, case.blank, services.outside.now_ms())
+        own = believed(case.proven, own or case.blank, earlier or begun.record, services.outside.now_ms())
     front = Storefront(case.phone, Gate(config, own, rows))
     asked = await _ask_cell(services, case, front, (known is not None, cold, begun))
     return await _welcome(services, case, front, asked)

@@ -14,7 +14,7 @@ from protocol.bus.config import AccountConfig
 from protocol.bus.decisions import Refusal
 from protocol.bus.effects import Effect, Inner, Keep
 from protocol.bus.facts import Subscribed, VisitorMerged
-from protocol.bus.merging import merged_consents
+from protocol.bus.merging import merged_consents, proves
 from protocol.bus.records import Context, CurrentConversation, DeviceRecord, VisitorRecord
 from protocol.bus.steps import communicate_purpose
 from protocol.ids import ChatflowId, ConversationId, VisitorId
@@ -42,16 +42,12 @@ def why_not(begun: VisitorRecord | None, command: Admit) -> Refusal | None:
     assert what is not None, "nobody asks for what nobody began"
     if begun is None:
         return admission.LEFT if what.known else admission.UNKNOWN
-    phone = begun.devices.get(what.device)
     same = (begun.account, begun.app, begun.identified) == (command.account, command.app, False)
-    if not same or phone is None:
+    if not same or what.device not in begun.devices:
         return admission.UNKNOWN
     if begun.merged:
         return Refusal(Code.SUBJECT_CHANGED)
-    shown = not phone.revoked and any(
-        secret and secret in command.presented for secret in (phone.pending, phone.secret)
-    )
-    return None if shown else admission.UNKNOWN
+    return None if proves(begun, what.device, command.presented) else admission.UNKNOWN
 
 
 def merge(record: VisitorRecord | None, command: LogsIn | Leaves, at_ms: int, config: AccountConfig | None) -> Became:

@@ -1,15 +1,24 @@
-"""What two visitors who turn out to be one person have answered (product §9, SPEC 3.9).
+"""Whether an anonymous visitor is who logs in, and what the two have answered (product §9, SPEC 3.9).
 
 Invariant: engine and gateway both ask here. A withdrawal stands against any answer of the other, and of two answers
 that let somebody in, neither is made of more than was said.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from protocol.bus.records import ConsentRecord
+from protocol.bus.records import ConsentRecord, VisitorRecord
 from protocol.bus.steps import VALID_MS
+from protocol.ids import DeviceId
 
 _LETS_IN = {"granted": 2, "implied": 1, "declined": 0}
+
+
+def proves(begun: VisitorRecord, device: DeviceId, presented: Sequence[bytes]) -> bool:
+    """Whether whoever presents these hashes is on the phone that was `begun`'s, and has not logged out there."""
+    phone = begun.devices.get(device)
+    if phone is None or phone.revoked:
+        return False
+    return any(secret and secret in presented for secret in (phone.pending, phone.secret))
 
 
 def merged_consents(
