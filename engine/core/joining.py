@@ -58,8 +58,10 @@ def logged_in(settling: Settling, command: Admit) -> None:
 
 def needed(command: Admit) -> list[Need]:
     """Return what such a command asks for at the least."""
-    assert command.begun is not None
-    return [Need("visitor", command.visitor), Need("visitor", command.begun.visitor)]
+    begun = command.begun
+    assert begun is not None
+    conversations = [Need("conversation", each.conversation) for each in begun.conversations]
+    return [Need("visitor", command.visitor), Need("visitor", begun.visitor), *conversations]
 
 
 def _moved(settling: Settling, command: Admit, begun: VisitorRecord, config: AccountConfig) -> Already | Refusal:

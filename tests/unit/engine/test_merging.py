@@ -6,6 +6,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from engine.core.result import Need
+from engine.core.step import needs
 from protocol.bus.commands import (
     Begun,
     Emptied,
@@ -232,6 +234,14 @@ def test_all_conversations_come_along(world: World) -> None:
     assert logs_in(world, begun={"conversations": [kept]}).code == ""
     assert {world.conversation(where).terms.visitor for where in (HERS, over)} == {OLA}
     assert world.next_n(over, phone(OLA)) == 3
+
+
+def test_all_that_comes_along_is_loaded_at_once(world: World) -> None:
+    """However many conversations there are, the cell is not kept waiting for one after the other."""
+    kept = [Kept(conversation_id(KEY, KARI, UNROUTED, ordinal), b"") for ordinal in range(1, 4)]
+    command = admits(OLA, identified=True, begun=Begun(KARI, phone(KARI), None, True, kept))
+    wanted = {Need("conversation", each.conversation) for each in kept}
+    assert wanted | {Need("visitor", OLA), Need("visitor", KARI)} == set(needs(command))
 
 
 def test_a_file_that_was_put_before_may_still_be_sent(world: World) -> None:
