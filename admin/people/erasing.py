@@ -22,7 +22,7 @@ async def erase_contact(
     """Have a contact and every visitor known as it erased; None if the account has no such contact."""
     if await stores.record.read(partial(contacts.find, account=config.account, contact=contact)) is None:
         return None
-    return await _asked(stores, config, entropy, now_ms, contact=contact)
+    return await _ask(stores, erasure_of(config, entropy, now_ms, contact=contact))
 
 
 async def erase_visitor(
@@ -31,11 +31,10 @@ async def erase_visitor(
     """Have one visitor erased, whatever else is known of the contact; None if the account has no such visitor."""
     if await stores.record.read(partial(records.visitor, account=config.account, visitor_id=visitor)) is None:
         return None
-    return await _asked(stores, config, entropy, now_ms, visitor=visitor)
+    return await _ask(stores, erasure_of(config, entropy, now_ms, visitor=visitor))
 
 
-async def _asked(
-    stores: Databases,
+def erasure_of(
     config: AccountConfig,
     entropy: Callable[[int], bytes],
     now_ms: int,
@@ -43,7 +42,11 @@ async def _asked(
     contact: ContactId | None = None,
     visitor: VisitorId | None = None,
 ) -> Erasure:
+    """Return the erasure of a contact, or of a visitor, that is to be asked for."""
     id_ = ErasureId(f"era_{entropy(_ID_BYTES).hex()}")
-    erasure = Erasure(id_, config.account, config.cell, "asked", contact, visitor, now_ms, None, Counts())
+    return Erasure(id_, config.account, config.cell, "asked", contact, visitor, now_ms, None, Counts())
+
+
+async def _ask(stores: Databases, erasure: Erasure) -> Erasure:
     await stores.config.transact(partial(erasures.ask, erasure=erasure))
     return erasure

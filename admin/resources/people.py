@@ -5,7 +5,7 @@ Invariant: what takes long is asked for here and done by workers; an erasure say
 
 import io
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -14,13 +14,15 @@ from admin.http.paging import PAGING, cursor_of, key_of, limit_of
 from admin.http.problems import NOT_FOUND, TOO_LARGE, UNAVAILABLE, Problem
 from admin.http.replies import Reply
 from admin.office import Office
+from admin.once import once
 from admin.people import erasing, withdrawing
 from admin.people.cards import Card
 from admin.people.desk import contact_of, note, shown, stores_of
 from admin.people.export import MAX_BYTES, TooMuch, write_person
 from protocol.ids import ContactId, ErasureId, VisitorId
 from store.files.bucket import Bucket, BucketAway
-from store.sql.queries import consents, erasures
+from store.sql.queries import audit_log, consents, erasures, jobs, whom
+from store.sql.queries.audit_log import Deed
 from store.sql.queries.erasures import Erasure
 
 Purpose = Literal["storage", "process", "communicate", "analytics"]
@@ -94,15 +96,6 @@ def operations(office: Office, bucket: Bucket | None) -> list[Operation]:
         named = {"Content-Disposition": f'attachment; filename="{found.id}.zip"'}
         return Reply(file.getvalue(), headers=named)
 
-    async def erase(call: Call) -> Reply:
-        found = await contact_of(office, call)
-        config = await office.present(call.caller.account)
-        asked = await erasing.erase_contact(stores_of(office), config, found.id, office.entropy, office.now_ms())
-        if asked is None:
-            raise Problem(NOT_FOUND, "there is no such contact any more")
-        await note(office, call, "contact.erased", f"contacts/{found.id}", f"erasures/{asked.id}")
-        return Reply(_view(asked), 202, headers={"Location": f"/api/v1/erasures/{asked.id}"})
-
     async def listed(call: Call) -> Reply:
         limit, after = limit_of(call), key_of(call, (int, str))
         before = (int(after[0] or 0), str(after[1])) if after else None
@@ -117,13 +110,6 @@ def operations(office: Office, bucket: Bucket | None) -> list[Operation]:
         if found is None or found.account != call.caller.account:
             raise Problem(NOT_FOUND, "there is no such erasure")
         return Reply(_view(found))
-
-    async def withdraw(call: Call) -> Reply:
-        found, purpose = await contact_of(office, call), call.body.purpose
-        config, now_ms = await office.present(call.caller.account), office.now_ms()
-        whose = await withdrawing.withdraw(stores_of(office), config, found.id, purpose, office.entropy, now_ms)
-        await note(office, call, "consent.withdrawn", f"contacts/{found.id}", purpose)
-        return Reply(Withdrawn(whose), 202)
 
     async def history(call: Call) -> Reply:
         found = await contact_of(office, call)
@@ -146,19 +132,58 @@ def operations(office: Office, bucket: Bucket | None) -> list[Operation]:
         Operation("GET", f"{person}/export", "export_contact", "All that is kept of a contact, as a zip", export,
                   "contacts.erase", answer={"type": "string", "format": "binary"}, media="application/zip",
                   problems=(404, 413), tag="contacts"),
-        Operation("POST", f"{person}/erasure", "erase_contact", "Have a contact erased, for good", erase,
-                  "contacts.erase", answer=ErasureView, status=202, problems=(404,), tag="contacts"),
+        Operation("POST", f"{person}/erasure", "erase_contact", "Have a contact erased, for good",
+                  partial(_erase, office), "contacts.erase", answer=ErasureView, status=202, problems=(404,),
+                  tag="contacts", once=True),
         Operation("GET", "/erasures", "list_erasures", "List erasures, newest first", listed, "contacts.erase",
                   answer=ErasureList, parameters=PAGING, tag="contacts"),
         Operation("GET", "/erasures/{erasure}", "get_erasure", "Say how far an erasure is", erasure, "contacts.erase",
                   answer=ErasureView, problems=(404,), tag="contacts"),
-        Operation("POST", f"{person}/withdrawals", "withdraw_consent", "Take a contact's consent back", withdraw,
-                  "contacts.edit", WithdrawalAsked, Withdrawn, 202, problems=(404,), tag="consents"),
+        Operation("POST", f"{person}/withdrawals", "withdraw_consent", "Take a contact's consent back",
+                  partial(_withdraw, office), "contacts.edit", WithdrawalAsked, Withdrawn, 202, problems=(404,),
+                  tag="consents", once=True),
         Operation("GET", f"{person}/subscriptions", "list_subscription_changes", "Every answer about subscriptions",
                   history, "contacts.read", answer=SubscriptionHistory, problems=(404,), tag="contacts"),
         Operation("PUT", f"{person}/subscriptions/{{subscription}}", "set_subscription", "Write what a contact wants",
                   subscribe, "contacts.edit", Subscribing, Card, problems=(404,), tag="contacts"),
     ]  # fmt: skip
+
+
+async def _erase(office: Office, call: Call) -> Reply:
+    try:
+        found = await contact_of(office, call)
+    except Problem:  # whoever has been erased meanwhile is not there when it is asked again
+        if (before := await office.answered(call)) is None:
+            raise
+        return before
+    config, now_ms = await office.present(call.caller.account), office.now_ms()
+    asked = erasing.erasure_of(config, office.entropy, now_ms, contact=found.id)
+    target, named = f"contacts/{found.id}", f"erasures/{asked.id}"
+    deed = Deed(now_ms, call.caller.actor, "contact.erased", target, (named,))
+    reply = Reply(_view(asked), 202, headers={"Location": f"/api/v1/{named}"})
+
+    def ask(sql: Any) -> Reply:
+        erasures.ask(sql, asked)
+        audit_log.add(sql, config.account, deed)
+        return reply
+
+    return await once(office, call, ask)
+
+
+async def _withdraw(office: Office, call: Call) -> Reply:
+    found, purpose = await contact_of(office, call), call.body.purpose
+    config, now_ms = await office.present(call.caller.account), office.now_ms()
+    whose = await office.record.read(partial(whom.known_as, account=config.account, contact=found.id))
+    job = withdrawing.withdrawal(config, whose, purpose, office.entropy)
+    deed = Deed(now_ms, call.caller.actor, "consent.withdrawn", f"contacts/{found.id}", (purpose,))
+
+    def ask(sql: Any) -> Reply:
+        if whose:
+            jobs.add(sql, "config", job, now_ms)
+        audit_log.add(sql, config.account, deed)
+        return Reply(Withdrawn(whose), 202)
+
+    return await once(office, call, ask)
 
 
 def _view(erasure: Erasure) -> ErasureView:

@@ -34,6 +34,8 @@ CREATES: dict[str, tuple[str, Any, str]] = {
     "preview": ("/chatflows/{flow}/preview", {}, "preview.begun"),
     "contact": ("/contacts", {"email": "once@example.org", "name": "Ida"}, "contact.created"),
     "merge": ("/contacts/{one}/merge", {"contact": "{other}"}, "contact.merged"),
+    "erasure": ("/contacts/{one}/erasure", None, "contact.erased"),
+    "withdrawal": ("/contacts/{one}/withdrawals", {"purpose": "process"}, "consent.withdrawn"),
     "company": ("/companies", {"id": "once", "name": "Once"}, "company.created"),
     "segment": ("/segments", {"id": "once", "name": "Once"}, "segment.created"),
     "key": ("/keys", {"name": "once", "scopes": ["settings.read"]}, "key.created"),
@@ -62,8 +64,8 @@ async def prepared(admin: Caller, kind: str) -> tuple[str, Any]:
     """Make what the request is about, and return where and what is asked."""
     path, body, _ = CREATES[kind]
     if "{one}" in path:
-        one, other = [(await admin.post("/contacts", {"subject": name}))["id"] for name in ("u-1", "u-2")]
-        return path.format(one=one), {"contact": other}
+        one, other = [(await admin.post("/contacts", {"subject": f"{kind} {name}"}))["id"] for name in ("1", "2")]
+        return path.format(one=one), {"contact": other} if kind == "merge" else body
     if "{flow}" in path:
         flow = kind.replace(" ", "-")
         await admin.post("/chatflows", FLOW | {"id": flow, "tag": flow})
@@ -89,7 +91,7 @@ async def test_ten_at_once_under_one_key_are_one(everyones: tuple[Desk, Caller],
     action = CREATES[kind][2]
     before = await entries(desk, FJORD, action)
     told = await asyncio.gather(*(admin.ask("POST", path, said, Idempotency_Key=kind) for _ in range(10)))
-    assert {answer.status_code for answer in told} in ({200}, {201}), {answer.text for answer in told}
+    assert {answer.status_code for answer in told} in ({200}, {201}, {202}), {answer.text for answer in told}
     assert len({(answer.text, answer.headers.get("Location")) for answer in told}) == 1
     assert sum("Idempotency-Replayed" in answer.headers for answer in told) == 9
     assert await entries(desk, FJORD, action) - before == (1 if action else 0)
@@ -138,6 +140,17 @@ async def test_an_answer_is_nobody_elses(desk: Desk) -> None:
     made = [await caller.ask("POST", "/keys", new, Idempotency_Key="k1") for caller in callers]
     assert [("Idempotency-Replayed" in answer.headers) for answer in made] == [False] * 3
     assert len({answer.json()["secret"] for answer in made}) == 3
+
+
+async def test_an_erasure_is_answered_again_once_it_is_done(desk: Desk) -> None:
+    """Though whom it was about is not there any more."""
+    admin = await desk.key()
+    path = f"/contacts/{(await admin.post('/contacts', {'subject': 'u-17'}))['id']}"
+    asked = await admin.post(f"{path}/erasure", Idempotency_Key="k1")
+    await desk.office.record.transact(lambda sql: sql.exec_driver_sql("DELETE FROM contact"))
+    assert (await admin.ask("GET", path)).status_code == 404
+    assert await admin.post(f"{path}/erasure", Idempotency_Key="k1") == asked
+    assert (await admin.ask("POST", f"{path}/erasure", Idempotency_Key="k2")).status_code == 404
 
 
 async def test_a_secret_is_kept_sealed(desk: Desk, tmp_path: Path) -> None:

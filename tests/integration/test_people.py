@@ -19,7 +19,7 @@ from app.stores import databases, now_ms
 from protocol.ids import AccountId
 from store.sql import tables
 from store.sql.database import Databases
-from store.sql.queries import accounts, contacts, erasures
+from store.sql.queries import accounts, contacts, erasures, jobs, whom
 from tests.integration.test_erasure import customer, is_stored
 from tests.kit.commands import run_samtale
 from tests.kit.persons import Desk, Phone, soon
@@ -51,7 +51,9 @@ async def test_a_consent_is_taken_back_by_an_administrator(samtale_server: Runni
         async with asyncio.timeout(60):
             while not (found := await stores.record.read(partial(contacts.named, account=FJORD, who="customer-17"))):
                 await asyncio.sleep(0.1)
-        await withdrawing.withdraw(stores, config, found[0].id, "process", os.urandom, now_ms())
+        whose = await stores.record.read(partial(whom.known_as, account=FJORD, contact=found[0].id))
+        job = withdrawing.withdrawal(config, whose, "process", os.urandom)
+        await stores.config.transact(lambda sql: jobs.add(sql, "config", job, now_ms()))
         closed = await phone.reads(phone.conversation, samtale.Closed)
     assert closed.body.reason == "consent_withdrawn"
 
