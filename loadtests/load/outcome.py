@@ -7,18 +7,14 @@ from array import array
 from collections import Counter
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from loadtests.checker import history
 from loadtests.checker.history import ClientFact, Misserved
 from loadtests.checker.stories import Story
 
-_KINDS: dict[str, Any] = {
-    kind.__name__: kind
-    for kind in (history.Sent, history.Acked, history.Refused, history.Seen, history.Resynced, history.Waited)
-}
+_KINDS: dict[str, Any] = {kind.__name__: kind for kind in get_args(ClientFact)}
 
 
 class Outcome(msgspec.Struct):
