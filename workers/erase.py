@@ -49,7 +49,8 @@ class Eraser:
         if erasure is None or erasure.done_at_ms is not None:
             return
         visitors = await self._visitors(erasure)
-        await self._enlist(erasure, visitors)
+        began_as = await self._read(partial(whom.began_as, account=erasure.account, visitors=visitors))
+        await self._enlist(erasure, [*visitors, *began_as])
         counts = await self._read(partial(whom.counts, account=erasure.account, visitors=visitors))
         await self._databases.config.transact(partial(erasures.count, erasure=erasure.id, counts=counts))
         line = await self._dial(erasure.cell)
@@ -60,7 +61,8 @@ class Eraser:
             if erasure.contact is not None:
                 forget = partial(erasing.forget_contact, account=erasure.account, contact=erasure.contact)
                 await self._databases.record.transact(forget)
-            await self._clean(line, erasure.cell, [*visitors, *await self._erased(erasure.account, visitors)])
+            names = [*visitors, *began_as, *await self._erased(erasure.account, visitors)]
+            await self._clean(line, erasure.cell, names)
         finally:
             line.abort()
         await self._databases.config.transact(partial(erasures.done, erasure=erasure.id, now_ms=self._now_ms()))
@@ -106,7 +108,7 @@ class Eraser:
 
     async def _visitors(self, erasure: Erasure) -> list[VisitorId]:
         if erasure.visitor is not None:
-            return [erasure.visitor]
+            return [await self._read(partial(whom.is_now, account=erasure.account, visitor=erasure.visitor))]
         assert erasure.contact is not None, "an erasure of a person names one"
         return await self._read(partial(whom.known_as, account=erasure.account, contact=erasure.contact))
 

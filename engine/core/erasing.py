@@ -44,7 +44,9 @@ def erase_visitor(record: VisitorRecord | None, command: ErasePerson, at_ms: int
     over = {flow: _over(current, at_ms) for flow, current in record.current.items()}
     names = (record.id, record.account, record.app, record.identified)
     times = (record.created_at_ms, record.seen_at_ms)
-    left = VisitorRecord(*names, *times, {}, {}, over, blocked=record.blocked, erased=command.erasure)
+    left = VisitorRecord(
+        *names, *times, {}, {}, over, blocked=record.blocked, erased=command.erasure, merged=record.merged
+    )
     return Changed(left, [Keep(PersonErased(record.account, record.id, command.erasure, command.contact))])
 
 

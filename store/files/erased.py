@@ -14,7 +14,10 @@ from protocol.ids import AccountId, CellName, ContactId, ErasureId, VisitorId
 
 
 class Erased(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom an erasure concerned: the contact with all that were merged into it, and everybody known as one of them."""
+    """Whom an erasure concerned: the contact with all that were merged into it, and everybody known as one of them.
+
+    `visitors`: under the names too that they had before they logged in, as a backup that is older has them.
+    """
 
     id: ErasureId
     account: AccountId

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
 from protocol.bus.facts import AnyFact, ConsentGiven, ContactKnown, PersonErased, Subscribed, VisitorMerged
-from protocol.ids import AppKey, CellName, ContactId, ErasureId, VisitorId
+from protocol.bus.records import LogRow, StateRow, VisitorRecord
+from protocol.ids import AppKey, CellName, ChatflowId, ContactId, ErasureId, EventId, InboxId, VisitorId
+from protocol.wire.content import Event, Started
 from store.sql import tables
 from store.sql.database import Database, Databases
-from store.sql.queries import begun, cells, commits
+from store.sql.queries import begun, cells, commits, whom
 from tests.kit.commits import ACCOUNT, NOW_MS, PHONE, VISITOR, commit, conversation, outcome, said, state
 
 CELL = CellName("c00")
@@ -24,6 +27,11 @@ LOGGED_IN = VisitorMerged(ACCOUNT, VISITOR, USER, KNOWN.id, NOW_MS)
 LINE = ConsentGiven(
     ACCOUNT, "1.1.1", VISITOR, AppKey("app"), "help", "cnv", "process", "granted", "ab", 3, "nb", "1.2", 5
 )  # fmt: skip
+
+BEGUN = Started(
+    ChatflowId("flw_1"), 1, InboxId("inb_1"), None, VISITOR, 1, "nb", None, reopen_window_s=0, gated_ttl_s=0
+)  # fmt: skip
+LEFT = VisitorRecord(VISITOR, ACCOUNT, AppKey("app"), False, 1, 1, {}, {}, {}, merged=USER)
 
 
 @pytest.fixture
@@ -106,3 +114,18 @@ async def test_what_is_over_is_read_for_who_logs_in(record: Database) -> None:
     (found,) = await record.read(lambda connection: begun.over(connection, ACCOUNT, VISITOR, PHONE))
     assert (found.conversation, len(found.outcomes)) == (over, 1)
     assert await record.read(lambda connection: begun.over(connection, ACCOUNT, OTHER, PHONE)) == []
+
+
+async def test_who_is_erased_is_known_by_both_names(record: Database) -> None:
+    """What is asked of the name that was is asked of the user; a backup that is older has what they began under it."""
+    one = conversation(1)
+    event = Event(one, 1, EventId("1.1.0"), NOW_MS, BEGUN)
+    log = LogRow(one, 1, 0, msgspec.msgpack.encode(event), None)
+    left = StateRow("visitor", VISITOR, ACCOUNT, 0, msgspec.msgpack.encode(LEFT))
+    await keep(record, events=[log], states=[state(one, 2, visitor=USER), left])
+    assert await record.read(lambda sql: whom.began_as(sql, ACCOUNT, [USER])) == [VISITOR]
+    assert await record.read(lambda sql: whom.began_as(sql, ACCOUNT, [OTHER])) == []
+    names = (VISITOR, USER, OTHER)
+    now = await record.read(lambda sql: [whom.is_now(sql, ACCOUNT, name) for name in names])
+    assert now == [USER, USER, OTHER]
+    assert await record.read(lambda sql: whom.met_before(sql, ACCOUNT, 2 * NOW_MS)) == []

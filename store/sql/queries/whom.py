@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from protocol.bus.records import Context, VisitorRecord
 from protocol.bus.tombstones import tombstone
 from protocol.ids import AccountId, CellName, ContactId, ConversationId, ErasureId, VisitorId
+from protocol.wire.content import Event, Started
 from store.sql import tables
 from store.sql.queries.erasures import Counts
 
@@ -29,6 +30,7 @@ class Withdrawal(msgspec.Struct, frozen=True, array_like=True):
 WITHDRAWAL_ENCODER = msgspec.msgpack.Encoder()
 WITHDRAWAL_DECODER = msgspec.msgpack.Decoder(Withdrawal)
 _VISITOR = msgspec.msgpack.Decoder(VisitorRecord)
+_EVENT = msgspec.msgpack.Decoder(Event)
 
 
 def known_as(connection: Connection, account: AccountId, contact: ContactId) -> list[VisitorId]:
@@ -36,6 +38,16 @@ def known_as(connection: Connection, account: AccountId, contact: ContactId) -> 
     rows = tables.contact_visitor.c
     found = select(rows.visitor).where(rows.account == account, rows.contact == contact).order_by(rows.visitor)
     return [VisitorId(each) for each in connection.scalars(found)]
+
+
+def began_as(connection: Connection, account: AccountId, visitors: Sequence[VisitorId]) -> list[VisitorId]:
+    """Return who else began conversations of the visitors: as whom they talked before they logged in (SPEC 3.9)."""
+    rows, events = tables.conversation.c, tables.event.c
+    mine = select(rows.id).where(rows.account == account, rows.visitor.in_(visitors))
+    first = select(events.frame).where(events.conversation.in_(mine), events.seq == 1)
+    bodies = (_EVENT.decode(frame).body for frame in connection.scalars(first))
+    began = {body.visitor for body in bodies if isinstance(body, Started)}
+    return sorted(began.difference(visitors))
 
 
 def merged_into(connection: Connection, account: AccountId, contact: ContactId) -> list[ContactId]:
@@ -46,12 +58,23 @@ def merged_into(connection: Connection, account: AccountId, contact: ContactId) 
 
 
 def met_before(connection: Connection, account: AccountId, before_ms: int) -> list[tuple[VisitorId, ContactId | None]]:
-    """Return the visitors who did nothing since then and are not erased, and the contact each is known as."""
+    """Return the visitors who did nothing since then, and the contact each is known as.
+
+    Of who is erased nothing is left, nor of who logged in: they are somebody else.
+    """
     rows, known = tables.visitor, tables.contact_visitor
     both = rows.outerjoin(known, known.c.visitor == rows.c.id)
     found = select(rows.c.id, known.c.contact, rows.c.state).select_from(both).order_by(rows.c.changed_at_ms, rows.c.id)
     met = connection.execute(found.where(rows.c.account == account, rows.c.changed_at_ms < before_ms))
-    return [(row.id, row.contact) for row in met if not _VISITOR.decode(row.state).erased]
+    records = ((row, _VISITOR.decode(row.state)) for row in met)
+    return [(row.id, row.contact) for row, record in records if not (record.erased or record.merged)]
+
+
+def is_now(connection: Connection, account: AccountId, visitor: VisitorId) -> VisitorId:
+    """Return who has what was the visitor's: themselves, or who they logged in as (SPEC 3.9)."""
+    rows = tables.visitor.c
+    state = connection.scalar(select(rows.state).where(rows.id == visitor, rows.account == account))
+    return visitor if state is None else _VISITOR.decode(state).merged or visitor
 
 
 def emptied_record(connection: Connection, account: AccountId, visitor: VisitorId) -> VisitorRecord | None:

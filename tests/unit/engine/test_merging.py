@@ -12,6 +12,7 @@ from protocol.bus.commands import (
     Begun,
     Emptied,
     EraseConversations,
+    ErasePerson,
     Kept,
     LogOut,
     NoteContext,
@@ -22,7 +23,7 @@ from protocol.bus.commands import (
 )
 from protocol.bus.facts import VisitorMerged
 from protocol.bus.records import ConsentRecord, CurrentConversation, DeviceRecord
-from protocol.ids import AttachmentId, ChatflowId, VisitorId, conversation_id
+from protocol.ids import AttachmentId, ChatflowId, ErasureId, VisitorId, conversation_id
 from protocol.wire import content
 from protocol.wire.kinds import File
 from tests.kit.logins import HERS, HIS, OWN, kari, logs_in, met, ola_says, record
@@ -193,6 +194,13 @@ def test_what_was_erased_has_had_its_last_entry(world: World) -> None:
     assert logs_in(world).code == ""
     assert world.log(HERS) == before
     assert record(world).current == {}
+
+
+def test_who_was_erased_is_who_they_became(world: World) -> None:
+    """An erasure of the name that was leaves who has what was theirs: that leads it to the rest."""
+    logs_in(world)
+    world.do(ErasePerson(ACCOUNT, KARI, ErasureId("era_1"), None, [], None))
+    assert (record(world, KARI).erased, record(world, KARI).merged) == ("era_1", OLA)
 
 
 def test_what_is_long_over_is_no_rival(world: World) -> None:
