@@ -15,11 +15,9 @@ from tests.kit.sql_servers import Postgres, open_databases
 
 
 @pytest.fixture
-async def url(postgres: Postgres) -> AsyncIterator[str]:
-    """A database of its own, of which nothing is left afterwards: others look for the same words."""
-    url = postgres.new_database()
-    yield url
-    postgres.run(f"DROP DATABASE {url.split('/')[3].split('?')[0]} WITH (FORCE)")
+def url(postgres: Postgres) -> str:
+    """A database of its own."""
+    return postgres.new_database()
 
 
 @pytest.fixture
@@ -44,9 +42,11 @@ async def erase(databases: Databases) -> None:
 
 
 @pytest.mark.usefixtures("said")
-async def test_no_page_of_a_table_or_an_index_holds_a_word(databases: Databases, postgres: Postgres) -> None:
+async def test_no_page_of_a_table_or_an_index_holds_a_word(
+    databases: Databases, postgres: Postgres, url: str
+) -> None:
     """Neither in rows nor in the gaps between them; its write-ahead log goes as it is configured to."""
-    tables = postgres.folder / "data/base"
+    tables = postgres.tables_of(url)
     postgres.run("CHECKPOINT")
     assert files_with(tables, CANARY)
     await erase(databases)

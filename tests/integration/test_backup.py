@@ -83,7 +83,7 @@ class Place:
         found = await places_with(self.settings_now(), text)
         if self._postgres is not None:
             self._postgres.run("CHECKPOINT")
-            found += files_with(self._postgres.folder / "data/base", text)
+            found += files_with(self._postgres.tables_of(self.settings["database_url"]), text)
         return found
 
     def settings_now(self) -> Settings:

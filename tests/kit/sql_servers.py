@@ -107,6 +107,13 @@ class Postgres:
         self.run(f"CREATE DATABASE {name}")
         return f"postgresql://samtale@/{name}?host={self.folder}"
 
+    def tables_of(self, url: str) -> Path:
+        """Return the folder with the tables and indexes of one database: others keep what other tests said."""
+        with psycopg.connect(url) as connection:
+            found = connection.execute("SELECT oid FROM pg_database WHERE datname = current_database()").fetchone()
+        assert found is not None
+        return self.folder / f"data/base/{found[0]}"
+
     def stop(self) -> None:
         """End the server at once and forget its data."""
         self.end()
