@@ -1,7 +1,7 @@
 """Who asks: an API key in the Authorization header, or a browser's session cookie with its token.
 
 Invariant: the account comes from the credential alone. What fails to prove who asks is one and the same problem,
-whatever is wrong with it; a cookie alone writes nothing.
+whatever is wrong with it; a cookie alone writes nothing. A key that a user made may at no time more than that user.
 """
 
 import hmac
@@ -14,6 +14,7 @@ from admin.access.scopes import SCOPES, Scope, scopes_of
 from admin.access.secrets import hash_of, keeping_key
 from admin.http.operations import Caller
 from admin.http.problems import FORBIDDEN, UNAUTHENTICATED, Problem
+from protocol.bus.staff import Agent
 from protocol.ids import AccountId
 from store.sql.database import Database
 from store.sql.queries import access, accounts
@@ -47,7 +48,12 @@ class Callers:
         if key is None:
             raise _unknown()
         known: frozenset[Scope] = frozenset(scope for scope in SCOPES if scope in key.scopes)
-        return Caller(key.account, f"key:{key.id}", known, keeping=keeping_key(secret.strip()))
+        actor, keeping = f"key:{key.id}", keeping_key(secret.strip())
+        kind, _, name = (await self._config.read(partial(access.maker, key=key))).partition(":")
+        if kind != "agent":
+            return Caller(key.account, actor, known, keeping=keeping)
+        agent = await self._user(key.account, name)
+        return Caller(key.account, actor, known & scopes_of(agent), agent.id, agent.role, keeping)
 
     async def _browser(self, request: Request, cookie: str) -> Caller:
         if len(cookie) > MAX_SECRET_CHARS:
@@ -60,12 +66,17 @@ class Callers:
             token = hash_of(request.headers.get(CSRF_HEADER, "")[:MAX_SECRET_CHARS])
             if not hmac.compare_digest(token, session.csrf):
                 raise Problem(FORBIDDEN, f"a browser's writes carry the token of its session in {CSRF_HEADER}")
-        config = await self._config.read(partial(accounts.config, account=session.account))
-        agent = next((one for one in config.agents if one.id == session.agent), None) if config else None
-        if agent is None:
-            raise _unknown()
+        agent = await self._user(session.account, session.agent)
         keeping = keeping_key(cookie)
-        return Caller(AccountId(session.account), f"agent:{agent.id}", scopes_of(agent), agent.role, keeping)
+        return Caller(AccountId(session.account), f"agent:{agent.id}", scopes_of(agent), agent.id, agent.role, keeping)
+
+    async def _user(self, account: AccountId, name: str) -> Agent:
+        """Return a user as they are now. Raises Problem if they are none any more."""
+        config = await self._config.read(partial(accounts.config, account=account))
+        for agent in config.agents if config is not None else ():
+            if agent.id == name:
+                return agent
+        raise _unknown()
 
 
 def _unknown() -> Problem:

@@ -1,6 +1,6 @@
 """What may be done, by name, and which role may do what (docs/howto/rest.md).
 
-Invariant: a key can do no more than who made it could; nobody gives a role that may more than they do.
+Invariant: a key can do no more than who made it can by now; nobody gives a role that may more than they do.
 """
 
 from typing import Literal, get_args

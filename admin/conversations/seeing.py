@@ -1,7 +1,8 @@
 """What of the account's conversations a caller may see.
 
-Invariant: keys, owners and admins see those of every inbox, other users those of inboxes they work in; what they may
-not see is not there for them. Notes, and agents by their own names in a transcript, need a scope of their own.
+Invariant: owners and admins see those of every inbox, other users those of inboxes they work in, keys those that who
+made them sees; what they may not see is not there for them. Notes, and agents by their own names in a transcript, need
+a scope of their own.
 """
 
 from collections.abc import Sequence
@@ -26,11 +27,11 @@ _EVERYWHERE = ("owner", "admin")
 
 async def inboxes_of(office: Office, call: Call) -> Sequence[InboxId] | None:
     """Return the inboxes whose conversations the caller may see; None: all. Raises Problem, StoreAway."""
-    kind, _, agent = call.caller.actor.partition(":")
-    if kind != "agent" or call.caller.role in _EVERYWHERE:
+    user = call.caller.user
+    if not user or call.caller.role in _EVERYWHERE:
         return None
     config = await office.present(call.caller.account)
-    return [inbox.id for inbox in config.inboxes if agent in inbox.agents]
+    return [inbox.id for inbox in config.inboxes if user in inbox.agents]
 
 
 async def conversation_of(office: Office, call: Call) -> Found:

@@ -21,12 +21,14 @@ from protocol.ids import AccountId
 class Caller:
     """Who asks. `actor` is what the audit log calls them; `account` "" is the installation itself.
 
+    `user` and `role`: who that is, or who made the key, which may no more than they; "": a key of nobody's.
     `keeping` comes of their credential: what answers to them are kept by (admin.keeping).
     """
 
     account: AccountId
     actor: str
     scopes: frozenset[Scope]
+    user: str = ""
     role: str = ""
     keeping: bytes = field(default=b"", repr=False)
 

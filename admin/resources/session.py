@@ -50,7 +50,7 @@ _SAID: Schema = {
     "properties": {
         "account": {"type": "string"},
         "actor": {"type": "string"},
-        "role": {"type": "string"},
+        "role": {"type": "string", "description": "of the user who asks, or who made the key"},
         "scopes": {"type": "array", "items": {"type": "string", "enum": list(SCOPES)}},
     },
     "required": ["account", "actor", "scopes"],

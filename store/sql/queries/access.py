@@ -38,6 +38,7 @@ class BrowserSession:
     ends_at_ms: int
 
 
+_KEYS = "key:"  # so begins the actor that a key is
 _KEY = (
     api_key.c.id, api_key.c.account, api_key.c.name, api_key.c.scopes, api_key.c.created_at_ms, api_key.c.created_by,
     api_key.c.expires_at_ms, api_key.c.revoked_at_ms,
@@ -68,6 +69,17 @@ def key_of(connection: Connection, hashed: bytes, now_ms: int) -> Key | None:
     )
     row = connection.execute(select(*_KEY).where(api_key.c.hash == hashed, *lives)).one_or_none()
     return None if row is None else _key(row)
+
+
+def maker(connection: Connection, key: Key) -> str:
+    """Return who made a key; of one that was made with another key, who made that one."""
+    by, rows = key.created_by, api_key.c
+    while by.startswith(_KEYS):
+        before = connection.scalar(select(rows.created_by).where(rows.id == by.removeprefix(_KEYS)))
+        if before is None:
+            return by
+        by = before
+    return by
 
 
 def revoke_key(connection: Connection, account: AccountId, key: str, now_ms: int) -> bool:

@@ -14,8 +14,10 @@ from admin.access.callers import COOKIE
 from admin.http import reading
 from protocol.bus.facts import ConsentGiven
 from protocol.ids import AppKey, ChatflowId, ConversationId, VisitorId
+from protocol.wire.content import Queued
 from store.sql.queries import cells, commits
 from tests.kit.commits import commit
+from tests.kit.lone_cells import begun
 from tests.kit.offices import FJORD, Caller, Desk, desk_in
 
 
@@ -71,6 +73,33 @@ async def test_another_password_ends_every_session_of_the_user(desk: Desk) -> No
     assert (await per.ask("GET", "/session")).status_code == 200
     await admin.patch("/users/per", {"password": "et-helt-nytt-passord"})
     assert [(await one.ask("GET", "/session")).status_code for one in (per, siri)] == [401, 200]
+
+
+async def test_a_key_may_no_more_than_who_made_it_may_by_now(desk: Desk) -> None:
+    """Nor one that was made with it: less once they are demoted, in their inboxes alone, nothing once they are gone."""
+    admin, owner = await desk.key(), await desk.user("turid", "owner", "desk")
+    other = ConversationId("cnv_other")
+    await admin.post("/inboxes", {"id": "other", "name": "Other", "agents": ["amira"]})
+    await desk.cells.happen(FJORD, other, begun(VisitorId("vis_1"), "other"), Queued("started"))
+    keys, by = list[Caller](), owner
+    for scopes in (["keys.edit", "conversations.read", "staff.edit"], ["conversations.read", "staff.edit"]):
+        secret = (await by.post("/keys", {"name": "one", "scopes": scopes}))["secret"]
+        keys.append(by := Caller(desk.http, {"Authorization": f"Bearer {secret}"}))
+
+    async def told(method: str, path: str) -> list[int]:
+        return [(await key.ask(method, path)).status_code for key in keys]
+
+    team = "/teams/nothing"
+    assert await told("GET", f"/conversations/{other}") == [200, 200]
+    assert await told("DELETE", team) == [404, 404]
+    await admin.patch("/users/turid", {"role": "supervisor"})
+    assert await told("GET", f"/conversations/{other}") == [404, 404]
+    assert await told("GET", "/conversations") == [200, 200]
+    assert await told("DELETE", team) == [403, 403]
+    there = (await admin.get("/inboxes/desk"))["agents"]
+    await admin.patch("/inboxes/desk", {"agents": [name for name in there if name != "turid"]})
+    await admin.good("DELETE", "/users/turid", If_Match="*")
+    assert await told("GET", "/conversations") == [401, 401]
 
 
 async def test_whoever_never_ends_their_body_is_not_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
