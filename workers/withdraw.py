@@ -1,33 +1,42 @@
 """Withdrawing: puts into the cell that consents are taken back, as administrators asked.
 
-Invariant: withdrawn twice is withdrawn once, so a job that is done again changes nothing.
+Invariant: withdrawn twice is withdrawn once, so a job that is done again changes nothing. Whoever was not here for long
+is known to SQL alone, so that what SQL has of them comes with the command.
 """
 
+from functools import partial
+
 from protocol.bus.commands import COMMAND_ENCODER, Origin, VisitorWithdraws
-from protocol.ids import DeviceId, Incarnation, SessionId
+from protocol.ids import AccountId, DeviceId, Incarnation, SessionId, VisitorId
 from store.redis.connection import Dial
 from store.redis.keys import Keys
+from store.sql.database import Database
+from store.sql.queries import records, whom
 from store.sql.queries.jobs import TakenJob
 from store.sql.queries.whom import WITHDRAWAL_DECODER
 
-_NOBODY = Origin(Incarnation("nobody"), SessionId("nobody"), DeviceId("the account"), 0, "withdraw")  # who waits for it
+_COMPANY = DeviceId("the account")
+_NOBODY = Origin(Incarnation("nobody"), SessionId("nobody"), _COMPANY, 0, "withdraw")  # who waits for it
 
 
 class Withdrawer:
     """Does the jobs of kind `withdraw`."""
 
-    def __init__(self, dial: Dial) -> None:
-        self._dial = dial
+    def __init__(self, dial: Dial, record: Database) -> None:
+        self._dial, self._record = dial, record
 
     async def __call__(self, job: TakenJob) -> None:
         """Put in a withdrawal for each visitor."""
         asked = WITHDRAWAL_DECODER.decode(job.payload)
-        told = [
-            VisitorWithdraws(job.account, _NOBODY, visitor, asked.purpose, DeviceId("the account"), "")
-            for visitor in asked.visitors
-        ]
+        told = [await self._withdrawal(job.account, visitor, asked.purpose) for visitor in asked.visitors]
         line = await self._dial(asked.cell)
         try:
             await line.call("XADD", Keys(asked.cell).inbox, "*", "p", COMMAND_ENCODER.encode(told))
         finally:
             line.abort()
+
+    async def _withdrawal(self, account: AccountId, named: VisitorId, purpose: str) -> VisitorWithdraws:
+        """Return what the cell is asked for a visitor, or for who they logged in as."""
+        visitor = await self._record.read(partial(whom.is_now, account=account, visitor=named))
+        stored = await self._record.read(partial(records.visitor, account=account, visitor_id=visitor))
+        return VisitorWithdraws(account, _NOBODY, visitor, purpose, _COMPANY, "", stored)

@@ -61,7 +61,7 @@ class Worker:
         self._log = log.bind(worker=self._name)
         self._publisher = Publisher(dial, databases.config)
         kinds: dict[str, Doing] = {FORGET: Forgetter(dial), **settings.kinds}
-        config_kinds: dict[str, Doing] = {PUBLISH: self._publisher, WITHDRAW: Withdrawer(dial)}
+        config_kinds: dict[str, Doing] = {PUBLISH: self._publisher, WITHDRAW: Withdrawer(dial, databases.record)}
         self._eraser = Eraser(dial, databases, *settings.erasing, now_ms) if settings.erasing is not None else None
         if self._eraser is not None:
             config_kinds |= {ERASE: self._eraser.erase, RETAIN: self._eraser.retain}

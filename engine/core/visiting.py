@@ -61,8 +61,16 @@ def visitor_met(settling: Settling, command: Admit | LogOut | VisitorWithdraws |
     if isinstance(command, Admit) and command.begun is not None:
         logged_in(settling, command)
         return
+    if isinstance(command, VisitorWithdraws) and command.record is not None:
+        command = _of_whom_they_are(settling, command)
     decision = settling.decide_visitor(command.account, command.visitor, command)
     answer_from(settling, command, decision if isinstance(decision, Refusal) else Already())
+
+
+def _of_whom_they_are(settling: Settling, command: VisitorWithdraws) -> VisitorWithdraws:
+    """Return what the company asks for a visitor, who may have logged in while it was on its way."""
+    record = settling.visitor(command.visitor)
+    return replace(command, visitor=record.merged, record=None) if record is not None and record.merged else command
 
 
 def company_asked(settling: Settling, command: CompanySends) -> Then | None:

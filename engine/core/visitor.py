@@ -32,6 +32,8 @@ def decide(record: VisitorRecord | None, command: Any, at_ms: int, config: Accou
             return merging.merge(record, command, at_ms, config)
         case ErasePerson():
             return erase_visitor(record if record is not None else command.record, command, at_ms)
+        case VisitorWithdraws(record=VisitorRecord() as stored) if record is None:
+            return decide(stored, command, at_ms, config)
         case _ if record is None or record.merged or record.account != command.account:
             return UNKNOWN
         case LogOut():

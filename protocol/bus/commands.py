@@ -153,12 +153,16 @@ class VisitorRates(Asked, frozen=True, tag="vrate"):
 
 
 class VisitorWithdraws(Asked, frozen=True, tag="vwithdraw"):
-    """n 0, id: the frame's ref. `purpose`: storage, process, communicate, analytics."""
+    """n 0, id: the frame's ref. `purpose`: storage, process, communicate, analytics.
+
+    `record`, if the company asks and nobody says hello: SQL's, used if Redis has none.
+    """
 
     visitor: VisitorId
     purpose: str
     device: DeviceId
     locale: str
+    record: VisitorRecord | None = None
 
 
 class SetAnalytics(Asked, frozen=True, tag="analytics"):

@@ -1,11 +1,12 @@
 """What becomes of consents, contact and block of who began on a phone, once they log in there (SPEC 3.9)."""
 
 import pytest
+from msgspec.structs import replace
 
-from protocol.bus.commands import BlockVisitor
+from protocol.bus.commands import BlockVisitor, VisitorWithdraws
 from protocol.bus.facts import Subscribed, VisitorMerged
 from protocol.bus.records import ContactRef, Profile
-from protocol.ids import ContactId, contact_by_subject
+from protocol.ids import ContactId, DeviceId, contact_by_subject
 from protocol.wire import content
 from tests.kit.logins import HERS, answered, kari, logs_in, met, record
 from tests.kit.workplace import ACCOUNT, ANN, ASKS, KARI, KEY, OLA, UNROUTED, origin, phone, sends
@@ -83,3 +84,15 @@ def test_what_the_token_says_is_taken_with_the_consent_that_was_given(world: Wor
     assert [fact.contact for fact in world.facts if isinstance(fact, VisitorMerged)] == [mine]
     (subscribed,) = [fact for fact in world.facts if isinstance(fact, Subscribed)]
     assert (subscribed.contact, subscribed.wants, subscribed.verified) == (mine, True, False)
+
+
+def test_what_the_company_takes_back_for_them_is_the_users(world: World) -> None:
+    """It had been asked before they logged in; a phone that speaks under the old name is told to come again."""
+    world.ask(sends())
+    before = record(world, KARI)
+    logs_in(world)
+    asked = VisitorWithdraws(ACCOUNT, origin(phone(KARI), 0, "w"), KARI, "process", DeviceId("the account"), "")
+    assert world.ask(asked).code == "visitor_unknown"
+    assert world.ask(replace(asked, record=before)).code == ""
+    assert record(world).consents["process"].answer == "withdrawn"
+    assert world.log(HERS)[-1].body == content.Closed(content.Author(content.Role.SYSTEM, ""), "consent_withdrawn")

@@ -1,6 +1,7 @@
 """Consents taken back, run out, or asked once and for all."""
 
 import pytest
+from msgspec.structs import replace
 
 from protocol.bus.chatflow import Survey
 from protocol.bus.facts import ConsentGiven
@@ -47,6 +48,23 @@ def test_withdrawn_twice() -> None:
     visit.say()
     assert [visit.withdraw("process"), visit.withdraw("process")] == ["", ""]
     assert [line.answer for line in visit.kept(ConsentGiven)] == ["implied", "withdrawn"]
+
+
+def test_whoever_was_not_here_for_long() -> None:
+    """What the company takes back comes with what SQL has of them, and is with it on the record; never instead of it."""
+    visit = Visit(IMPLIES)
+    visit.say()
+    visit.close()
+    stored = visit.record
+    del visit.world.visitors[visit.visitor]
+    assert visit.withdraw("process") == "visitor_unknown"
+    visit.last = replace(visit.last, record=stored)
+    assert visit.again() == ""
+    answer = replace(stored.consents["process"], answer="withdrawn", at_ms=visit.world.now_ms, locale="en")
+    assert visit.record == replace(stored, consents={"process": answer})
+    visit.last = replace(visit.last, record=replace(stored, blocked=True))
+    assert visit.again() == ""
+    assert not visit.record.blocked
 
 
 def test_withdrawal_stops_surveys() -> None:
