@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from protocol.bus.facts import AttachmentsUsed, ConversationErased, Erased, PersonErased
-from protocol.ids import AttachmentId, CellName, ErasureId
+from protocol.ids import AttachmentId, CellName, ErasureId, VisitorId
 from protocol.wire.kinds import File
 from store.files.bucket import Bucket
 from store.sql import tables
@@ -17,7 +17,7 @@ from store.sql.database import Database, Databases
 from store.sql.queries import attachments, cells, commits, jobs
 from store.sql.queries.attachments import Place
 from store.sql.queries.jobs import TakenJob
-from tests.kit.commits import ACCOUNT, NOW_MS, VISITOR, commit, conversation, said
+from tests.kit.commits import ACCOUNT, NOW_MS, VISITOR, commit, conversation, said, state
 from workers.attachments import Remover
 
 CELL = CellName("c00")
@@ -128,6 +128,16 @@ async def test_what_is_erased_takes_its_files_along(
     await apply(record, 3, fact())
     await do_jobs(record, bucket, NOW_MS)
     assert await is_left(record, bucket) == (False, False)
+
+
+async def test_what_is_sent_is_whose_the_conversation_is(record: Database, bucket: Bucket, tmp_path: Path) -> None:
+    """Though it was put for somebody who logged in before it was whole: they may have it."""
+    user = VisitorId("vis_user")
+    await upload(record, bucket, tmp_path / "a")
+    used = AttachmentsUsed(ACCOUNT, ONE, 2, [FILE.id])
+    await apply(record, 1, used, events=[said(ONE, 1), said(ONE, 2)], states=[state(ONE, 2, visitor=user)])
+    found = await record.read(lambda sql: attachments.find(sql, FILE.id))
+    assert found == attachments.Kept(ACCOUNT, user, FILE)
 
 
 async def test_a_job_done_twice_harms_nothing(record: Database, bucket: Bucket) -> None:

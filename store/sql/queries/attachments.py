@@ -83,9 +83,11 @@ def count_unused(connection: Connection, account: AccountId, visitor: VisitorId)
 
 
 def use(connection: Connection, ids: Sequence[AttachmentId], conversation: ConversationId, seq: int) -> None:
-    """Note that the message at `seq` names them."""
+    """Note that the message at `seq` names them; they are whose the conversation is, put by whatever name before."""
+    whose = select(tables.conversation.c.visitor).where(tables.conversation.c.id == conversation).scalar_subquery()
     named = update(tables.attachment).where(_rows.id.in_(ids))
-    connection.execute(named.values(conversation=conversation, seq=seq))
+    now = {"conversation": conversation, "seq": seq, "visitor": func.coalesce(whose, _rows.visitor)}
+    connection.execute(named.values(now))
 
 
 def of_message(connection: Connection, conversation: ConversationId, seq: int) -> list[AttachmentId]:
