@@ -1,7 +1,9 @@
 """What is kept of an anonymous visitor once they logged in, on SQLite and on PostgreSQL."""
 
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
@@ -10,12 +12,17 @@ from sqlalchemy import select
 
 from protocol.bus.facts import AnyFact, ConsentGiven, ContactKnown, PersonErased, Subscribed, VisitorMerged
 from protocol.bus.records import LogRow, StateRow, VisitorRecord
-from protocol.ids import AppKey, CellName, ChatflowId, ContactId, ErasureId, EventId, InboxId, VisitorId
+from protocol.ids import AccountId, AppKey, CellName, ChatflowId, ContactId, ErasureId, EventId, InboxId, VisitorId
 from protocol.wire.content import Event, Started
+from store.files.erased import ErasedList
+from store.redis.connection import Away
 from store.sql import tables
 from store.sql.database import Database, Databases
-from store.sql.queries import begun, cells, commits, whom
+from store.sql.queries import begun, cells, commits, erasures, whom
+from store.sql.queries.erasures import Counts, Erasure
+from store.sql.queries.jobs import TakenJob
 from tests.kit.commits import ACCOUNT, NOW_MS, PHONE, VISITOR, commit, conversation, outcome, said, state
+from workers.erase import Eraser
 
 CELL = CellName("c00")
 USER, OTHER = VisitorId("vis_user"), VisitorId("vis_other")
@@ -43,6 +50,15 @@ async def record(databases: Databases) -> Database:
 async def keep(record: Database, *facts: AnyFact, **rows: Any) -> None:
     batch = [commit(1, facts=list(facts), **rows)]
     assert await record.transact(lambda connection: commits.apply(connection, CELL, batch))
+
+
+async def keep_merged(record: Database) -> None:
+    """The visitor began a conversation, and is the user."""
+    one = conversation(1)
+    event = Event(one, 1, EventId("1.1.0"), NOW_MS, BEGUN)
+    log = LogRow(one, 1, 0, msgspec.msgpack.encode(event), None)
+    left = StateRow("visitor", VISITOR, ACCOUNT, 0, msgspec.msgpack.encode(LEFT))
+    await keep(record, events=[log], states=[state(one, 2, visitor=USER), left])
 
 
 async def rows_of(record: Database, table: Any, *columns: str) -> Sequence[tuple[Any, ...]]:
@@ -118,14 +134,31 @@ async def test_what_is_over_is_read_for_who_logs_in(record: Database) -> None:
 
 async def test_who_is_erased_is_known_by_both_names(record: Database) -> None:
     """What is asked of the name that was is asked of the user; a backup that is older has what they began under it."""
-    one = conversation(1)
-    event = Event(one, 1, EventId("1.1.0"), NOW_MS, BEGUN)
-    log = LogRow(one, 1, 0, msgspec.msgpack.encode(event), None)
-    left = StateRow("visitor", VISITOR, ACCOUNT, 0, msgspec.msgpack.encode(LEFT))
-    await keep(record, events=[log], states=[state(one, 2, visitor=USER), left])
+    await keep_merged(record)
     assert await record.read(lambda sql: whom.began_as(sql, ACCOUNT, [USER])) == [VISITOR]
     assert await record.read(lambda sql: whom.began_as(sql, ACCOUNT, [OTHER])) == []
     names = (VISITOR, USER, OTHER)
     now = await record.read(lambda sql: [whom.is_now(sql, ACCOUNT, name) for name in names])
     assert now == [USER, USER, OTHER]
     assert await record.read(lambda sql: whom.met_before(sql, ACCOUNT, 2 * NOW_MS)) == []
+
+
+async def test_the_list_of_erasures_holds_both_names(record: Database, databases: Databases, tmp_path: Path) -> None:
+    """Before the first word is erased, and whichever of the two was named."""
+    await keep_merged(record)
+    listed = ErasedList(tmp_path / "erased.jsonl")
+
+    async def away(_: CellName | None) -> NoReturn:
+        raise Away("no cell is there")
+
+    def frozen(_: AccountId, __: list[bytes]) -> bytes:
+        raise AssertionError("nothing was erased yet")
+
+    eraser = Eraser(away, databases, frozen, listed, lambda: NOW_MS)
+    for number, name in enumerate((VISITOR, USER)):
+        id_ = ErasureId(f"era_{number}")
+        asked = Erasure(id_, ACCOUNT, CELL, "asked", None, name, NOW_MS, None, Counts())
+        await databases.config.transact(partial(erasures.ask, erasure=asked))
+        with pytest.raises(Away):
+            await eraser.erase(TakenJob(id_, erasures.ERASE, ACCOUNT, id_.encode(), 1))
+    assert [line.visitors for line in listed.all()] == 2 * [[USER, VISITOR]]
