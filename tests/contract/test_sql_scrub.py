@@ -42,9 +42,7 @@ async def erase(databases: Databases) -> None:
 
 
 @pytest.mark.usefixtures("said")
-async def test_no_page_of_a_table_or_an_index_holds_a_word(
-    databases: Databases, postgres: Postgres, url: str
-) -> None:
+async def test_no_page_of_a_table_or_an_index_holds_a_word(databases: Databases, postgres: Postgres, url: str) -> None:
     """Neither in rows nor in the gaps between them; its write-ahead log goes as it is configured to."""
     tables = postgres.tables_of(url)
     postgres.run("CHECKPOINT")
