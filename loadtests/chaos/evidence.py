@@ -142,6 +142,7 @@ def _entry(log: audit.StoredLog, stored: audit.StoredEvent) -> Entry:
         role=body.get("by", {}).get("role", "") if stored.kind == "message" else "",
         is_made="content" in body,
         ask=body.get("ask", 0),
+        visitor=body.get("visitor", "") if stored.kind in ("started", "merged") else "",
     )  # fmt: skip
 
 

@@ -35,18 +35,26 @@ def stored_before_consent(history: History) -> Iterator[Violation]:
     """Where consent is explicit, no message stands before its visitor's grant, and no planted text is in any store.
 
     A grant is the visitor's: given in one conversation, it is good for those that begin after it, until taken back.
+    Whoever logs in brings theirs along, and what either has taken back is taken back.
     """
-    visitors = {c.conversation: (c.account, c.visitor) for c in history.conversations if c.consent_required}
-    granted: dict[tuple[str, str], tuple[int, int]] = {}
+    explicit = {c.conversation: (c.account, c.visitor) for c in history.conversations if c.consent_required}
+    started = {e.conversation: (e.account, e.visitor) for e in history.entries if e.kind == "started" and e.visitor}
+    owner = explicit | started
+    answers: dict[tuple[str, str], str] = {}
     for entry in sorted(history.entries, key=_place):
-        visitor = visitors.get(entry.conversation)
-        if visitor is None:
+        if entry.conversation not in explicit:
             continue
-        if entry.kind == "consent" and entry.answer == "granted":
-            granted.setdefault(visitor, _place(entry))
+        visitor = owner[entry.conversation]
+        if entry.kind == "merged":
+            owner[entry.conversation] = known = (entry.account, entry.visitor)
+            both = [answers[each] for each in (visitor, known) if each in answers]
+            if both:
+                answers[known] = "withdrawn" if "withdrawn" in both else "granted"
+        elif entry.kind == "consent" and entry.answer == "granted":
+            answers[visitor] = "granted"
         elif entry.kind == "closed" and entry.answer == "consent_withdrawn":
-            granted.pop(visitor, None)
-        elif entry.kind == "message" and visitor not in granted:
+            answers[visitor] = "withdrawn"
+        elif entry.kind == "message" and answers.get(visitor) != "granted":
             yield Violation("stored-before-consent", entry.conversation, f"a message at {entry.seq} before the grant")
     for leak in history.leaks:
         yield Violation("stored-before-consent", leak.where, f"holds the planted text {leak.text}")

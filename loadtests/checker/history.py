@@ -109,6 +109,7 @@ class Entry:
     role: str = ""
     is_made: bool = False
     ask: int = 0
+    visitor: str = ""  # of started and merged: whose it is from there on
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 from tests.simulation.run import Verdict, run
 
 SEEDS = 500
-BLOCK = 50
+BLOCK = 100
 
 FAULTS = {
     "kill engine", "kill worker", "kill gateway", "freeze engine", "freeze worker", "freeze gateway",

@@ -67,7 +67,7 @@ def test_a_token_made_as_the_page_says_proves_its_user(company: Path) -> None:
     assert proven.subject == "user-17"
 
 
-@pytest.mark.parametrize(("index", "kind"), [(0, client.Hello), (1, client.Refresh)])
+@pytest.mark.parametrize(("index", "kind"), [(0, client.Hello), (1, client.Hello), (2, client.Refresh)])
 def test_the_frames_of_the_page_are_frames(index: int, kind: type) -> None:
     """Steps 4 and 5, as the mobile socket reads them."""
     text = blocks("json")[index]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from loadtests.checker.conduct import stored_before_consent
 from loadtests.checker.history import (
     Acked,
     Committed,
@@ -156,6 +157,25 @@ def _withdraw(h: History) -> None:
     h.entries[5] = replace(h.entries[5], seq=6)
 
 
+def _log_in_as_who_took_it_back(h: History) -> None:
+    _withdrawn_by_the_user(h)
+    h.entries.insert(-1, Entry("nordvik", "cnv_1", 6, "1.2.9", "merged", "d", visitor="vis_2"))
+
+
+def _withdrawn_by_the_user(h: History) -> None:
+    """Whose `cnv_1` is at the end said no in another conversation, on another phone, before the last word of this."""
+    h.entries[0] = replace(h.entries[0], visitor="vis_1")
+    h.entries[4:4] = [
+        Entry("nordvik", "cnv_2", 1, "1.2.2", "started", "e1", visitor="vis_2"),
+        Entry("nordvik", "cnv_2", 2, "1.2.3", "consent", "e2", answer="granted"),
+        Entry("nordvik", "cnv_2", 3, "1.2.4", "closed", "e3", answer="consent_withdrawn"),
+    ]
+    h.conversations = [
+        replace(h.conversations[0], visitor="vis_2"),
+        Conversation("nordvik", "cnv_2", "vis_2", "c00", True, b"s", b"s", ("1.2.2", "1.2.3", "1.2.4")),
+    ]
+
+
 def _show_a_note(h: History) -> None:
     h.misserved.append(Misserved("phone", "cnv_1", "a note", "leak"))
 
@@ -205,6 +225,7 @@ PLANTED: list[tuple[Callable[[History], None], str]] = [
     (_read_anothers, "foreign-read"),
     (_say_again_as_another_device, "duplicate"),
     (_withdraw, "stored-before-consent"),
+    (_log_in_as_who_took_it_back, "stored-before-consent"),
     (_show_a_note, "leak"),
     (_ask_too_early, "survey-twice"),
     (_score_twice, "survey-twice"),
@@ -238,6 +259,14 @@ def test_what_was_redacted_is_no_other_reading() -> None:
     history = clean()
     history.entries[2] = replace(history.entries[2], digest="gone", redacted=True)
     assert violations(history) == []
+
+
+def test_what_was_said_before_somebody_logged_in_is_judged_by_what_they_had_answered() -> None:
+    """They knew nothing then of what their user had taken back elsewhere."""
+    history = clean()
+    _withdrawn_by_the_user(history)
+    history.entries.append(Entry("nordvik", "cnv_1", 6, "1.4.0", "merged", "d6", visitor="vis_2"))
+    assert list(stored_before_consent(history)) == []
 
 
 def test_visitors_may_read_the_alias() -> None:
