@@ -196,7 +196,8 @@ async def test_a_survey_in_a_terminal(samtale_server: RunningSamtale) -> None:
         await jon.shows("survey 1: 0")
         await jon.shows("survey 1: “It took a day”")
         visitor.type("/rate 2")
-        await visitor.shows_like("nothing is asked|This survey is over")  # as soon as its own phone heard of the comment
+        # The first as soon as this phone has heard of the comment too.
+        await visitor.shows_like("nothing is asked|This survey is over")
 
 
 async def test_a_form_is_filled_in_field_by_field(samtale_server: RunningSamtale) -> None:
