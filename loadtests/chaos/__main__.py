@@ -62,7 +62,9 @@ class Report:
     unanswered: int
     resumes: int
     lost_lines: int
-    longest_pause_s: float
+    longest_wait_s: float
+    longest_wait_offline_s: float
+    longest_online_s: float
     conversations: int
     events: int
     epochs: int
@@ -211,13 +213,16 @@ def _tell_who_waits(world: traffic.World) -> None:
 def _report(plan: Plan, schedule: Schedule, notebook: Notebook, history: History, world: traffic.World) -> Report:
     faults = Counter(dict.fromkeys((*PLAIN_FAULTS, *sorted(NAMES)), 0))
     faults.update(schedule.counts())
+    waits = notebook.waits
     return Report(
         seed=plan.seed, seconds=plan.seconds, faults=dict(faults),
         sends=sum(isinstance(fact, Sent) for fact in history.facts),
         acked=sum(isinstance(fact, Acked) for fact in history.facts),
         refused=dict(sorted(world.refused.items())),
         unanswered=unanswered(history), resumes=notebook.resumed, lost_lines=notebook.closed,
-        longest_pause_s=round(notebook.longest_pause_s, 2),
+        longest_wait_s=round(waits.longest.all_s, 2),
+        longest_wait_offline_s=round(waits.longest.offline_s, 2),
+        longest_online_s=round(waits.longest_online_s, 2),
         conversations=len(history.conversations), events=len(history.entries),
         epochs=sum(epoch.epoch > 1 for epoch in history.epochs),
         missing={name: count for name, count in faults.items() if count < schedule.wanted(name)},
@@ -232,8 +237,9 @@ def _print(report: Report) -> None:
     click.echo(
         f"  {report.sends} sends, {report.acked} acknowledged, {report.unanswered} without outcome; refused: "
         f"{report.refused or 'none'}\n"
-        f"  {report.resumes} resumes after {report.lost_lines} lost lines; longest wait for an outcome "
-        f"{report.longest_pause_s} s\n"
+        f"  {report.resumes} resumes after {report.lost_lines} lost lines\n"
+        f"  longest wait for an outcome {report.longest_wait_s} s, of which {report.longest_wait_offline_s} s without "
+        f"a line; longest with one {report.longest_online_s} s\n"
         f"  {report.conversations} conversations, {report.events} events, {report.epochs} rebuilds after data loss"
     )
     for violation in report.violations[:50]:

@@ -149,9 +149,15 @@ async def _talk(world: World, team: Team, client: samtale.VisitorClient, lines: 
         if world.chance.random() < _CLOSE:
             client.close()
         tell_or_take_back(world.chance, client, team, count)
-        if not client.permission.is_identified and world.chance.random() < _LOGS_IN:
+        may_log_in = not client.permission.is_identified and not _is_hasty_yet(client)
+        if may_log_in and world.chance.random() < _LOGS_IN:
             subject = f"user-{world.chance.randrange(_USERS)}"
             client.log_in(user_of(team.account, team.app_key, subject, world.ways.now_s))
+
+
+def _is_hasty_yet(client: samtale.VisitorClient) -> bool:
+    """Whether what was said before consent still waits: of a user who consented elsewhere it would be taken."""
+    return any(CANARY in item.fields.get("text", "") for item in client.asking.outbox.waiting())
 
 
 async def serve(world: World, team: Team, number: int) -> samtale.AgentClient:
