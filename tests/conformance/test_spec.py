@@ -22,7 +22,7 @@ BODIES = {kind.__struct_config__.tag: kind for kind in get_args(content.AnyBody)
 CONTENTS = {kind.__struct_config__.tag: kind for kind in get_args(kinds.AnyContent)}
 
 
-@pytest.mark.parametrize("module", sorted(WIRE.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("module", sorted(WIRE.rglob("*.py")), ids=lambda path: str(path.relative_to(WIRE)))
 def test_every_section_that_a_type_names_is_there(module: Path) -> None:
     """A reader who follows a docstring arrives."""
     source = module.read_text(encoding="utf-8")
