@@ -1,7 +1,7 @@
 """By what conversations are found: when and where each began, and its tags.
 
-Invariant: gleaned from the log by the scribe, in the transaction that copies it; of a conversation that was erased the
-tags are gone.
+Invariant: gleaned from the log by the scribe, in the transaction that copies it; what never came past its gate has no
+tag, and of a conversation that was erased the tags are gone.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text
@@ -25,5 +25,6 @@ conversation_tag = Table(
     Column("conversation", Text, primary_key=True),
     Column("tag", Text, primary_key=True),
     Column("account", Text, nullable=False),
-    Index("conversation_tag_by_tag", "account", "tag"),
+    Column("inbox", Text, nullable=False),  # of the conversation: it stays there
+    Index("conversation_tag_by_tag", "account", "tag", "inbox"),
 )

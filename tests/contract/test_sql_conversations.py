@@ -18,17 +18,18 @@ from protocol.wire.content import Author, Event, Message, Note, Role, Started, T
 from store.sql import tables
 from store.sql.database import Database, Databases
 from store.sql.migrations.record import r0008_finding_conversations as gleaning
+from store.sql.migrations.record import r0010_tags_of_inboxes as placing
 from store.sql.queries import cells, commits, conversations, tickets, transcripts
 from store.sql.queries.conversations import Place, Sought, Span
 from store.sql.queries.history import Audience
 from store.sql.queries.tickets import Wanted
-from tests.kit.commits import ACCOUNT, NOW_MS, VISITOR, commit, conversation, state
+from tests.kit.commits import ACCOUNT, INBOX, NOW_MS, VISITOR, commit, conversation, state
 
 CELL = CellName("c00")
 ONE, TWO, THREE, GATED, OVER = map(conversation, (1, 2, 3, 4, 5))
 KARI = Author(Role.VISITOR, VISITOR)
 ANN = Author(Role.AGENT, AgentId("agt_ann"), "Ann")
-OTHER, INBOX = AccountId("acc_other"), InboxId("inb_1")
+OTHER = AccountId("acc_other")
 
 
 def log(where: ConversationId, *bodies: Any, first: int = 1, at_ms: int = NOW_MS) -> list[LogRow]:
@@ -143,6 +144,16 @@ async def test_tags_are_those_that_were_put_on_last(record: Database) -> None:
     assert await record.read(lambda sql: tickets.tags(sql, ACCOUNT, [], "", 10)) == []
 
 
+async def test_tags_are_counted_in_the_inboxes_that_are_seen(record: Database) -> None:
+    """A conversation of another inbox counts for whoever sees all of them."""
+    elsewhere, inbox = conversation(6), InboxId("inb_2")
+    tagged = log(elsewhere, started(), TagsChanged(ANN, ["vip"], []))
+    await apply(record, 5, *tagged, states=[state(elsewhere, 2, inbox=inbox)])
+    for seen, count in ((None, 3), ([INBOX, inbox], 3), ([INBOX], 2), ([inbox], 1)):
+        page = partial(tickets.tags, account=ACCOUNT, inboxes=seen, after="order", limit=10)
+        assert await record.read(page) == [("vip", count)]
+
+
 async def test_words_are_found_in_what_the_reader_may_read(record: Database) -> None:
     """All of them in one entry, in any case, as a part of a word too."""
     told: list[tuple[str, Audience, list[int]]] = [
@@ -193,8 +204,10 @@ async def test_what_the_migration_gleans_is_what_the_scribe_does(record: Databas
 
     def back_and_forth(sql: Connection) -> None:
         with Operations.context(MigrationContext.configure(sql)):
+            placing.downgrade()
             gleaning.downgrade()
             gleaning.upgrade()
+            placing.upgrade()
 
     before = await there()
     await record.transact(back_and_forth)

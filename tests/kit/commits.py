@@ -33,6 +33,7 @@ from protocol.wire.content import AnyBody, Author, Event, Message, Role, Transfe
 ACCOUNT = AccountId("acc_nordvik")
 VISITOR = VisitorId("vis_1")
 PHONE = DeviceId("dev_phone")
+INBOX = InboxId("inb_1")
 NOW_MS = 1_700_000_000_000
 encode = msgspec.msgpack.encode
 
@@ -64,10 +65,16 @@ def handed_on(name: ConversationId, seq: int, *, commit_no: int = 1, index: int 
 
 
 def state(
-    name: ConversationId, seq: int, *, status: str = "open", account: AccountId = ACCOUNT, visitor: VisitorId = VISITOR
+    name: ConversationId,
+    seq: int,
+    *,
+    status: str = "open",
+    account: AccountId = ACCOUNT,
+    visitor: VisitorId = VISITOR,
+    inbox: InboxId = INBOX,
 ) -> StateRow:
     """Return a conversation's snapshot."""
-    head = Head(account, visitor, InboxId("inb_1"), ChatflowId("flw_1"), status, "waiting", seq, EventId("1.1.0"), None)
+    head = Head(account, visitor, inbox, ChatflowId("flw_1"), status, "waiting", seq, EventId("1.1.0"), None)
     return StateRow("conversation", name, account, seq, encode(Snapshot(1, head, msgspec.Raw(b"\xc0"))))
 
 

@@ -51,5 +51,5 @@ def _write(connection: Connection, cell: CellName, commits: list[Commit]) -> Non
     write(connection, tables.ledger, rows.ledger(cell, commits), "replace")
     write(connection, tables.roster_event, rows.roster_events(cell, commits))
     write(connection, tables.job, rows.jobs(commits), "keep")
-    marks.keep(connection, {row["id"]: row["account"] for row in states.conversations}, log)
+    marks.keep(connection, states.conversations, log)
     facts.keep(connection, cell, commits)

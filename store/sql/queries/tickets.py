@@ -71,9 +71,9 @@ def tags(
 ) -> list[tuple[str, int]]:
     """Return up to `limit` tags that come after one, in alphabetical order, and how many conversations have each."""
     rows = tables.conversation_tag.c
-    joined = tables.conversation_tag.join(tables.conversation, tables.conversation.c.id == rows.conversation)
-    found = select(rows.tag, func.count()).select_from(joined).where(rows.account == account, rows.tag > after)
-    counted = found.where(*seen_in(inboxes)).group_by(rows.tag).order_by(rows.tag).limit(limit)
+    found = select(rows.tag, func.count()).where(rows.account == account, rows.tag > after)
+    seen = found if inboxes is None else found.where(rows.inbox.in_(inboxes))
+    counted = seen.group_by(rows.tag).order_by(rows.tag).limit(limit)
     return [(tag, count) for tag, count in connection.execute(counted)]
 
 
