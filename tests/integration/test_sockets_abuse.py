@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 
 import pytest
 
@@ -14,7 +15,7 @@ SMALL_BUFFER = 4_096  # of the client's kernel, so that few bytes show what many
 
 async def test_a_flood_of_frames_is_cut() -> None:
     """Beyond its allowance a socket is closed with 4429."""
-    async with shell(SocketRules(frames_per_minute=60, frames_burst=10)) as gateway:
+    async with shell(SocketRules(frames_per_minute=1, frames_burst=10)) as gateway:
         client = await RawSocket.open(gateway.authority)
         for _ in range(12):
             client.send(2, b"again")
@@ -124,11 +125,24 @@ async def test_a_peer_that_sends_half_a_frame_for_ever_is_closed() -> None:
 
 async def test_a_peer_that_answers_heartbeats_stays() -> None:
     """An idle phone keeps its line."""
-    async with shell(SocketRules(heartbeat_s=0.05)) as gateway:
+    async with shell(SocketRules(heartbeat_s=0.3)) as gateway:
         client = await RawSocket.open(gateway.authority)
         client.send(2, b"hello")
         await client.frame()
-        for _ in range(10):
+        for _ in range(5):
+            assert await client.frame() == (9, b"")
+            client.send(10, b"")
+        await client.close()
+
+
+async def test_a_gateway_that_was_held_up_asks_everybody_once() -> None:
+    """However many beats it missed: who was not asked has not been silent."""
+    async with shell(SocketRules(heartbeat_s=0.5)) as gateway:
+        client = await RawSocket.open(gateway.authority)
+        client.send(2, b"hello")
+        await client.frame()
+        time.sleep(2.0)  # the gateway is in this thread
+        for _ in range(3):
             assert await client.frame() == (9, b"")
             client.send(10, b"")
         await client.close()
@@ -136,7 +150,7 @@ async def test_a_peer_that_answers_heartbeats_stays() -> None:
 
 async def test_many_sockets_share_the_beats() -> None:
     """Sockets opened at different moments are asked at different moments, each once a heartbeat."""
-    async with shell(SocketRules(heartbeat_s=0.2)) as gateway:
+    async with shell(SocketRules(heartbeat_s=1.0)) as gateway:
         clients = [await RawSocket.open(gateway.authority) for _ in range(5)]
         for client in clients:
             client.send(2, b"hello")
