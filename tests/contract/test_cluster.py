@@ -73,7 +73,7 @@ async def give(cell: CellName, giver: Connection, taker: Connection) -> None:
 
 
 async def until_known(line: Connection, state: bytes) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while state not in await line.call("CLUSTER", "INFO"):
             await asyncio.sleep(0.02)
 

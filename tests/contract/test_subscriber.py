@@ -28,11 +28,11 @@ class Ears:
         self.dials = 0
 
     async def heard(self) -> tuple[str, bytes]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self.messages.get()
 
     async def is_restored(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await self.restored.get()
 
 

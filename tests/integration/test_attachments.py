@@ -229,7 +229,7 @@ async def test_addresses_that_are_foreign_or_too_old_are_refused_alike(gateway: 
                 put_good,
             ],
         }
-        async with httpx2.AsyncClient(base_url=gateway.http) as http:
+        async with httpx2.AsyncClient(base_url=gateway.http, timeout=60) as http:
             told = set()
             for method, addresses in bad.items():
                 for address in addresses:

@@ -42,7 +42,7 @@ async def test_an_image_that_was_kept_is_served_to_everybody(gateway: Running, i
     """For ever under the same address, with its animation, as no other type than it is."""
     name = kind.rpartition(" ")[2]
     kept = await images.keep(ACCOUNT, moving(name) if kind != name else picture(name))
-    async with httpx2.AsyncClient(base_url=gateway.http) as http:
+    async with httpx2.AsyncClient(base_url=gateway.http, timeout=60) as http:
         got = await http.get(kept.address)
     assert (got.status_code, got.headers["content-type"]) == (200, f"image/{name.lower()}")
     assert got.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -75,5 +75,5 @@ async def test_what_is_no_image_is_not_kept(images: BrandImages, files: FileSett
 @pytest.mark.parametrize("name", ["img_none.png", "..%2fattachments%2fatt_1", f"img_{'a' * 26}.png", "x" * 2_000])
 async def test_another_name_is_not_found(gateway: Running, name: str) -> None:
     """Neither what is not there nor what is no name of an image."""
-    async with httpx2.AsyncClient(base_url=gateway.http) as http:
+    async with httpx2.AsyncClient(base_url=gateway.http, timeout=60) as http:
         assert (await http.get(f"/v1/images/{name}")).status_code == 404

@@ -147,7 +147,7 @@ async def test_timers_fire_into_the_inbox(cell: Bench) -> None:
     await cell.do(admits(), AgentArrives(ACCOUNT, origin("desk_a", 0), ANN), sends(1, "Hei"))
     feed, after, whats = cell.keys.feed(topics.agent_feed(ACCOUNT, ANN)), b"0", list[str]()
     while "withdrawn" not in whats:
-        [(_, entries)] = await cell.call("XREAD", "BLOCK", 5_000, "STREAMS", feed, after)
+        entries = await cell.after(feed, after)
         whats += [msgspec.msgpack.decode(fields[1], type=FeedChange).what for _, fields in entries]
         after = entries[-1][0]
     assert whats.index("offered") < whats.index("withdrawn")

@@ -182,7 +182,7 @@ async def test_a_decider_that_never_ends_is_interrupted(cell: Bench) -> None:
 async def test_after_trouble_the_rest_is_decided_in_batches_again(cell: Bench) -> None:
     """Caution ends where the inbox ended when it began."""
     cell.port = BrokenRoster()
-    engine = await cell.open(replace(SETTINGS, batch_commands=512))
+    engine = await cell.open(replace(SETTINGS, batch_commands=512, lease_s=30.0))
     await cell.do(AgentArrives(ACCOUNT, origin("desk_a", 0), ANN), admits())
     await cell.do(SetAgentState(ACCOUNT, origin("desk_a", 1), ANN, "away"))
     commits = (await cell.ready()).commit_no

@@ -131,7 +131,7 @@ async def test_lines_to_two_lives_of_the_server_do_not_go_together(cell: Bench) 
         return line
 
     cell.dial = dial  # type: ignore[method-assign,assignment]  # the lines of one cell, the first two as after a restart
-    engine = await cell.open()
+    engine = await cell.open(LONG_LEASE)
     await cell.do(admits(), sends(1, "1"))
     assert cell.reports.lines.count("tenure ended") == 1
     await engine.stop()

@@ -23,7 +23,7 @@ async def home(valkey: EmbeddedValkey, sqlite_databases: Databases) -> AsyncIter
 
 @pytest.fixture
 async def gateway(home: House) -> AsyncIterator[Gateway]:
-    async with home.gateway(lease_s=30.0) as made:  # however busy the machine is
+    async with home.gateway() as made:
         yield made
 
 

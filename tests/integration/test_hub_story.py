@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from gateway import pending
 from protocol.wire.limits import SUBPROTOCOL_JSON
 from store.redis.server import EmbeddedValkey
 from store.sql.database import Databases
@@ -50,8 +51,11 @@ async def test_visitor_and_agent_talk(gateway: Gateway, subprotocol: str | None)
     assert [frame["seq"] for frame in phone.frames if frame["t"] == "event"] == seqs
 
 
-async def test_nothing_is_put_in_again_while_nothing_fails(home: House, gateway: Gateway) -> None:
-    """Every outcome arrives by itself, the first after each hello too: 3 s of waiting would stand for a lost one."""
+async def test_nothing_is_put_in_again_while_nothing_fails(
+    home: House, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every outcome arrives by itself, the first after each hello too: one that is lost would be waited for in vain."""
+    monkeypatch.setattr(pending, "AGAIN_AFTER_S", 3_600.0)
     ann, desk = await gateway.agent(ANN)
     for turn in range(20):
         phone, ready = await gateway.visitor()

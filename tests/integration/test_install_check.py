@@ -28,7 +28,7 @@ async def test_the_first_hello_of_a_build_connects_the_app(samtale_server: Runni
     made = await run_samtale("key", "create", "owner", "--account", "fjord", environment=samtale_server.environment)
     headers = {"Authorization": f"Bearer {made.out.strip()}"}
     device = Device("ios", "2.3.1 of the install check", "nb")
-    async with httpx2.AsyncClient(base_url=f"{samtale_server.url}/api/v1", headers=headers) as api:
+    async with httpx2.AsyncClient(base_url=f"{samtale_server.url}/api/v1", headers=headers, timeout=60) as api:
         for sessions in (1, 2):
             phone = samtale.VisitorClient(samtale_server.url, app_key="app_fjord", tag="support", device=device)
             async with phone:

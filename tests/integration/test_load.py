@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from admin.workspace import apply_text
+from app.stores import redis_address
 from loadtests.chaos.installation import Installation, Size
 from loadtests.load import reading, workspace
 from loadtests.load.conducting import Order, conduct
@@ -14,6 +15,8 @@ from loadtests.load.link import Ground
 from loadtests.load.results import Judgement
 from loadtests.load.runs import read_run
 from loadtests.load.shares import DriverFailed
+from store.redis.connection import dial
+from store.redis.keys import APPS, LOGINS
 
 LEAN = """\
 title: All that lean phones do
@@ -99,6 +102,16 @@ async def test_people_live_and_are_judged_by_their_journals() -> None:
     assert "visit" in shows.stages
 
 
+async def published(installation: Installation) -> None:
+    """Wait until the cell has the kit's workspace, whose names come last."""
+    line = await dial(await redis_address(installation.settings))
+    async with asyncio.timeout(60):
+        names = (APPS, "app_load"), (LOGINS, workspace.EMAIL.format(1))
+        while not all([await line.call("HEXISTS", *name) for name in names]):
+            await asyncio.sleep(0.05)
+    await line.close()
+
+
 async def test_a_running_server_is_driven_by_its_address(tmp_path: Path) -> None:
     """With the workspace that the kit prints applied there; who is not let in is told as the reason."""
     scenario = reading.read(THERE, "there", [])
@@ -108,7 +121,7 @@ async def test_a_running_server_is_driven_by_its_address(tmp_path: Path) -> None
         try:
             settings = installation.settings
             await asyncio.to_thread(apply_text, settings.config_url, workspace.text(scenario), cells=settings.cells)
-            await asyncio.sleep(1.0)  # gateways learn of it within a second
+            await published(installation)
             emails = [(email, email) for email in [workspace.EMAIL.format(1)]]
             ground = Ground("app_load", "app_load", "load", emails, workspace.PASSWORD)
             found = await conduct(Order("there", scenario, "", installation.gateway_urls, [ground]), Silent())

@@ -40,7 +40,7 @@ async def test_a_name_that_only_sql_knows_is_away_and_not_unknown(
     configs = Configs(cells, sqlite_databases.config, lambda _config: None)
     running = asyncio.create_task(cells.run(lambda: None))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not cells.all_open():
                 await asyncio.sleep(0)
         with pytest.raises(Away):
@@ -101,7 +101,7 @@ async def test_a_worker_mends_as_soon_as_it_has_a_line(valkey: EmbeddedValkey, s
     running = asyncio.create_task(worker.run())
     line = await Dialler(valkey.address)(None)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await line.call("HEXISTS", APPS, APP):
                 await asyncio.sleep(0)
     finally:

@@ -66,7 +66,7 @@ async def lived(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lived
     installation = Installation(
         data, Size(1, 1, 1), environment={"SAMTALE_LEASE_S": "4", "SAMTALE_GATEWAY_LEASE_S": "6"}
     )
-    async with asyncio.timeout(120), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(400), asyncio.TaskGroup() as tasks:
         await installation.start(tasks)
         try:
             yield await live(installation, data)

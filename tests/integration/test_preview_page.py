@@ -116,7 +116,7 @@ async def test_the_token_is_in_no_address_that_is_asked_for(
         server = samtale_server.url.removeprefix("http")
         assert {url.removeprefix("http").removeprefix("ws").startswith(server) for url in asked} == {True}
         assert not [url for url in asked if preview["token"] in url.partition("#")[0]]
-        async with httpx2.AsyncClient(base_url=samtale_server.url) as http:
+        async with httpx2.AsyncClient(base_url=samtale_server.url, timeout=60) as http:
             files = [await http.get(f"/preview/{name}") for name in FILES] + [await http.get("/preview")]
         assert {each.status_code for each in files} == {200}
         assert sum(len(each.content) for each in files) < MOST_BYTES

@@ -40,7 +40,7 @@ async def api(samtale_server: RunningSamtale) -> AsyncIterator[httpx2.AsyncClien
     """An account's client of the API, with a chatflow that was never published."""
     made = await run_samtale("key", "create", "owner", "--account", "fjord", environment=samtale_server.environment)
     headers = {"Authorization": f"Bearer {made.out.strip()}"}
-    async with httpx2.AsyncClient(base_url=f"{samtale_server.url}/api/v1", headers=headers) as api:
+    async with httpx2.AsyncClient(base_url=f"{samtale_server.url}/api/v1", headers=headers, timeout=60) as api:
         new = {"id": "autumn", "name": "Høst", "inbox": "desk", "language": "nb", "tag": "autumn"}
         assert (await api.post("/chatflows", json=new)).status_code == 201
         await drafts(
@@ -65,7 +65,9 @@ async def line(server: RunningSamtale, token: str) -> AsyncIterator[ClientConnec
     """A line on which a browser of anywhere said hello with a preview token, and neither an app nor a tag of anybody's."""
     hello = says_hello("none") | {"app_key": "none", "preview": token}
     address = f"{server.url.replace('http', 'ws')}/v1/mobile"
-    async with connect(address, subprotocols=[SUBPROTOCOL_JSON], origin="https://elsewhere.example") as made:
+    async with connect(
+        address, subprotocols=[SUBPROTOCOL_JSON], origin="https://elsewhere.example", open_timeout=60
+    ) as made:
         await made.send(json.dumps(hello))
         yield made
 
@@ -144,7 +146,7 @@ async def test_a_token_is_no_credential_for_anything_else(
     """It reads nothing over REST, and an API key plays no agent; whoever guesses guesses slowly."""
     token = (await begun(api))["token"]
     await shown(samtale_server, token)
-    async with httpx2.AsyncClient(base_url=samtale_server.url) as http:
+    async with httpx2.AsyncClient(base_url=samtale_server.url, timeout=60) as http:
         bearer = {"Authorization": f"Bearer {token}"}
         assert (await http.get("/api/v1/chatflows", headers=bearer)).status_code == 401
         for headers in ({}, {"Authorization": api.headers["Authorization"]}, {"Authorization": f"Basic {token}"}):

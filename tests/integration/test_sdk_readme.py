@@ -12,7 +12,7 @@ from tests.kit.samtale_servers import Installation
 
 README = Path(__file__).parents[2] / "sdk" / "python" / "README.md"
 ADDRESS = "http://127.0.0.1:8080"
-PATIENCE_S = 40.0
+PATIENCE_S = 120.0
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ async def says(gateway: Running, body: Any = SAYS, key: str = SERVER_KEY, **head
     """Ask as the company's server does."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     given = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", **headers}
-    async with httpx2.AsyncClient(base_url=gateway.http) as http:
+    async with httpx2.AsyncClient(base_url=gateway.http, timeout=60) as http:
         return await http.post("/v1/server/conversations", content=content, headers=given)
 
 

@@ -60,7 +60,10 @@ def published(*agents: Agent) -> bytes:
 @asynccontextmanager
 async def desk(lines: Lines, rules: SocketRules | None = None) -> AsyncIterator[httpx2.AsyncClient]:
     """A gateway's HTTP, over these lines."""
-    async with shell(rules, lines) as gateway, httpx2.AsyncClient(base_url=f"http://{gateway.authority}") as http:
+    async with (
+        shell(rules, lines) as gateway,
+        httpx2.AsyncClient(base_url=f"http://{gateway.authority}", timeout=60) as http,
+    ):
         yield http
 
 
@@ -187,6 +190,6 @@ async def test_trying_many_emails_is_slowed_down_too(valkey: EmbeddedValkey) -> 
 
 async def test_nobody_logs_in_while_redis_is_away() -> None:
     """503, to be tried again."""
-    async with shell() as gateway, httpx2.AsyncClient() as http:
+    async with shell() as gateway, httpx2.AsyncClient(timeout=60) as http:
         answer = await http.post(f"http://{gateway.authority}/v1/agent/login", json=GOOD)
         assert (answer.status_code, answer.json()["code"], answer.json()["retryable"]) == (503, "unavailable", True)

@@ -98,7 +98,7 @@ class Shell:
 
     async def lost(self, index: int = -1) -> None:
         """Wait until the session's line is gone."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.sessions.opened[index].was_lost.wait()
 
 

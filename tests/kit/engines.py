@@ -98,6 +98,13 @@ class Bench:
         await self.ready()
         return running
 
+    async def after(self, stream: str, entry: bytes) -> list[Any]:
+        """Wait until something comes into a stream after `entry`, and return its entries."""
+        while not (found := await self.call("XREAD", "BLOCK", 1_000, "STREAMS", stream, entry)):
+            pass
+        entries: list[Any] = found[0][1]
+        return entries
+
     async def put(self, *commands: AnyCommand) -> str:
         """Put a pack of commands into the inbox; return the cursor after it."""
         entry: bytes = await self.call("XADD", self.keys.inbox, "*", "p", msgspec.msgpack.encode(commands))

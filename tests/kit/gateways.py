@@ -20,7 +20,7 @@ from gateway.gateway import Gateway, GatewaySettings
 from protocol.bus.config import AccountConfig, App, IdentityKey
 from protocol.wire.limits import SUBPROTOCOL_JSON
 from tests.kit.engines import CELL, Bench, now_ms
-from tests.kit.hubs import DEVICE_KEY, office, says_hello
+from tests.kit.hubs import DEVICE_KEY, LEASE_S, PATIENCE_S, office, says_hello
 from tests.kit.signing import ALGORITHMS, public_pem
 from tests.kit.workplace import APP
 
@@ -52,7 +52,7 @@ class Running:
         """A socket on which `hello` has been said."""
         address = f"ws://127.0.0.1:{self.gateway.port}/v1/{side}"
         origin = hello.pop("origin", None)
-        async with connect(address, subprotocols=[SUBPROTOCOL_JSON], origin=origin) as line:
+        async with connect(address, subprotocols=[SUBPROTOCOL_JSON], origin=origin, open_timeout=PATIENCE_S) as line:
             await line.send(json.dumps(hello))
             yield line
 
@@ -60,7 +60,7 @@ class Running:
         return self.line("mobile", **says_hello(tag, **changes))
 
     async def ticket(self) -> str:
-        async with httpx2.AsyncClient() as http:
+        async with httpx2.AsyncClient(timeout=PATIENCE_S) as http:
             login = {"email": "ann@nordvik.example", "password": PASSWORD}
             answer = await http.post(f"{self.http}/v1/agent/login", json=login)
             assert answer.status_code == 200, answer.text
@@ -72,7 +72,7 @@ class Running:
 
 async def get(line: ClientConnection, kind: str, **fields: Any) -> dict[str, Any]:
     """Return the next frame of `kind` with these fields."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             frame: dict[str, Any] = json.loads(await line.recv())
             if frame["t"] == kind and all(frame.get(name) == value for name, value in fields.items()):
@@ -81,7 +81,7 @@ async def get(line: ClientConnection, kind: str, **fields: Any) -> dict[str, Any
 
 @asynccontextmanager
 async def running(cell: Bench, **settings: Any) -> AsyncIterator[Running]:
-    made = GatewaySettings(cells=[CELL], port=0, lease_s=2.0, **({"drain_s": 0.1} | settings))
+    made = GatewaySettings(cells=[CELL], port=0, lease_s=LEASE_S, **({"drain_s": 0.1} | settings))
     gateway = Gateway(made, cell.dial, cell.databases, os.urandom, now_ms, structlog.get_logger())
     stop = asyncio.Event()
     task = asyncio.create_task(gateway.run(stop))

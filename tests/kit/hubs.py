@@ -1,6 +1,7 @@
 """A gateway's hub over a real Valkey and a real engine, with lines in memory.
 
-Invariant: whoever waits, waits for a frame and not for time; what a line received is kept whole and in order.
+Invariant: whoever waits, waits for a frame and not for time; what a line received is kept whole and in order; a machine
+that stands still for a while changes no story, unless the story is about that.
 """
 
 import asyncio
@@ -10,8 +11,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
+import pytest
 import structlog
 
+from gateway import load
 from gateway.core.limits import SessionLimits
 from gateway.hub import Hub, HubSettings
 from gateway.ports import Claims, Driver, Peer, Redis, Ticket
@@ -29,6 +32,7 @@ from tests.kit.engines import CELL, SETTINGS, Bench, Running, now_ms
 from tests.kit.workplace import ACCOUNT, APP, workplace
 
 PATIENCE_S = 60
+LEASE_S = 30.0
 PEER = Peer("192.0.2.1")
 DEVICE_KEY = "device-key-of-sixteen-or-more"
 KEY = IdentityKey("first", "HS256", "a secret of the company's")
@@ -189,7 +193,7 @@ class House:
             structlog.get_logger(),
             self.cell.databases.config,
         )
-        hub = Hub(HubSettings([CELL], **{"lease_s": 2.0, "limits": LIMITS, **settings}), self.cell.dial, outside)
+        hub = Hub(HubSettings([CELL], **{"lease_s": LEASE_S, "limits": LIMITS, **settings}), self.cell.dial, outside)
         running = asyncio.create_task(hub.run())
         try:
             await self.cell.until(lambda: hub.ready and hub.load.trouble(CELL) is None)
@@ -266,7 +270,9 @@ async def house(cell: Bench, config: AccountConfig | None = None) -> AsyncIterat
     await cell.publish(config or office(version=2))
     made = House(cell, await cell.open(SETTINGS))
     await made.name_app()
-    try:
-        yield made
-    finally:
-        await made.engine.kill()
+    with pytest.MonkeyPatch.context() as patient:
+        patient.setattr(load, "MAX_LAG_MS", PATIENCE_S * 1_000)
+        try:
+            yield made
+        finally:
+            await made.engine.kill()

@@ -9,7 +9,7 @@ from protocol.ids import ConversationId
 from store.sql.database import DirectDatabase
 from store.sql.queries import audit
 
-COPIED_WITHIN_S = 20.0
+COPIED_WITHIN_S = 60.0
 _LOOK_AGAIN_S = 0.05
 
 

@@ -4,11 +4,13 @@ Invariant: one per test file, started when first asked for, stopped with SIGTERM
 """
 
 import asyncio
+import itertools
 import os
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +20,11 @@ import pytest_asyncio
 from tests.kit.living import descendants
 
 CANNOT_START = 2
-START_DEADLINE_S = 90
-STOP_DEADLINE_S = 40
+READY_WITHIN_S = 150
+START_DEADLINE_S = 180
+STOP_DEADLINE_S = 90
+_PORTS = 20_000, 32_000  # below those that the kernel gives to whoever asks for any
+_next = itertools.count(os.getpid() * 97)  # one process rarely begins where another does
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +47,14 @@ def bare_environment() -> dict[str, str]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that is nobody's now, and that nobody is given later: servers come back to theirs after a while."""
+    first, end = _PORTS
+    for number in _next:
+        port = first + number % (end - first)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("counting has no end")
 
 
 class Installation:
@@ -69,7 +78,10 @@ class Installation:
         self._child = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "app.cli", "run", "--data", str(self.data), "--port", str(self.port), *self.options,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, stdin=asyncio.subprocess.DEVNULL,
-            env={"SAMTALE_DRAIN_S": "0.5", "SAMTALE_PARENT": str(os.getpid())} | self.environment,
+            env={
+                "SAMTALE_START_DEADLINE_S": str(READY_WITHIN_S), "SAMTALE_DRAIN_S": "0.5",
+                "SAMTALE_PARENT": str(os.getpid()),
+            } | self.environment,
         )  # fmt: skip
         up = asyncio.Event()
         self._listening = asyncio.create_task(self._listen(up))

@@ -80,7 +80,7 @@ async def say(line: ClientConnection, **frame: Any) -> None:
 
 async def heard(line: ClientConnection, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Return the next frame that is wanted."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             frame: dict[str, Any] = json.loads(await line.recv())
             if wanted(frame):
@@ -115,7 +115,7 @@ async def download(
     """Ask where an attachment can be had, and get it."""
     await say(line, t="download", ref="down", conversation=where, attachment=attachment)
     allowed = await get(line, "download", ref="down")
-    async with httpx2.AsyncClient(base_url=gateway.http) as http:
+    async with httpx2.AsyncClient(base_url=gateway.http, timeout=60) as http:
         return await http.get(allowed["url"], headers=headers)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from samtale.line import MSGPACK, LineLost, decode, encode
 
 Frame = dict[str, Any]
-PATIENCE_S = 5.0
+PATIENCE_S = 60.0
 
 
 class MemoryLine:

@@ -25,7 +25,7 @@ async def opened(network: Network, **changes: Any) -> tuple[MemoryLine, Frame]:
 
 async def until(client: samtale.VisitorClient, kind: type[samtale.Event]) -> Any:
     """Return the client's next event of `kind`."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         async for event in client.events():
             if isinstance(event, kind):
                 return event
@@ -35,7 +35,7 @@ async def until(client: samtale.VisitorClient, kind: type[samtale.Event]) -> Any
 async def rest(client: samtale.VisitorClient, line: MemoryLine) -> list[samtale.Event]:
     """End the line for good and return every event that was left."""
     line.cut(4501)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return [event async for event in client.events()]
 
 

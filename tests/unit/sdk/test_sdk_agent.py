@@ -31,7 +31,7 @@ async def opened(network: Network, **changes: Any) -> tuple[MemoryLine, Frame]:
 
 
 async def until(agent: samtale.AgentClient, kind: type[samtale.Event]) -> Any:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         async for event in agent.events():
             if isinstance(event, kind):
                 return event

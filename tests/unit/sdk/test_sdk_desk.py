@@ -119,7 +119,7 @@ async def test_what_is_known_of_a_visitor_comes_typed(desk: tuple[samtale.AgentC
     agent, line = desk
     for name in ("context", "looking"):
         line.say(**{("kind" if key == "t" else key): value for key, value in VECTORS[name].items()})
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         heard = [event async for event in first(agent, 3)]
     assert isinstance(heard[1], samtale.Context)
     assert (heard[1].name, heard[1].breadcrumbs[0].text) == ("Mia", "Trykket Sperr kort")
@@ -135,7 +135,7 @@ async def first(agent: samtale.AgentClient, count: int) -> AsyncIterator[samtale
 
 
 async def connected(agent: samtale.AgentClient) -> samtale.Connected:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         (event,) = [event async for event in first(agent, 1)]
     assert isinstance(event, samtale.Connected)
     return event
