@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
-from zlib import crc32
 
 import msgspec
 
@@ -26,6 +25,7 @@ from gateway.ports import Line, Peer
 from gateway.presence import random_id
 from gateway.reads import AT_ONCE, FAULTS, read_log, read_page
 from gateway.services import Services
+from gateway.wakes import Wakes
 from protocol.bus import topics
 from protocol.bus.commands import Asked
 from protocol.bus.config import AccountConfig
@@ -58,7 +58,7 @@ class SessionDriver(Generic[S]):
         self._entering = False
         self.hearing = Hearing(services.subscriptions)
         self.turns = asyncio.Semaphore(AT_ONCE)
-        self._wakes: dict[act.Wake, asyncio.TimerHandle] = {}
+        self._wakes = Wakes(self.session_id, services.outside.now_ms, self.woke)
 
     @property
     def admitted(self) -> bool:
@@ -104,8 +104,7 @@ class SessionDriver(Generic[S]):
             self.services.roll.leave(self)
             self.step(self.session.lost)
         self.hearing.leave_all()
-        for wake in self._wakes.values():
-            wake.cancel()
+        self._wakes.forget()
 
     # What the cell tells.
 
@@ -279,17 +278,6 @@ class SessionDriver(Generic[S]):
         whose = Whose(self.cell, self.identity.account, self.identity.device)
         self.say(allowed(self.services.attachments, whose, action))
 
-    def _wake(self, action: act.Wake) -> None:
-        if action not in self._wakes:
-            now_ms = self.services.outside.now_ms()
-            later_ms = crc32(self.session_id.encode()) % action.spread_ms if action.spread_ms else 0
-            delay_s = (max(action.at_ms, now_ms) + later_ms - now_ms) / 1000
-            self._wakes[action] = asyncio.get_running_loop().call_later(delay_s, self._ring, action)
-
-    def _ring(self, action: act.Wake) -> None:
-        del self._wakes[action]
-        self.woke(max(action.at_ms, self.services.outside.now_ms()))  # the loop's clock may be ahead of the wall's
-
     def woke(self, at_ms: int) -> None:
         """A time came that the session asked for."""
 
@@ -306,6 +294,6 @@ class SessionDriver(Generic[S]):
         act.AllowDownload: _allow,
         act.Tell: _tell,
         act.Mark: lambda self, action: self.services.receipts.mark(self.cell, self.identity.device, action),
-        act.Wake: _wake,
+        act.Wake: lambda self, action: self._wakes.ask(action),
         act.End: lambda self, action: self.line.close(action.code, action.reason),
     }

@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 from samtale import events, journal
 from samtale.asked import Asked, Outcomes
-from samtale.outbox import Dropped, Frame, Held, Item, Moved, Outbox, Spared
+from samtale.outbox import Dropped, Held, Moved, Outbox, Spared
 from samtale.outlet import Outlet
 from samtale.pace import Pace
 from samtale.reading import read
+from samtale.series import Frame, Item
 
 
 class Asking:

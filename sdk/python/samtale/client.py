@@ -14,11 +14,12 @@ from samtale.events import HistoryPage, LogEvent
 from samtale.files import Files
 from samtale.lifeline import Lifeline
 from samtale.line import LineLost
-from samtale.outbox import Item, Moved
+from samtale.outbox import Moved
 from samtale.outlet import Frame, Outlet
 from samtale.questions import Questions
 from samtale.reader import Reader, log_event
 from samtale.reading import read
+from samtale.series import Item
 from samtale.store import MemoryStore, Store
 from samtale.surroundings import Surroundings
 

@@ -17,10 +17,11 @@ from samtale.client import Client
 from samtale.device import SDK, Device
 from samtale.http import to_http, to_socket
 from samtale.line import LineLost
-from samtale.outbox import Item, Moved
+from samtale.outbox import Moved
 from samtale.outlet import Frame
 from samtale.permission import Keep, Permission
 from samtale.reading import read
+from samtale.series import Item
 from samtale.served import EMAIL, PROCESS, STORAGE, Availability, Chatflow, Steps
 from samtale.store import Store
 from samtale.storefront import Storefront, step_of
