@@ -1,7 +1,9 @@
 """What phones are shown, at hello and when it changes, through a hub, an engine and a roster."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -18,7 +20,9 @@ from tests.kit.hubs import DEVICE_KEY, Gateway, House, house, office
 from tests.kit.workplace import ACCOUNT, ANN, BO, OPEN
 
 NEVER = Hours(HoursId("hrs"), "Never", "Europe/Oslo", [[]] * 7)
-DAWN = Hours(HoursId("hrs"), "Dawn", "Europe/Oslo", [[Interval(0, 1)]] * 7)
+_NOW = datetime.now(ZoneInfo("Europe/Oslo"))
+_LATER = (_NOW.hour * 60 + _NOW.minute + 720) % 1_440
+LATER = Hours(HoursId("hrs"), "Later", "Europe/Oslo", [[Interval(_LATER, _LATER + 1)]] * 7)  # half a day from now
 
 
 @pytest.fixture
@@ -140,8 +144,8 @@ async def test_who_comes_while_nothing_is_heard_is_told_all_the_same(home: House
 
 async def test_a_hidden_chatflow_is_not_started_while_nobody_is_there(home: House, gateway: Gateway) -> None:
     """Refused with the next opening; heading, welcome and history are there all the same."""
-    hidden = Availability("agents_available", DAWN.id, "hide")
-    config = msgspec.structs.replace(shown(3, availability=hidden), hours=[DAWN])
+    hidden = Availability("agents_available", LATER.id, "hide")
+    config = msgspec.structs.replace(shown(3, availability=hidden), hours=[LATER])
     await home.publish_live(config)
     phone, ready = await gateway.visitor()
     assert ready["chatflow"]["welcome"] == "Hello!"

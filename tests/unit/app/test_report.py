@@ -79,8 +79,8 @@ async def installation(tmp_path: Path) -> Settings:
 
 
 async def test_a_report_is_asked_of_an_account_for_the_last_days(installation: Settings) -> None:
-    """Today is one of them; what is narrowed has that alone."""
-    found = await rows(installation, "conversations", Question("fjord", days=1, by=("platform",)))
+    """Today is one of them, also when it has only just begun; what is narrowed has that alone."""
+    found = await rows(installation, "conversations", Question("fjord", days=2, by=("platform",)))
     assert [(row["platform"], row["conversations"]) for row in found] == [("android", 1), ("ios", 1)]
     [row] = await rows(installation, "conversations", Question("fjord", only={"platform": "ios"}))
     assert row["conversations"] == 1
