@@ -17,8 +17,8 @@ from app.readiness import Readiness
 from app.settings import Settings
 
 GATEWAYS = 2  # so that a phone comes back elsewhere
-START_WITHIN_S = 60.0
-STOP_WITHIN_S = 20.0
+START_WITHIN_S = 120.0
+STOP_WITHIN_S = 40.0
 _TAIL_CHARS = 2_000
 
 

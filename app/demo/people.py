@@ -16,7 +16,7 @@ from app.demo.pulse import PATIENCE_S, Pulse
 B = TypeVar("B", bound=samtale.Body)
 E = TypeVar("E", bound=samtale.Event)
 
-CONNECTED_WITHIN_S = 20.0
+CONNECTED_WITHIN_S = 40.0
 
 
 def text_of(event: samtale.LogEvent) -> str:

@@ -11,7 +11,7 @@ from app.demo.facts import NotSo
 
 T = TypeVar("T")
 
-PATIENCE_S = 20.0  # a machine may have other work
+PATIENCE_S = 40.0  # a machine may have other work
 
 
 class Pulse:

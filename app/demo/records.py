@@ -22,7 +22,7 @@ from store.sql.queries import accounts, audit, cells, records, reports
 
 T = TypeVar("T")
 
-STORED_WITHIN_S = 30.0
+STORED_WITHIN_S = 60.0
 _LOOK_AGAIN_S = 0.05
 
 

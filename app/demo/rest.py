@@ -20,7 +20,7 @@ from app.demo.facts import NotSo
 from app.keys import add_key
 from store.sql.database import DirectDatabase
 
-ANSWERED_WITHIN_S = 20.0
+ANSWERED_WITHIN_S = 40.0
 _LOOK_AGAIN_S = 0.05
 
 

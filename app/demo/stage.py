@@ -20,8 +20,8 @@ from app.settings import Settings
 from store.sql.database import StoreAway
 from store.sql.migrate import is_current
 
-LOOK_FOR_S = 1.5
-SERVED_WITHIN_S = 30.0
+LOOK_FOR_S = 3.0
+SERVED_WITHIN_S = 60.0
 _LOOK_AGAIN_S = 0.1
 
 
@@ -71,7 +71,7 @@ async def _why_not(stage: Stage, sets: Iterable[Setting]) -> str | None:
     """Set the accounts up; None if every gateway serves them then."""
     ready = Readiness(stage.settings)
     try:
-        async with asyncio.timeout(LOOK_FOR_S):
+        async with asyncio.timeout(SERVED_WITHIN_S if stage.is_own else LOOK_FOR_S):
             for gateway in stage.gateways:
                 await ready.gateway(gateway)
         if not await asyncio.to_thread(is_current, stage.settings.config_url, "config"):

@@ -17,7 +17,7 @@ from app.demo.playbill import Chapter, Story
 from app.demo.stage import Stage, a_stage
 from app.settings import Settings
 
-CHAPTER_S = 60.0  # each takes one to five; a machine may have other work
+CHAPTER_S = 120.0  # each takes one to five; a machine may have other work
 
 
 def tell(settings: Settings, stories: Sequence[Story], *, as_json: bool, server: str | None) -> int:

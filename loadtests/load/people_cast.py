@@ -26,7 +26,7 @@ from loadtests.load.stage import Habits, Seat, Stage
 
 SETTLE_S = 30.0
 LEAVE_S = 60.0
-AGENTS_S = 20.0
+AGENTS_S = 60.0
 
 
 class PeopleCast:

@@ -12,7 +12,7 @@ from time import perf_counter
 from loadtests.checker.stories import Reader, Verdict
 from loadtests.lean.alarm import Alarm
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)

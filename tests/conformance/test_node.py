@@ -12,7 +12,7 @@ from tests.conformance.test_vectors import VECTORS
 pytestmark = pytest.mark.xdist_group("conformance")  # one server, and Node's libraries installed once
 
 NODE = Path(__file__).parent / "node"
-PATIENCE_S = 120
+PATIENCE_S = 300
 
 
 async def run(*command: str) -> str:

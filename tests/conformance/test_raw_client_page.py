@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("conformance")  # one server, and Node's li
 __all__ = ["node"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "raw-client.md"
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 def lines() -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from samtale.line import Line, network
 
 pytestmark = pytest.mark.xdist_group("conformance")  # one server, and Node's libraries installed once
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 class Cutter:

@@ -15,7 +15,7 @@ from tests.kit.signing import claims, sign
 pytestmark = pytest.mark.xdist_group("conformance")  # one server, and Node's libraries installed once
 
 STEPS = ["storage_consent", "consent_to_process", "email"]
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 def phone(

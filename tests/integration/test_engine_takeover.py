@@ -142,7 +142,7 @@ async def test_engines_share_the_cells(cell: Bench) -> None:
     settings = replace(SETTINGS, cells=[CellName(f"c{number:02d}") for number in range(4)])
     first, second = cell.start(settings), cell.start(settings)
     await cell.until(lambda: len(first.engine.owned) == len(second.engine.owned) == 2)
-    assert set(first.engine.owned) | set(second.engine.owned) == set(settings.cells)
+    await cell.until(lambda: set(first.engine.owned) | set(second.engine.owned) == set(settings.cells))
     await first.kill()
     await cell.until(lambda: len(second.engine.owned) == 4)
     await second.stop()

@@ -115,7 +115,8 @@ async def published(installation: Installation) -> None:
 async def test_a_running_server_is_driven_by_its_address(tmp_path: Path) -> None:
     """With the workspace that the kit prints applied there; who is not let in is told as the reason."""
     scenario = reading.read(THERE, "there", [])
-    installation = Installation(tmp_path, Size(1, 1, 1))
+    patient = {"SAMTALE_LEASE_S": "4", "SAMTALE_GATEWAY_LEASE_S": "30"}
+    installation = Installation(tmp_path, Size(1, 1, 1), environment=patient)
     async with asyncio.TaskGroup() as tasks:
         await installation.start(tasks)
         try:

@@ -64,7 +64,7 @@ async def lived(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lived
     """Everybody lives at once, in one installation with the kit's own account."""
     data = tmp_path_factory.mktemp("personas")
     installation = Installation(
-        data, Size(1, 1, 1), environment={"SAMTALE_LEASE_S": "4", "SAMTALE_GATEWAY_LEASE_S": "6"}
+        data, Size(1, 1, 1), environment={"SAMTALE_LEASE_S": "4", "SAMTALE_GATEWAY_LEASE_S": "30"}
     )
     async with asyncio.timeout(400), asyncio.TaskGroup() as tasks:
         await installation.start(tasks)

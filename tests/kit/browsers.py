@@ -1,7 +1,7 @@
 """A headless Chromium, Debian's, driven by Playwright; and what axe says of a page.
 
 Invariant: no browser is ever downloaded; without the system's one whoever asks is skipped, and says why. It asks nobody
-but the server under test, and whoever waits for something on a page waits half a minute.
+but the server under test, and whoever waits for something on a page waits a minute.
 """
 
 import shutil
@@ -28,7 +28,7 @@ expect.set_options(timeout=PATIENCE_MS)
 async def chromium() -> AsyncIterator[Browser]:
     """Start a browser."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS, timeout=3 * PATIENCE_MS)
         try:
             yield browser
         finally:
