@@ -80,12 +80,12 @@ class Postgres:
             stderr=subprocess.DEVNULL,
             preexec_fn=_die_with_us,  # noqa: PLW1509 - the run has one thread when servers start
         )
-        self._wait(deadline=monotonic() + 30)
+        self._wait(deadline=monotonic() + 120)
 
     def end(self) -> None:
         """End the server at once; its data stays."""
         self.process.send_signal(signal.SIGQUIT)
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=120)
 
     def _wait(self, deadline: float) -> None:
         while True:
@@ -98,7 +98,7 @@ class Postgres:
 
     def run(self, statement: str) -> None:
         """Run one statement outside any transaction."""
-        with psycopg.connect(self._address("postgres"), autocommit=True, connect_timeout=5) as connection:
+        with psycopg.connect(self._address("postgres"), autocommit=True, connect_timeout=60) as connection:
             connection.execute(statement.encode())
 
     def new_database(self) -> str:
