@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.trouble import Trouble
 from store.files.bucket import fit_url
 from store.redis.address import parse
+from store.redis.server import Durability
 from store.sql.dialects import driver_url
 
 
@@ -43,6 +44,10 @@ class Settings(BaseSettings):
     data: Annotated[Path, Field(description="the data directory")] = Path(".data")
     redis_url: Annotated[RedisUrl | None, Field(description="an external Redis or Valkey; none: our own")] = None
     database_url: Annotated[DatabaseUrl | None, Field(description="an external PostgreSQL; none: SQLite")] = None
+    durability: Annotated[
+        Durability,
+        Field(description="what an ack survives with our own Valkey: process (kill -9) or stored (power loss)"),
+    ] = "process"
     attachments_url: Annotated[
         BucketUrl | None,
         Field(description="where files lie: file:///… or s3://bucket/prefix; none: the data directory"),

@@ -66,7 +66,8 @@ async def _valkey(settings: Settings, stop: asyncio.Event) -> None:
         await stop.wait()  # ending would end everything, where a Procfile is run
         return
     address = embedded_address(settings)
-    server = EmbeddedValkey(settings.data / "valkey", ServerOptions(port=address.port, password=address.password))
+    options = ServerOptions(port=address.port, password=address.password, durability=settings.durability)
+    server = EmbeddedValkey(settings.data / "valkey", options)
     await unless(stop, server.start())
     publish_address(settings, server.address)
     try:

@@ -15,7 +15,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from store.redis.address import Address
 from store.redis.connection import Connection, dial
@@ -29,18 +29,27 @@ _LOG: Final = "valkey.log"
 _ALLOCATOR: Final = {"LD_PRELOAD": "libjemalloc.so.2"}
 
 
+Durability = Literal["process", "stored"]
+_FSYNC: Final[dict[Durability, str]] = {"process": "everysec", "stored": "always"}
+
+
 class ServerFault(Exception):
     """The embedded server did not come up; the text says what its log said last."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """`port` 0: a free one, kept over restarts. `binary` None: the Valkey that came with us."""
+    """`port` 0: a free one, kept over restarts. `binary` None: the Valkey that came with us.
+
+    `durability`: at "process" an answered write survives kill -9 of the server, unless its disk stalls in an fsync just
+    then; at "stored" it is on the disk before it is answered.
+    """
 
     port: int = 0
     password: str = ""
     maxmemory: str = "1gb"
     cluster: bool = False
+    durability: Durability = "process"
     binary: Path | None = None
 
 
@@ -187,7 +196,7 @@ def _configuration(directory: Path, address: Address, options: ServerOptions, bu
         f"logfile {_LOG}",
         "daemonize no",
         "appendonly yes",
-        "appendfsync everysec",
+        f"appendfsync {_FSYNC[options.durability]}",
         "aof-load-truncated yes",  # a tail cut by a power loss must not keep us from starting: epochs notice it
         'save ""',
         f"maxmemory {options.maxmemory}",

@@ -13,14 +13,14 @@ import pytest
 
 from store.redis import admin
 from store.redis.connection import Away, Refused, dial, parse
-from store.redis.server import EmbeddedValkey, ServerFault, ServerOptions
+from store.redis.server import Durability, EmbeddedValkey, ServerFault, ServerOptions
 
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from store.redis.server import EmbeddedValkey
+from store.redis.server import EmbeddedValkey, ServerOptions
 async def main():
-    server = EmbeddedValkey(Path(sys.argv[1]))
+    server = EmbeddedValkey(Path(sys.argv[1]), ServerOptions(durability="stored"))
     await server.start()
     print(server.url, flush=True)
     await server.wait()
@@ -28,9 +28,12 @@ asyncio.run(main())
 """
 
 
+STORED = ServerOptions(durability="stored")  # killed at any moment, it has what it answered
+
+
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[EmbeddedValkey]:
-    server = EmbeddedValkey(tmp_path / "valkey")
+    server = EmbeddedValkey(tmp_path / "valkey", STORED)
     await server.start()
     yield server
     await server.stop()
@@ -57,6 +60,19 @@ async def test_a_stopped_server_has_its_data_when_it_starts_again(server: Embedd
     assert (await again.call("GET", "k"), server.url) == (b"v", url)
     assert again.run_id != line.run_id
     await again.close()
+
+
+@pytest.mark.parametrize(("durability", "fsync"), [("process", b"everysec"), ("stored", b"always")])
+async def test_the_level_of_durability_is_the_fsync_of_the_file(
+    tmp_path: Path, durability: Durability, fsync: bytes
+) -> None:
+    """What an operator asks for is what the server does."""
+    server = EmbeddedValkey(tmp_path / "valkey", ServerOptions(durability=durability))
+    await server.start()
+    line = await dial(server.address)
+    assert await line.call("CONFIG", "GET", "appendfsync") == [b"appendfsync", fsync]
+    await line.close()
+    await server.stop()
 
 
 async def test_a_killed_server_has_what_it_answered(server: EmbeddedValkey) -> None:
@@ -146,4 +162,4 @@ async def test_a_server_allocates_by_jemalloc(server: EmbeddedValkey) -> None:
 async def test_stopping_twice_is_stopping(server: EmbeddedValkey) -> None:
     """A server that does not run is stopped by doing nothing."""
     await server.stop()
-    await asyncio.wait_for(server.stop(), 1)
+    await asyncio.wait_for(server.stop(), 60)

@@ -12,7 +12,7 @@ import pytest
 
 from protocol.bus.commands import AgentArrives, GatewayLost
 from store import failpoints
-from store.redis.server import EmbeddedValkey
+from store.redis.server import EmbeddedValkey, ServerOptions
 from store.sql.database import Database, Databases, Query, StoreAway
 from store.sql.queries import cells, history
 from tests.kit.days import a_day_at_work, texts
@@ -33,8 +33,8 @@ PATIENT = replace(SETTINGS, lease_s=5.0)  # so that the owner is back before its
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[EmbeddedValkey]:
-    """A Valkey of this test's own, which may be ended and damaged."""
-    made = EmbeddedValkey(tmp_path / "valkey")
+    """A Valkey of this test's own, which may be ended and damaged; what it loses is what a test cuts off."""
+    made = EmbeddedValkey(tmp_path / "valkey", ServerOptions(durability="stored"))
     await made.start()
     yield made
     await made.stop()

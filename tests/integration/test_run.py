@@ -47,7 +47,7 @@ async def test_ctrl_c_stops_everything_and_the_next_run_has_the_history(tmp_path
 
 async def test_nothing_outlives_a_killed_supervisor_and_the_next_run_starts_at_once(tmp_path: Path) -> None:
     """kill -9 takes every child along, on the same ports and directory a new one starts, and nothing acked is lost."""
-    installation = Installation(tmp_path / "data", lease_s="1.5")
+    installation = Installation(tmp_path / "data", lease_s="1.5", durability="stored")
     running = await installation.start()
     below = descendants(running.pid)
     assert len(below) == 5, below  # valkey, its server, worker, engine, gateway
@@ -103,7 +103,9 @@ class Shared:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shared]:
-    installation = Installation(tmp_path_factory.mktemp("killed"), lease_s="1.5", gateway_lease_s="2")
+    installation = Installation(
+        tmp_path_factory.mktemp("killed"), lease_s="1.5", gateway_lease_s="2", durability="stored"
+    )
     async with installation as running:
         yield Shared(installation, running)
 
@@ -162,7 +164,7 @@ async def test_the_procfile_runs_the_same(tmp_path: Path) -> None:
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             await Readiness(Settings(data=data, port=port)).gateway(f"http://127.0.0.1:{port}")
         applied = await run_samtale("apply", str(EXAMPLE), environment=environment)
         assert applied.status == 0, applied.err
@@ -171,7 +173,7 @@ async def test_the_procfile_runs_the_same(tmp_path: Path) -> None:
         async with talking(Phone(url, store=store), desk := Desk(url)) as conversation:
             await soon(desk.client.send(conversation, "just before"))
             honcho.send_signal(signal.SIGINT)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await honcho.wait() == 130  # what a shell says of Ctrl-C
         await all_ended(below)
     finally:

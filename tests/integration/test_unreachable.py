@@ -23,7 +23,7 @@ from tests.kit.sql_servers import Postgres
 @pytest.fixture
 async def external(tmp_path: Path) -> AsyncIterator[EmbeddedValkey]:
     """A Valkey that is not the installation's own."""
-    server = EmbeddedValkey(tmp_path / "external", ServerOptions(password="let-me-in"))
+    server = EmbeddedValkey(tmp_path / "external", ServerOptions(password="let-me-in", durability="stored"))
     await server.start()
     yield server
     await server.stop()
