@@ -23,8 +23,8 @@ from admin.resources import (
     accounts,
     acts,
     audit,
+    belonging,
     chatflows,
-    companies,
     consents,
     contacts,
     conversations,
@@ -43,7 +43,9 @@ from admin.resources import (
     things,
     tickets,
 )
+from admin.resources.companies import COMPANIES
 from admin.resources.kinds import KINDS
+from admin.resources.segments import SEGMENTS
 from admin.resources.session import Prove
 from store.files.brand import BrandImages
 from store.files.bucket import Bucket
@@ -86,7 +88,8 @@ def operations(office: Office, ports: Ports) -> list[Operation]:
         *acts.operations(Actor(office, ports.put)),
         *tickets.operations(office),
         *tags.operations(office),
-        *companies.operations(office),
+        *belonging.operations(office, COMPANIES),
+        *belonging.operations(office, SEGMENTS),
         *segments.operations(office),
         *properties.operations(office),
         *mobile.operations(office),

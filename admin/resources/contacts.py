@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from admin.http.operations import Call, Operation, Parameter
-from admin.http.paging import PAGING, cursor_of, key_of, limit_of
+from admin.http.paging import PAGING, following, limit_of, order_of, sorting
 from admin.http.problems import CONFLICT, INVALID, NOT_FOUND, Fault, Problem
 from admin.http.replies import Reply
 from admin.http.replies import shown as showing
@@ -34,6 +34,7 @@ Name = Annotated[str, Meta(max_length=100, pattern=NO_NUL)]
 IdText = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Value = str | bool | int | float | None
 _WORD = {"type": "string", "maxLength": 254}
+_SORTS = sorting("created_at_ms", "changed_at_ms", "name", "email")
 _RULE = msgspec.json.Decoder(list[Condition])
 
 
@@ -83,13 +84,11 @@ def operations(office: Office) -> list[Operation]:
     """Return what can be asked about contacts."""
 
     async def listed(call: Call) -> Reply:
-        account, limit = call.caller.account, limit_of(call)
-        after = key_of(call, (int, str))
-        page = partial(contacts.page, account=account, sought=await _sought(office, call), limit=limit + 1)
-        found = await office.record.read(partial(page, after=(int(after[0] or 0), str(after[1])) if after else None))
-        last = found[limit - 1] if len(found) > limit else None
-        following = UNSET if last is None else cursor_of([last.created_at_ms, last.id])
-        return Reply(CardPage(await cards_of(stores_of(office), account, found[:limit]), following))
+        account, order, limit = call.caller.account, order_of(call, "-created_at_ms"), limit_of(call)
+        page = partial(contacts.page, account=account, sought=await _sought(office, call), order=order)
+        found = await office.record.read(partial(page, limit=limit + 1))
+        cards = await cards_of(stores_of(office), account, found[:limit])
+        return Reply(CardPage(cards, following(found, limit, lambda last: [getattr(last, order.by), last.id])))
 
     async def create(call: Call) -> Reply:
         made = await make_once(office, call, await _making(office, call, call.body))
@@ -137,7 +136,7 @@ def operations(office: Office) -> list[Operation]:
     return [
         Operation("GET", "/contacts", "list_contacts", "Find contacts, newest first", listed, "contacts.read",
                   answer=CardPage, problems=(404,), tag="contacts",
-                  parameters=(*PAGING, *filters, Parameter("marketing", {"type": "boolean"}))),
+                  parameters=(*PAGING, _SORTS, *filters, Parameter("marketing", {"type": "boolean"}))),
         Operation("POST", "/contacts", "create_contact", "Make a contact", create, "contacts.edit", NewContact, Card,
                   201, problems=(404, 409), once=True, tag="contacts"),
         Operation("GET", "/contacts/{contact}", "get_contact", "Read a contact", read, "contacts.read", answer=Card,
@@ -150,8 +149,7 @@ def operations(office: Office) -> list[Operation]:
 
 
 async def _sought(office: Office, call: Call) -> Sought:
-    query = dict(call.query)
-    query.pop("limit", None), query.pop("cursor", None)
+    query = {name: value for name, value in call.query.items() if name not in ("limit", "cursor", "sort")}
     rule = await segment_rule(office, call, query["segment"]) if "segment" in query else ()
     return Sought(**query, rule=rule)
 

@@ -12,14 +12,15 @@ from sqlalchemy import Connection, Table, delete, select, update
 from protocol.ids import AccountId, ContactId
 from store.sql import tables
 from store.sql.bulk import write, write_new
+from store.sql.order import Order, ordered
 
 Row = dict[str, Any]
 
 
-def all_of(connection: Connection, kind: Table, account: AccountId, after: str, limit: int) -> list[Row]:
-    """Return up to `limit` companies or segments, by id, above `after`."""
-    found = select(kind).where(kind.c.account == account, kind.c.id > after).order_by(kind.c.id).limit(limit)
-    return [dict(row._mapping) for row in connection.execute(found)]
+def page(connection: Connection, kind: Table, account: AccountId, order: Order, limit: int) -> list[Row]:
+    """Return up to `limit` companies or segments, as they come next in `order`."""
+    found = ordered(select(kind).where(kind.c.account == account), kind, order)
+    return [dict(row._mapping) for row in connection.execute(found.limit(limit))]
 
 
 def find(connection: Connection, kind: Table, account: AccountId, id_: str) -> Row | None:

@@ -13,6 +13,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Row, and_, delete, exi
 from protocol.ids import AccountId, ContactId, VisitorId
 from store.sql import tables
 from store.sql.bulk import write, write_new
+from store.sql.order import Order, ordered
 from store.sql.queries.merging import survivor
 
 
@@ -77,17 +78,11 @@ def named(connection: Connection, account: AccountId, who: str) -> list[Contact]
     return [_read(row) for row in connection.execute(found)]
 
 
-def page(
-    connection: Connection, account: AccountId, sought: Sought, after: tuple[int, str] | None, limit: int
-) -> list[Contact]:
-    """Return up to `limit` contacts, the newest first, that come after (created_at_ms, id)."""
-    rows = tables.contact.c
-    where = [rows.account == account, *_where(sought)]
-    if after is not None:
-        at_ms, id_ = after
-        where.append(or_(rows.created_at_ms < at_ms, (rows.created_at_ms == at_ms) & (rows.id > id_)))
-    found = select(*_columns()).where(*where).order_by(rows.created_at_ms.desc(), rows.id).limit(limit)
-    return [_read(row) for row in connection.execute(found)]
+def page(connection: Connection, account: AccountId, sought: Sought, order: Order, limit: int) -> list[Contact]:
+    """Return up to `limit` of the contacts that are sought, as they come next in `order`."""
+    rows = tables.contact
+    found = ordered(select(*_columns()).where(rows.c.account == account, *_where(sought)), rows, order)
+    return [_read(row) for row in connection.execute(found.limit(limit))]
 
 
 def add(connection: Connection, account: AccountId, cell: str, contact: Contact) -> bool:

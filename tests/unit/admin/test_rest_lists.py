@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.kit.offices import Desk, desk_in
+from tests.kit.offices import Caller, Desk, desk_in
 
 # What is never more than a page: the versions that are kept, and what one person answered.
 SHORT = {"list_versions", "list_subscription_changes"}
@@ -86,3 +86,37 @@ async def test_erasures_come_in_pages(desk: Desk) -> None:
     second = await admin.get(f"/erasures?limit=2&cursor={first['next']}")
     assert sorted(each["id"] for each in first["items"] + second["items"]) == sorted(asked)
     assert "next" not in second
+
+
+async def whole(admin: Caller, asked: str) -> list[str]:
+    """Return the ids of a list that is read a page of one at a time."""
+    page = await admin.get(f"{asked}&limit=1")
+    found = page["items"]
+    while "next" in page:
+        page = await admin.get(f"{asked}&limit=1&cursor={page['next']}")
+        found += page["items"]
+    return [each["id"] for each in found]
+
+
+@pytest.mark.parametrize("path", ["/companies", "/segments"])
+async def test_companies_and_segments_have_an_order(desk: Desk, path: str) -> None:
+    """By id, unless another is asked for; names as long as may be are gone on after."""
+    admin = await desk.key()
+    for id_, name in (("b", "𝄞" * 200), ("a", "z"), ("c", "m")):
+        await admin.post(path, {"id": id_, "name": name})
+    assert await whole(admin, f"{path}?") == ["a", "b", "c"]
+    assert await whole(admin, f"{path}?sort=-id") == ["c", "b", "a"]
+    assert await whole(admin, f"{path}?sort=name") == ["c", "a", "b"]
+    assert await whole(admin, f"{path}?sort=-name") == ["b", "a", "c"]
+    assert (await admin.ask("GET", f"{path}?sort=rule")).status_code == 400
+
+
+async def test_contacts_have_an_order(desk: Desk) -> None:
+    """By name, by address or by when they were made or changed; those found by a filter, too."""
+    admin = await desk.key()
+    told = [("ida", "b@example.org"), ("bo", "c@example.org"), ("ida", "a@example.org")]
+    ids = [(await admin.post("/contacts", {"name": name, "email": email}))["id"] for name, email in told]
+    assert await whole(admin, "/contacts?sort=email") == [ids[2], ids[0], ids[1]]
+    assert await whole(admin, "/contacts?sort=-name") == [*sorted([ids[0], ids[2]]), ids[1]]
+    assert await whole(admin, "/contacts?sort=-email&text=ida") == [ids[0], ids[2]]
+    assert sorted(await whole(admin, "/contacts?sort=changed_at_ms")) == sorted(ids)
