@@ -83,7 +83,7 @@ class Bench:
         """Ask Valkey."""
         if self._line is None or not self._line.is_open:
             self._line = await self.dial()
-        return await self._line.call(*parts)
+        return await self._line.call(*parts, timeout_s=PATIENCE_S)
 
     def start(self, settings: EngineSettings = SETTINGS, **changes: Any) -> "Running":
         """Start an engine."""

@@ -23,6 +23,7 @@ CANNOT_START = 2
 READY_WITHIN_S = 150
 START_DEADLINE_S = 180
 STOP_DEADLINE_S = 90
+GATEWAY_LEASE_S = 30  # a machine that stands still for a while sends nobody away
 _PORTS = 20_000, 32_000  # below those that the kernel gives to whoever asks for any
 _next = itertools.count(os.getpid() * 97)  # one process rarely begins where another does
 
@@ -80,7 +81,7 @@ class Installation:
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, stdin=asyncio.subprocess.DEVNULL,
             env={
                 "SAMTALE_START_DEADLINE_S": str(READY_WITHIN_S), "SAMTALE_DRAIN_S": "0.5",
-                "SAMTALE_PARENT": str(os.getpid()),
+                "SAMTALE_PARENT": str(os.getpid()), "SAMTALE_GATEWAY_LEASE_S": str(GATEWAY_LEASE_S),
             } | self.environment,
         )  # fmt: skip
         up = asyncio.Event()
