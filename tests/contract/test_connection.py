@@ -92,7 +92,7 @@ async def test_a_lost_answer_is_not_asked_for_again() -> None:
         loop = asyncio.get_running_loop()
         _, line = await loop.create_connection(Connection, address.host, address.port)
         with pytest.raises(Away):
-            await line.call("XADD", "inbox", "*", "p", "x", timeout_s=0.05)
+            await line.call("XADD", "inbox", "*", "p", "x", timeout_s=0.5)
     assert seen == [b"*5\r\n$4\r\nXADD\r\n$5\r\ninbox\r\n$1\r\n*\r\n$1\r\np\r\n$1\r\nx\r\n"]
 
 

@@ -154,11 +154,12 @@ async def test_a_silent_line_is_given_up(
     line: Connection, any_redis: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that answers no ping for a while is taken for lost, and dialled again when it can answer."""
-    monkeypatch.setattr("store.redis.subscriber.PING_EVERY_S", 0.05)
+    monkeypatch.setattr("store.redis.subscriber.PING_EVERY_S", 0.3)
     async with subscribed(any_redis) as (subscriber, ears):
         await subscriber.subscribe(CHANNEL)
-        await line.call("CLIENT", "PAUSE", 300, "ALL")
+        await line.call("CLIENT", "PAUSE", 1_500, "ALL")
         await ears.is_restored()
-        await line.call("SPUBLISH", CHANNEL, "hint")
+        while not await line.call("SPUBLISH", CHANNEL, "hint"):
+            pass  # a busy machine may have been silent once more
         assert await ears.heard() == (CHANNEL, b"hint")
         assert ears.dials > 1

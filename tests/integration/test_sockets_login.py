@@ -169,7 +169,7 @@ async def test_a_page_of_another_origin_cannot_log_in(valkey: EmbeddedValkey, or
 
 async def test_guessing_is_slowed_down(valkey: EmbeddedValkey) -> None:
     """Beyond its allowance an address gets 429 for that e-mail, a right password or not; others go on."""
-    async with cells(valkey) as lines, desk(lines, SocketRules(logins_burst=2)) as http:
+    async with cells(valkey) as lines, desk(lines, SocketRules(logins_burst=2, logins_per_minute=1)) as http:
         for _ in range(2):
             await http.post("/v1/agent/login", json=GOOD | {"password": "gjett"})
         slowed = await http.post("/v1/agent/login", json=GOOD | {"email": GOOD["email"].upper()})
