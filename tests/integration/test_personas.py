@@ -27,6 +27,8 @@ from loadtests.load.stage import Habits, Seat, Stage
 from store.redis.connection import dial
 from store.redis.keys import APPS
 
+pytestmark = pytest.mark.xdist_group("personas")  # everybody lives once
+
 LIVES = 2  # of each persona
 SAYS = 4
 APP = "app_load"
