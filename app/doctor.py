@@ -17,6 +17,7 @@ import click
 from app.settings import Settings
 from app.stores import CellLines, databases, none_here, redis_address, schema_is_current
 from protocol.ids import CellName
+from store.files.bucket import Bucket, BucketAway
 from store.redis import admin
 from store.redis.connection import Connection, dial
 from store.redis.faults import Away, Refused
@@ -25,6 +26,7 @@ from store.sql.database import Databases, StoreAway
 from store.sql.queries import accounts, audit, cells, jobs
 
 REDIS_DEADLINE_S = 5.0
+FILES_DEADLINE_S = 15.0
 CLOCK_TOLERANCE_S = 2.0
 LAG_COMMITS = 5_000
 FREE_DISK_BYTES = 2**30
@@ -61,6 +63,8 @@ async def _examine(settings: Settings) -> int:
 async def findings(settings: Settings) -> AsyncGenerator[Finding, None]:
     """Look at one part after the other."""
     yield _disk(settings)
+    if settings.files_directory is None:
+        yield await _files(settings)
     stores = databases(settings)
     try:
         async for finding in _sql(settings, stores):
@@ -95,6 +99,16 @@ def _disk(settings: Settings) -> Finding:
     if mode and os.name == "posix":
         return Finding("warn", f"data directory: others may read {place.name}", "chmod 700 it")
     return Finding("good", f"data directory: {free >> 30} GiB free")
+
+
+async def _files(settings: Settings) -> Finding:
+    try:
+        async with asyncio.timeout(FILES_DEADLINE_S):
+            await Bucket(settings.bucket_url).look()
+    except (BucketAway, TimeoutError) as away:
+        cure = "nothing can be uploaded: look at AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL"
+        return Finding("bad", f"files: {settings.bucket_url}: {str(away) or 'it does not answer'}", cure)
+    return Finding("good", f"files: {settings.bucket_url}")
 
 
 async def _sql(settings: Settings, stores: Databases) -> AsyncIterator[Finding]:

@@ -17,10 +17,11 @@ from gateway.core.seals import UploadGrant
 from gateway.presence import random_id
 from gateway.services import Services
 from gateway.visitor_door import read_visitor
-from protocol.ids import AgentId
+from protocol.ids import AgentId, AttachmentId
 from protocol.wire.codes import Code
 from protocol.wire.kinds import File
 from protocol.wire.limits import MAX_FILE_BYTES
+from store.files.bucket import BucketAway
 from store.files.pictures import Busy, NoPicture
 from store.files.sniffing import PICTURES, agrees
 from store.sql.queries import attachments as rows
@@ -62,11 +63,21 @@ async def receive(services: Services, files: Attachments, grant: UploadGrant, bo
             file = shape
     finally:
         if file is None:  # whatever went wrong, the same address may be tried again
-            await files.bucket.remove([key])
-            await sql.transact(lambda write: rows.forget(write, [begun.id]))
+            await _undo(services, files, key, begun.id)
     if file is None:
         raise Unfit(Code.NOT_FOUND)
     return file
+
+
+async def _undo(services: Services, files: Attachments, key: str, id_: AttachmentId) -> None:
+    """Leave nothing of an upload, or where the bucket is away the row that a job finds it by. Raises BucketAway."""
+    sql = services.outside.record
+    try:
+        await files.bucket.remove([key])
+    except BucketAway:
+        await sql.transact(lambda write: rows.give_up(write, id_))
+        raise
+    await sql.transact(lambda write: rows.forget(write, [id_]))
 
 
 async def _may_still(services: Services, grant: UploadGrant) -> bool:

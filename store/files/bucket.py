@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, MemoryStore, S3Store
 
 CHUNK_BYTES = 262_144
 _SCHEMES = ("file:///", "s3://", "memory:")
+_NOWHERE = "looked-for"  # no file has this key
 
 
 class BucketAway(Exception):
@@ -76,6 +77,16 @@ class Bucket:
             except (BaseError, OSError) as error:
                 raise _away(error) from None
 
+    async def look(self) -> None:
+        """Change nothing, and see that files can be read there. Raises BucketAway."""
+        if await self.open(_NOWHERE) is not None:
+            return
+        try:
+            async for _ in obstore.list(self._store, chunk_size=1):
+                return
+        except (BaseError, OSError):  # S3 has no other way to tell a bucket from a file that is not there
+            raise BucketAway("there is no such bucket, or it may not be listed") from None
+
 
 async def _parts(found: "obstore.GetResult") -> AsyncIterator[bytes]:
     try:
@@ -86,4 +97,8 @@ async def _parts(found: "obstore.GetResult") -> AsyncIterator[bytes]:
 
 
 def _away(error: Exception) -> BucketAway:
-    return BucketAway(type(error).__name__)  # its text quotes the whole path
+    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+        return BucketAway("its credentials are refused")
+    if isinstance(error, FileNotFoundError):
+        return BucketAway("there is no such bucket")
+    return BucketAway(f"it does not answer ({type(error).__name__})")  # the error's text quotes the whole path

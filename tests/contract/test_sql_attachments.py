@@ -77,6 +77,23 @@ async def test_an_upload_begins_once(record: Database) -> None:
     assert [await record.transact(begin), await record.transact(begin)] == [True, False]
 
 
+async def test_an_upload_that_was_given_up_begins_again(record: Database) -> None:
+    """Once; one that is whole does not."""
+
+    def begin(sql: Any) -> bool:
+        return attachments.begin(sql, PLACE, FILE, NOW_MS)
+
+    async def give_up() -> None:
+        await record.transact(lambda sql: attachments.give_up(sql, FILE.id))
+
+    assert await record.transact(begin)
+    await give_up()
+    assert [await record.transact(begin), await record.transact(begin)] == [True, False]
+    await record.transact(lambda sql: attachments.finish(sql, FILE))
+    await give_up()
+    assert not await record.transact(begin)
+
+
 async def test_what_is_not_whole_is_not_found(record: Database) -> None:
     """It is there, as it is kept, once its file is."""
     await record.transact(lambda sql: attachments.begin(sql, PLACE, FILE, NOW_MS))

@@ -19,6 +19,7 @@ from store.sql.bulk import write
 GONE = "attachments_gone"  # the kind of job that removes attachments for good; its payload holds their ids
 UNUSED = "attachments_unused"  # the same of those that no message names by then
 UNUSED_FOR_MS = 24 * 3_600_000
+_GIVEN_UP_MS = 0  # begun at this time: it may begin again
 _rows = tables.attachment.c
 _IDS = msgspec.msgpack.Decoder(list[AttachmentId])
 
@@ -43,14 +44,26 @@ class Kept:
 
 
 def begin(connection: Connection, place: Place, file: File, at_ms: int) -> bool:
-    """Note that an upload begins, as it was announced; False if it began before. A day later a job looks after it."""
+    """Note that an upload begins, as it was announced; False if it began before, and was not given up.
+
+    A day later a job looks after it.
+    """
     told = {"id": file.id, "name": file.name, "kind": file.kind, "type": file.type, "size_bytes": file.size}
     row = {**asdict(place), **told, "seq": None, "width": 0, "height": 0, "begun_at_ms": at_ms, "stored": False}
     insertion = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(tables.attachment)
-    if connection.scalar(insertion.values(row).on_conflict_do_nothing().returning(_rows.id)) is None:
+    again = insertion.values(row).on_conflict_do_update(
+        index_elements=[_rows.id], set_={"begun_at_ms": at_ms}, where=_rows.begun_at_ms == _GIVEN_UP_MS
+    )
+    if connection.scalar(again.returning(_rows.id)) is None:
         return False
     _ask(connection, UNUSED, file.id, place.account, [file.id], at_ms + UNUSED_FOR_MS)
     return True
+
+
+def give_up(connection: Connection, id_: AttachmentId) -> None:
+    """Note that an upload failed of which something may lie in the bucket."""
+    failed = update(tables.attachment).where(_rows.id == id_, _rows.stored.is_(False))
+    connection.execute(failed.values(begun_at_ms=_GIVEN_UP_MS))
 
 
 def finish(connection: Connection, file: File) -> bool:
