@@ -113,10 +113,9 @@ class MobileDriver(SessionDriver[MobileSession]):
         me = self.identity
         async with self._ledger_turn:
             try:
-                found = await self.services.outside.record.read(
-                    lambda sql: records.outcomes(sql, me.account, action.conversation, me.device)
+                recorded = await self.services.outside.record.read(
+                    lambda sql: records.outcome(sql, me.account, action.conversation, me.device, action.otherwise.id)
                 )
-                recorded = next((each for each in found if each.id == action.otherwise.id), None)
             except FAULTS:
                 recorded = replace(action.otherwise, code=Code.UNAVAILABLE.wire, instead="")
             self.tell_session(lambda session: session.outcome_read(action, recorded))

@@ -21,6 +21,7 @@ from store.sql.queries.jobs import TakenJob
 from workers.forget import purge_quarantine, rewrite_files, rewrite_streams
 from workers.jobs import JobFailed
 from workers.previews import forget_preview
+from workers.stored import held, visitor_record
 
 Frozen = Callable[[AccountId, list[bytes]], bytes]  # a whole log → the state (a Snapshot) that it amounts to
 
@@ -85,7 +86,8 @@ class Eraser:
         line = await self._dial(config.cell)
         try:
             for chunk in _chunks(old):
-                await self._put(line, config.cell, EraseConversations(account, await self._emptied(account, chunk)))
+                emptied = await self._emptied(line, config.cell, account, chunk)
+                await self._put(line, config.cell, EraseConversations(account, emptied))
             await _until_none(lambda: self._kept(line, config.cell, old))
             await self._clean(line, config.cell, old)
         finally:
@@ -127,10 +129,11 @@ class Eraser:
     async def _ask(self, line: Connection, erasure: Erasure, visitors: Sequence[VisitorId]) -> None:
         """Put into the cell what erases whoever is still there."""
         for visitor in visitors:
-            record = await self._read(partial(whom.emptied_record, account=erasure.account, visitor=visitor))
+            known = await visitor_record(line, erasure.cell, self._databases.record, erasure.account, visitor)
+            record = whom.emptied(known) if known is not None else None
             left = await self._read(partial(whom.conversations, account=erasure.account, visitor=visitor))
             for chunk in _chunks(left) or [[]]:
-                cold = await self._emptied(erasure.account, chunk)
+                cold = await self._emptied(line, erasure.cell, erasure.account, chunk)
                 command = ErasePerson(erasure.account, visitor, erasure.id, record, cold, erasure.contact)
                 await self._put(line, erasure.cell, command)
 
@@ -166,13 +169,16 @@ class Eraser:
                 return True
         return False
 
-    async def _emptied(self, account: AccountId, conversations: Sequence[ConversationId]) -> list[Emptied]:
-        """Return the conversations as their tombstones leave them."""
+    async def _emptied(
+        self, line: Connection, cell: CellName, account: AccountId, conversations: Sequence[ConversationId]
+    ) -> list[Emptied]:
+        """Return the conversations, those that the cell has let go of as their tombstones leave them."""
+        warm = await held(line, cell, conversations)
         emptied = []
         for conversation in conversations:
             log = await self._read(partial(whom.emptied_log, conversation=conversation))
             if log:
-                emptied.append(Emptied(conversation, self._frozen(account, log)))
+                emptied.append(Emptied(conversation, b"" if conversation in warm else self._frozen(account, log)))
         return emptied
 
     async def _clean(self, line: Connection, cell: CellName, names: Sequence[str]) -> None:

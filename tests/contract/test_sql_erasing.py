@@ -9,13 +9,13 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from protocol.bus.facts import ConsentGiven, ContactKnown, ConversationErased, PersonErased, Subscribed, SurveyChanged
-from protocol.bus.records import LogRow
-from protocol.ids import AccountId, AgentId, AppKey, CellName, ContactId, ErasureId, VisitorId
+from protocol.bus.records import LogRow, Outcome
+from protocol.ids import AccountId, AgentId, AppKey, CellName, ContactId, DeviceId, ErasureId, VisitorId
 from protocol.wire import content
 from protocol.wire.content import Author, Event, Message, Note, Role
 from store.sql import tables
 from store.sql.database import Database, Databases
-from store.sql.queries import cells, commits, erasures, merging, search, whom
+from store.sql.queries import cells, commits, erasures, merging, records, search, whom
 from store.sql.queries.erasures import Counts, Erasure
 from tests.kit.commits import ACCOUNT, NOW_MS, VISITOR, commit, conversation, state
 
@@ -100,6 +100,20 @@ async def test_visitors_stay_blind_to_what_was_hidden(record: Database) -> None:
     column = tables.event.c.visitor_frame
     shown = await record.read(lambda sql: list(sql.scalars(select(column).order_by(tables.event.c.seq))))
     assert [frame == b"" for frame in shown] == [isinstance(body, content.STAFF_ONLY) for body in SAID]
+
+
+async def test_a_frame_that_comes_again_is_known_by_its_id(record: Database) -> None:
+    """Its words are gone: it is answered as it was, on whatever phone, and nothing is stored anew."""
+    await apply(record, 2, ConversationErased(ACCOUNT, ONE, len(SAID) + 1), states=[state(ONE, len(SAID))])
+
+    async def known(send_id: str) -> Outcome | None:
+        return await record.read(lambda sql: records.outcome(sql, ACCOUNT, ONE, DeviceId("dev_2"), send_id))
+
+    outcome = await known(f"send-{CANARY}-2")
+    assert outcome is not None
+    assert (outcome.id, outcome.seq, outcome.code) == (f"send-{CANARY}-2", 2, "")
+    assert await known("send-of-another") is None
+    assert await known("") is None
 
 
 async def test_what_comes_after_is_not_touched(record: Database) -> None:

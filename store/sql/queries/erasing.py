@@ -1,7 +1,7 @@
 """What erasures leave in the record: tombstones where something was said, and nothing where somebody was described.
 
 Invariant: written in commit order within the scribe's transaction, so that nothing said before an erasure is missed
-and nothing said after it is touched.
+and nothing said after it is touched. Of a frame's id a digest stays: what is sent again is known, and not stored anew.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from protocol.bus import facts
 from protocol.bus.tombstones import tombstone
 from protocol.ids import AccountId, CellName, ContactId
 from store.sql import tables
-from store.sql.queries import attachments, marks
+from store.sql.queries import attachments, ledgers, marks
 
 _AT_ONCE = 500
 _OF_CONTACT: tuple[Table, ...] = (
@@ -45,7 +45,7 @@ def conversation_erased(connection: Connection, _: CellName, fact: facts.Convers
 def _emptied(connection: Connection, fact: facts.ConversationErased) -> Iterator[list[dict[str, Any]]]:
     columns, seq = tables.event.c, 0
     while True:
-        page = select(columns.seq, columns.frame, columns.visitor_frame).where(
+        page = select(columns.seq, columns.send_id, columns.frame, columns.visitor_frame).where(
             columns.conversation == fact.conversation, columns.seq > seq, columns.seq < fact.seq
         )
         found = connection.execute(page.order_by(columns.seq).limit(_AT_ONCE)).all()
@@ -57,7 +57,7 @@ def _emptied(connection: Connection, fact: facts.ConversationErased) -> Iterator
                 "at": row.seq,
                 "new_frame": tombstone(row.frame),
                 "new_visitor_frame": tombstone(row.visitor_frame) if row.visitor_frame else row.visitor_frame,
-                "new_send_id": "",
+                "new_send_id": ledgers.erased_id(fact.conversation, row.send_id) if row.send_id else "",
             }
             for row in found
         ]

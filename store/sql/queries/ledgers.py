@@ -1,9 +1,11 @@
 """What is remembered of senders' numbered frames: outcomes with rows of their own, and visitors' words, whose entries
 in the log say what became of them.
 
-Invariant: of a sender, slot by slot, the highest n; hence the last 32. Of words it is not known which session asked.
+Invariant: of a sender, slot by slot, the highest n; hence the last 32. Of words it is not known which session asked;
+those that were erased are known by a digest of their id, however long ago it was.
 """
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +19,7 @@ from protocol.wire.limits import REMEMBERED_OUTCOMES
 from store.sql import tables
 
 _PACK = msgspec.msgpack.Encoder()
+_DIGEST_CHARS = 32
 
 
 def of(
@@ -33,6 +36,22 @@ def of(
     for row in sorted(found, key=lambda row: (row.owner, row.device, row.n)):
         last[row.owner, row.device, row.n % REMEMBERED_OUTCOMES] = row
     return sorted(last.values(), key=lambda row: (row.owner, row.device, row.n))
+
+
+def erased_id(conversation: ConversationId, send_id: str) -> str:
+    """Return what an erased entry keeps of the id that it was sent under: it can be known again, and not be read."""
+    return hashlib.sha256(f"{conversation} {send_id}".encode()).hexdigest()[:_DIGEST_CHARS]
+
+
+def of_erased(connection: Connection, conversation: ConversationId, device: DeviceId, send_id: str) -> Outcome | None:
+    """Return what became of a visitor's frame whose entry was erased since, None if there is none."""
+    rows = tables.event.c
+    sent = (rows.conversation == conversation, rows.send_id == erased_id(conversation, send_id))
+    row = connection.execute(select(rows.n, rows.seq, rows.epoch, rows.commit_no, rows.idx).where(*sent)).first()
+    if row is None:
+        return None
+    event = event_id(row.epoch, row.commit_no, row.idx)
+    return Outcome(SessionId(""), device, row.n, send_id, "", conversation, row.seq, event)
 
 
 def _words(conversations: Sequence[ConversationId]) -> Select[Any]:

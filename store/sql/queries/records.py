@@ -83,5 +83,16 @@ def outcomes(
     return [_OUTCOME.decode(row.outcome) for row in ledgers.of(connection, [conversation_id], device)]
 
 
+def outcome(
+    connection: Connection, account: AccountId, conversation_id: ConversationId, device: DeviceId, send_id: str
+) -> Outcome | None:
+    """Return what became of a device's frame in a conversation, be it that its words were erased; None: it is new."""
+    found = outcomes(connection, account, conversation_id, device)
+    known = next((each for each in found if each.id == send_id), None)
+    if known is not None or conversation(connection, account, conversation_id) is None:
+        return known
+    return ledgers.of_erased(connection, conversation_id, device, send_id)
+
+
 def _snapshots(account: AccountId) -> Select[bytes]:
     return select(tables.conversation.c.state).where(tables.conversation.c.account == account)

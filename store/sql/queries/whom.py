@@ -77,13 +77,8 @@ def is_now(connection: Connection, account: AccountId, visitor: VisitorId) -> Vi
     return visitor if state is None else _VISITOR.decode(state).merged or visitor
 
 
-def emptied_record(connection: Connection, account: AccountId, visitor: VisitorId) -> VisitorRecord | None:
-    """Return a visitor's record without anything personal, or None."""
-    rows = tables.visitor.c
-    state = connection.scalar(select(rows.state).where(rows.id == visitor, rows.account == account))
-    if state is None:
-        return None
-    record = _VISITOR.decode(state)
+def emptied(record: VisitorRecord) -> VisitorRecord:
+    """Return a visitor's record without anything personal."""
     return replace(record, devices={}, consents={}, contact=None, profile=None, context=Context())
 
 
