@@ -95,8 +95,9 @@ async def _conversation(
             stored=replayed.stored, replayed=replayed.replayed, redis_log=redis_log,
         )
     )  # fmt: skip
+    ends = max((stored.seq for stored in log.entries if stored.kind == "erased"), default=0)
     for stored in log.entries:
-        history.entries.append(_entry(log, stored))
+        history.entries.append(_entry(log, stored, is_erased=stored.seq < ends))
         epoch, commit_no, _ = stored.id.split(".")
         history.commits.append(Committed(log.cell, int(epoch), int(commit_no)))
 
@@ -128,7 +129,7 @@ async def _log_in_redis(connection: Connection, log: audit.StoredLog) -> tuple[s
     return tuple(entry[b"i"].decode() for entry in whole)
 
 
-def _entry(log: audit.StoredLog, stored: audit.StoredEvent) -> Entry:
+def _entry(log: audit.StoredLog, stored: audit.StoredEvent, *, is_erased: bool) -> Entry:
     body = msgspec.msgpack.decode(stored.frame)["body"]
     shown = msgspec.msgpack.decode(stored.visitor_frame)["body"] if stored.visitor_frame else None
     return Entry(
@@ -143,6 +144,7 @@ def _entry(log: audit.StoredLog, stored: audit.StoredEvent) -> Entry:
         is_made="content" in body,
         ask=body.get("ask", 0),
         visitor=body.get("visitor", "") if stored.kind in ("started", "merged") else "",
+        erased=is_erased,
     )  # fmt: skip
 
 

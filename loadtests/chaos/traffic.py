@@ -28,6 +28,7 @@ _CLOSE = 0.02
 _PATIENCE = 15  # messages that wait: nobody types more into an app that sends nothing, and 30 a minute may pass
 _LOGS_IN = 0.1  # each time, until they have
 _USERS = 2  # of an account: some are one user on several phones
+_ERASED = 4504  # how a phone's line ends whose user was erased: it does not come back (SPEC 11)
 _HASTY = 0.25  # the share who write before they have consented
 
 
@@ -71,6 +72,8 @@ class World:
     pace_s: float = 2.5
     refused: dict[str, int] = field(default_factory=dict)
     clients: dict[str, "samtale.VisitorClient | samtale.AgentClient"] = field(default_factory=dict)
+    said: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # by visitors: as whom, and what
+    gone: set[str] = field(default_factory=set)  # phones whose user was erased: nobody waits there any more
 
     def surroundings(self, client: str, account: str, lines: "Lines") -> samtale.Surroundings:
         """Return the surroundings of one client."""
@@ -113,9 +116,15 @@ class Lines:
             await self._line.close(1000)
 
 
-async def visit(world: World, team: Team, number: int) -> samtale.VisitorClient:
-    """Be a visitor until the run stops, then wait until all outcomes are there; returns the client, disconnected."""
-    name = f"{team.account}-visitor-{number}"
+async def visit(world: World, team: Team, number: int) -> None:
+    """Be a visitor until the run stops, then wait until all outcomes are there; whoever is erased begins anew."""
+    name, lives = f"{team.account}-visitor-{number}", 1
+    while await _live(world, team, name if lives == 1 else f"{name}-{lives}"):
+        lives += 1
+
+
+async def _live(world: World, team: Team, name: str) -> bool:
+    """Be a visitor with a phone that knows nothing yet; True if they were erased before the run stopped."""
     forbidden = [AMONG_COLLEAGUES, *([BEHIND_ALIAS] if team.is_aliased else [])]
     lines = Lines(world.ways.visitors, partial(world.notebook.broke, name), forbidden)
     client = samtale.VisitorClient(
@@ -126,10 +135,17 @@ async def visit(world: World, team: Team, number: int) -> samtale.VisitorClient:
     world.notebook.visitors.add(name)
     async with client:
         reading = asyncio.create_task(_read(world, client, Visiting(world.chance, client)))
-        await _talk(world, team, client, lines, name)
-        await _settle(client)
-        reading.cancel()
-    return client
+        talking = asyncio.create_task(_talk(world, team, client, lines, name))
+        try:
+            await asyncio.wait({reading, talking}, return_when=asyncio.FIRST_COMPLETED)
+            if reading.done() and world.notebook.last_code.get(name) == _ERASED:
+                world.gone.add(name)
+                return not world.stop.is_set()
+            await talking
+        finally:
+            reading.cancel()
+            talking.cancel()
+    return False
 
 
 async def _talk(world: World, team: Team, client: samtale.VisitorClient, lines: Lines, name: str) -> None:
@@ -143,7 +159,9 @@ async def _talk(world: World, team: Team, client: samtale.VisitorClient, lines: 
         if len(client.asking.outbox.waiting()) >= _PATIENCE:
             continue
         count += 1
-        client.send(f"{name} says {count}")
+        text = f"{name} says {count}."
+        world.said.setdefault(name, []).append((client.who, text))
+        client.send(text)
         if world.chance.random() < _LINE_CUT:
             await lines.cut()
         if world.chance.random() < _CLOSE:
@@ -153,6 +171,7 @@ async def _talk(world: World, team: Team, client: samtale.VisitorClient, lines: 
         if may_log_in and world.chance.random() < _LOGS_IN:
             subject = f"user-{world.chance.randrange(_USERS)}"
             client.log_in(user_of(team.account, team.app_key, subject, world.ways.now_s))
+    await _settle(client)
 
 
 def _is_hasty_yet(client: samtale.VisitorClient) -> bool:
@@ -179,7 +198,7 @@ async def serve(world: World, team: Team, number: int) -> samtale.AgentClient:
                 (client.decline if world.chance.random() < 0.1 else client.accept)(offer)
             for conversation in list(client.conversations):
                 count += 1
-                act(world.chance, client, conversation, others, f"{name} answers {count}")
+                act(world.chance, client, conversation, others, f"{name} answers {count}.")
             if world.chance.random() < _LINE_CUT:
                 await lines.cut()
         await _settle(client)

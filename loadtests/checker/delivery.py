@@ -10,14 +10,20 @@ from loadtests.checker.history import Acked, Entry, History, Refused, Resynced, 
 
 
 def lost_acked(history: History) -> Iterator[Violation]:
-    """Every acknowledged frame's event is in the log, a message's under its own id, unless a data loss took it."""
+    """Every acknowledged frame's event is in the log, a message's under its own id, unless a data loss took it.
+
+    What was erased keeps its place, and loses its id.
+    """
     kept = {(entry.conversation, entry.event): entry.id for entry in history.entries}
+    erased = {(entry.conversation, entry.event) for entry in history.entries if entry.erased}
     sends = {fact.id for fact in history.facts if isinstance(fact, Sent) and fact.kind == "send"}
     for fact in history.facts:
         if not isinstance(fact, Acked) or not fact.seq:
             continue
         found = kept.get((fact.conversation, fact.event))
         if found is not None and (found == fact.id or fact.id not in sends):
+            continue
+        if (fact.conversation, fact.event) in erased:
             continue
         if not history.went(fact):
             yield Violation("lost-acked", fact.conversation, f"{fact.client} holds an ack for {fact.id} at {fact.seq}")
@@ -86,7 +92,7 @@ def divergent_read(history: History) -> Iterator[Violation]:
         for e in history.entries
         for audience in ("visitor", "staff")
     }
-    redacted = {(e.conversation, e.event) for e in history.entries if e.redacted}
+    redacted = {(e.conversation, e.event) for e in history.entries if e.redacted or e.erased}
     for fact in history.facts:
         if not isinstance(fact, Seen) or fact.hidden_to:
             continue

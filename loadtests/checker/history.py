@@ -89,7 +89,8 @@ class Entry:
     """One log entry as the record holds it at the end.
 
     `shown`: the digest of what visitors see, if it is something else. `redacted`: it held other words once. `role`:
-    whose message; `is_made`: the server made its words of its content; `ask`: of a survey's entries.
+    whose message; `is_made`: the server made its words of its content; `ask`: of a survey's entries. `erased`: nothing
+    is left of what it said, nor of the id that it was sent under.
     """
 
     account: str
@@ -110,6 +111,7 @@ class Entry:
     is_made: bool = False
     ask: int = 0
     visitor: str = ""  # of started and merged: whose it is from there on
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,14 @@ class Leak:
 
 
 @dataclass(frozen=True, slots=True)
+class Remain:
+    """A word of somebody who was erased was found after their erasure said that it was done."""
+
+    text: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class Raised:
     """An engine says in its log that a decider raised. `what` it set aside for that: a conversation, or a command."""
 
@@ -196,6 +206,7 @@ class History:
     epochs: list[Epoch] = field(default_factory=list)
     commits: list[Committed] = field(default_factory=list)
     leaks: list[Leak] = field(default_factory=list)
+    remains: list[Remain] = field(default_factory=list)
     raised: list[Raised] = field(default_factory=list)
     misserved: list[Misserved] = field(default_factory=list)
     homes: dict[str, str] = field(default_factory=dict)  # account → its cell

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from loadtests.checker import conduct, delivery
+from loadtests.checker import conduct, delivery, erasure
 from loadtests.checker.history import History, Violation
 
 RULES: tuple[Callable[[History], Iterator[Violation]], ...] = (
@@ -23,6 +23,7 @@ RULES: tuple[Callable[[History], Iterator[Violation]], ...] = (
     conduct.survey_twice,
     conduct.set_aside,
     conduct.stuck,
+    erasure.reappeared,
 )
 
 

@@ -9,7 +9,6 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from tests.simulation.network import Weather
 from tests.simulation.world import GATEWAY_LEASE_S, LEASE_S, World
@@ -26,7 +25,6 @@ class Faults:
     def __init__(self, world: World, chance: random.Random) -> None:
         self._world, self._chance = world, chance
         self.done: Counter[str] = Counter()
-        self._moments: list[Any] = [{}]  # what an older file, or none, would hold
         self._kinds: dict[str, Fault] = {
             "kill": self._kill,
             "freeze": self._freeze,
@@ -134,9 +132,8 @@ class Faults:
 
     async def _lose_data(self) -> None:
         with self._doing("Redis restarted with older data"):
-            moment = self._chance.choice(self._moments)
-            self._world.network.restart(moment)
-            self._moments = [{}]
+            self._world.network.restart(self._chance.choice(self._world.network.server.moments))
+            self._world.network.server.rewrite()
 
     async def _pause_redis(self) -> None:
         """Nothing arrives at Redis for a while."""
@@ -163,8 +160,9 @@ class Faults:
             self._world.network.cut_listeners()
 
     def _remember(self) -> None:
+        server = self._world.network.server
         if self._chance.random() < 0.3:
-            self._moments = [*self._moments, self._world.network.server.remember()][-REMEMBERED_AT_MOST:]
+            server.moments = [*server.moments, server.remember()][-REMEMBERED_AT_MOST:]
 
     # SQL.
 

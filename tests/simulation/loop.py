@@ -112,6 +112,15 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def _pile_of(self, handle: Any) -> Any:
         return self._frozen.get(handle._context.get(PART, ""), self._ready)
 
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+        """Do it here, now: there is one thread."""
+        done = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
     def _write_to_self(self) -> None:
         raise AssertionError("the simulation has one thread")
 

@@ -27,6 +27,7 @@ from store.sql import tables
 from store.sql.database import DirectDatabase
 from store.sql.queries import accounts
 from tests.simulation.diary import Diary
+from tests.simulation.erasures import DONE_S, Erasures
 from tests.simulation.faults import PARTS, Faults
 from tests.simulation.loop import SimulatedLoop, simulate
 from tests.simulation.server import redis_clock
@@ -113,6 +114,7 @@ class _Run:
         )
         self._people = traffic.World(ways, loop.chance, self._notebook, pace_s=0.7)
         self._faults = Faults(self._world, loop.chance)
+        self._erasures = Erasures(self._world, self._people, configs())
         self._counted = _counts()
 
     async def main(self) -> Verdict:
@@ -128,17 +130,23 @@ class _Run:
             for number in range(1, count + 1)
         ]
         await asyncio.sleep(1.0)
+        erasing = asyncio.ensure_future(self._erasures.run(FAULTS_S))
         await self._faults.run(FAULTS_S)
         await asyncio.sleep(1.0)
         people.stop.set()
+        await erasing
         _, late = await asyncio.wait(clients, timeout=SETTLE_S)
         history = History(facts=list(self._notebook.facts), misserved=list(self._notebook.misserved))
         history.leaks += [
             Leak(traffic.CANARY, "what gateways sent to Redis") for _ in range(self._world.network.server.leaks)
         ]
+        undone = await self._erasures.settle()
+        history.remains += self._erasures.found
         await self._collect(history, late=bool(late))
+        history.facts += [Waited(self._loop.time(), "eraser", "", "", person.erasure, DONE_S) for person in undone]
         failed = [client.exception() for client in clients if client.done() and client.exception()]
         broken = ["".join(traceback.format_exception(error)) for error in failed]
+        self._faults.done["somebody erased"] = len(self._erasures.asked)
         return self._verdict(history, [*world.bugs, *self._diary.bugs, *broken])
 
     def _verdict(self, history: History, bugs: list[str]) -> Verdict:
@@ -154,6 +162,8 @@ class _Run:
             isinstance(fact, Acked) and bool(fact.event) and history.went(fact) for fact in history.facts
         )
         happened["conversations of who logged in"] = sum(entry.kind == "merged" for entry in history.entries)
+        happened["erased"] = sum(entry.kind == "erased" for entry in history.entries)
+        happened["phones of the erased"] = len(self._people.gone)
         happened["resumed"], happened["lines lost"] = self._notebook.resumed, self._notebook.closed
         happened.update(f"refused {fact.code}" for fact in history.facts if isinstance(fact, Refused))
         return +happened
@@ -170,7 +180,7 @@ class _Run:
             history.facts += [
                 Waited(fact.t, fact.client, fact.account, fact.conversation, fact.id, SETTLE_S)
                 for fact in history.facts
-                if isinstance(fact, Sent) and fact.id not in done
+                if isinstance(fact, Sent) and fact.id not in done and fact.client not in self._people.gone
             ]
 
 

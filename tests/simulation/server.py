@@ -6,6 +6,7 @@ or on hashes. It can be restarted with all its data, or with what it held at an 
 
 import copy
 import hashlib
+import pickle
 import time as real_time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,6 +69,7 @@ class Server:
         self.is_full = False
         self.lives = 0
         self.leaks = 0  # chunks with words that nobody may have let through
+        self.moments: list[Any] = [{}]  # what an older file, or none, would hold
         self.asleep: dict[Socket, tuple[bytes, Callable[[], None]]] = {}
         self.data.notify_watch = self._changed
 
@@ -78,8 +80,16 @@ class Server:
     def info(self) -> bytes:
         """What INFO answers: who this life of the server is, and how much memory it has left."""
         used = 98 if self.is_full else 1
-        text = f"# Server\r\nredis_version:7.0.0\r\nrun_id:life{self.lives}\r\nused_memory:{used}\r\nmaxmemory:100\r\n"
-        return text.encode()
+        known = {"redis_version": "7.0.0", "run_id": f"life{self.lives}", "used_memory": used, "maxmemory": 100}
+        return "".join(f"{name}:{value}\r\n" for name, value in (known | {"aof_enabled": 1}).items()).encode()
+
+    def keys_with(self, word: bytes) -> list[str]:
+        """Return the keys that hold `word`, or are called so."""
+        return [key.decode() for key, item in self.data._dict.items() if word in key + pickle.dumps(item.value)]
+
+    def rewrite(self) -> None:
+        """Write the append-only file anew: nothing older is left of it."""
+        self.moments = [{}]
 
     def remember(self) -> Any:
         """Return a copy of everything stored now, as an append-only file cut at this moment would hold it."""
@@ -139,6 +149,9 @@ class Socket(AsyncFakeSocket):
         name = fields[0].upper() if fields else b""
         if name == b"INFO":
             self.put_response(self._mine.info())
+        elif name == b"BGREWRITEAOF":
+            self._mine.rewrite()
+            self.put_response(b"Background append only file rewriting started")
         elif self._mine.is_full and name in GROWS:
             self.put_response(RuntimeError(FULL))
         elif name in (b"EVAL", b"EVALSHA"):

@@ -15,7 +15,7 @@ FAULTS = {
     "kill engine", "kill worker", "kill gateway", "freeze engine", "freeze worker", "freeze gateway",
     "isolate engine", "isolate worker", "isolate gateway", "Redis restarted", "Redis restarted with older data",
     "Redis paused", "Redis full", "SQL stopped", "SQL answers lost", "scripts flushed", "subscriptions cut",
-    "configuration changed", "a line cut", "a chunk split", "a chunk stalled", "a client's line cut",
+    "configuration changed", "somebody erased", "a line cut", "a chunk split", "a chunk stalled", "a client's line cut",
 }  # fmt: skip
 """What every block must have done."""
 
@@ -23,6 +23,7 @@ CAME = {
     "commits", "rebuilds", "takeovers", "resynced", "resumed", "repeated", "evicted conversation", "evicted visitor",
     "set_aside command", "faults Away", "faults StoreAway", "faults LeaseLost", "acks lost with data",
     "refused consent_required", "refused offer_gone", "refused at_capacity", "conversations of who logged in",
+    "erased", "phones of the erased",
 }  # fmt: skip
 """What every block must have come to: a suite in which nothing of this happens has gone blind."""
 

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import samtale
 
+from engine.core.snapshot import frozen
 from engine.runtime.engine import Engine
 from engine.runtime.surroundings import EngineSettings, Surroundings
 from gateway import tickets
@@ -33,6 +34,7 @@ from store.redis.keys import cell_names
 from store.sql import tables
 from store.sql.database import Databases, DirectDatabase, StoreAway
 from store.sql.queries import publications
+from tests.simulation.listed import InMemory
 from tests.simulation.loop import PART, SimulatedLoop
 from tests.simulation.network import Network
 from tests.simulation.phones import PEER, SUBPROTOCOL, Line, Phone
@@ -106,6 +108,7 @@ class World:
         self.config, self.record = Sql(loop), Sql(loop)
         self.databases = Databases(self.config, self.record)
         self.parts: dict[str, Part] = {}
+        self.erased = InMemory()
         self.line_cut = 0.0
         self.bugs: list[str] = []
         self._lives = 0
@@ -252,7 +255,7 @@ class World:
         return engine.run(), engine
 
     def _worker(self, owner: str) -> tuple[Coroutine[Any, Any, None], Worker]:
-        settings = WorkerSettings(self.cells)
+        settings = WorkerSettings(self.cells, erasing=(frozen, self.erased))
         worker = Worker(settings, self._dial(owner), self.databases, self.loop.entropy, self.loop.wall_ms, self._log)
         return worker.run(), worker
 

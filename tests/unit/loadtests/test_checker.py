@@ -18,6 +18,7 @@ from loadtests.checker.history import (
     Misserved,
     Raised,
     Refused,
+    Remain,
     Resynced,
     Seen,
     Sent,
@@ -200,6 +201,28 @@ def _quarantine(h: History) -> None:
     h.raised.append(Raised("engine-1.log", "command quarantined"))
 
 
+def _erase(h: History) -> None:
+    for at, entry in enumerate(h.entries):
+        h.entries[at] = replace(entry, id="", digest="gone", redacted=entry.kind == "message", erased=True)
+    h.entries.append(Entry("nordvik", "cnv_1", 6, "1.4.0", "closed", "d6", answer="erased"))
+    h.entries.append(Entry("nordvik", "cnv_1", 7, "1.4.1", "erased", "d7"))
+    h.conversations[0] = replace(h.conversations[0], redis_log=())
+
+
+def _keep_words_of_who_was_erased(h: History) -> None:
+    _erase(h)
+    h.entries[4] = replace(h.entries[4], digest="ja", redacted=False)
+
+
+def _talk_on_where_it_was_erased(h: History) -> None:
+    _erase(h)
+    h.entries.append(Entry("nordvik", "cnv_1", 8, "1.5.0", "message", "nei", "dev_1", 4, "m3"))
+
+
+def _find_who_was_erased(h: History) -> None:
+    h.remains.append(Remain("hei", "redis {c00}:inbox"))
+
+
 PLANTED: list[tuple[Callable[[History], None], str]] = [
     (_drop_entry, "lost-acked"),
     (_double_entry, "duplicate"),
@@ -232,6 +255,9 @@ PLANTED: list[tuple[Callable[[History], None], str]] = [
     (_park, "set-aside"),
     (_quarantine, "set-aside"),
     (_never_answered, "stuck"),
+    (_keep_words_of_who_was_erased, "reappeared"),
+    (_talk_on_where_it_was_erased, "reappeared"),
+    (_find_who_was_erased, "reappeared"),
 ]
 
 
@@ -258,6 +284,13 @@ def test_what_was_redacted_is_no_other_reading() -> None:
     """Whoever read it before it was removed read something else, and rightly."""
     history = clean()
     history.entries[2] = replace(history.entries[2], digest="gone", redacted=True)
+    assert violations(history) == []
+
+
+def test_an_erasure_is_no_loss() -> None:
+    """What was acknowledged and read keeps its place, and says nothing any more."""
+    history = clean()
+    _erase(history)
     assert violations(history) == []
 
 
