@@ -71,7 +71,9 @@ async def test_a_peer_that_never_reads_is_cut_when_its_queue_is_full(queue: dict
 
 async def test_a_peer_that_never_reads_is_cut_at_the_send_deadline() -> None:
     """Bytes that wait longer than the deadline end the socket, however few they are."""
-    rules = SocketRules(send_deadline_s=0.1, watch_every_s=0.02, queue_frames=10**9, queue_bytes=10**9)
+    rules = SocketRules(
+        send_deadline_s=0.1, watch_every_s=0.02, queue_frames=10**9, queue_bytes=10**9, abort_bytes=10**9
+    )
     async with shell(rules) as gateway:
         client = await RawSocket.open(gateway.authority, receive_buffer=SMALL_BUFFER)
         client.send(2, b"flood")

@@ -219,8 +219,8 @@ async def test_a_bug_in_a_session_ends_that_socket_only() -> None:
         await client.close()
 
 
-async def test_a_socket_that_is_gone_is_freed_at_once() -> None:
-    """Thousands that leave together leave nothing behind for the garbage collector to look through."""
+async def test_a_socket_that_is_gone_needs_no_garbage_collector() -> None:
+    """Thousands that leave together leave nothing behind for it to look through."""
     async with shell() as gateway:
         client = await RawSocket.open(gateway.authority)
         client.send(2, b"hello")
@@ -231,7 +231,8 @@ async def test_a_socket_that_is_gone_is_freed_at_once() -> None:
             await client.close()
             await gateway.lost()
             gateway.sessions.opened.clear()
-            await asyncio.sleep(0)  # the loop's own last reference
-            assert [each for each in gc.get_objects() if isinstance(each, Connection | SocketProtocol)] == []
+            async with asyncio.timeout(60):
+                while any(isinstance(each, Connection | SocketProtocol) for each in gc.get_objects()):
+                    await asyncio.sleep(0)  # the loop lets go of what is closed in a turn of its own
         finally:
             gc.enable()
