@@ -24,7 +24,7 @@ from store.sql.database import StoreAway
 from store.sql.queries import audit, erasures
 from tests.simulation.world import World
 
-SHARE = 0.25  # of the seeds
+SHARE = 0.15  # of the seeds
 DONE_S = 600.0
 _LOOK_EVERY_S = 0.1
 _OWN = (" says ", " answers ")  # what is said once; all the rest is said by many
