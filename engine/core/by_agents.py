@@ -12,24 +12,8 @@ from engine.core.decide import decide
 from engine.core.ledger import DESK
 from engine.core.numbered import conclude, fresh
 from engine.core.settling import Settling, Then
-from protocol.bus import commands
 from protocol.bus.decisions import First, Refusal
 from protocol.wire.codes import Code
-
-ABOUT_CONVERSATIONS = frozenset(
-    {
-        commands.AgentSends,
-        commands.AgentCloses,
-        commands.AddNote,
-        commands.ChangeTags,
-        commands.SetFields,
-        commands.SetPriority,
-        commands.SnoozeConversation,
-        commands.RedactMessage,
-        commands.BlockVisitor,
-        commands.SetTicket,
-    }
-)
 
 
 def agent_asked(settling: Settling, command: Any) -> Then | None:

@@ -42,14 +42,14 @@ def judge(state: Conversation, asked: Stamped) -> Decision:
     phase, command = state.phase, type(asked.command)
     if type(phase) is phases.Parked and command not in _EVEN_PARKED:
         return Refusal(Code.PARKED)
-    if type(phase) is phases.Closed and phase.erased and command in _ABOUT_WHAT_WAS_SAID:
+    if type(phase) is phases.Closed and phase.erased and command in ASKED_BY_AGENTS:
         return Refusal(Code.NOT_FOUND)
     return _DECIDERS[type(asked.command)](state, asked)
 
 
 _EVEN_PARKED: frozenset[type] = frozenset({effects.Erase, effects.TakeOver})  # whose it is, is no part of the fault
-# Of these nothing is left to be done in a conversation that was erased; visitors are sent to their next one.
-_ABOUT_WHAT_WAS_SAID: frozenset[type] = frozenset(
+# What agents ask about a conversation. In one that was erased nothing of it is left to be done.
+ASKED_BY_AGENTS: frozenset[type] = frozenset(
     {
         commands.AgentSends,
         commands.AgentCloses,

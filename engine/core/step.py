@@ -10,8 +10,8 @@ from typing import Any
 
 from engine.core.answers import answer_from, entry_in
 from engine.core.asked import NO_FACTS, Stamped
-from engine.core.by_agents import ABOUT_CONVERSATIONS, agent_asked
-from engine.core.decide import Park, decide
+from engine.core.by_agents import agent_asked
+from engine.core.decide import ASKED_BY_AGENTS, Park, decide
 from engine.core.erasures import conversations_erased, person_erased
 from engine.core.erasures import needed as needed_to_erase
 from engine.core.ledger import DESK
@@ -64,7 +64,7 @@ def needs(command: AnyCommand) -> list[Need]:
     if asked is not None:
         return asked
     match command:
-        case Asked() if type(command) in ABOUT_CONVERSATIONS:
+        case Asked() if type(command) in ASKED_BY_AGENTS:
             ledger = Need("ledger", DESK, command.origin.device)
             return [Need("conversation", getattr(command, "conversation", "")), ledger]
         case TimerFired() if command.kind in _CONVERSATION_TIMERS:
@@ -121,7 +121,7 @@ _RUNS: dict[type, Callable[[Settling, Any], Then | None]] = {
     CompanySends: company_asked,
     ErasePerson: person_erased,
     EraseConversations: conversations_erased,
-    **dict.fromkeys(ABOUT_CONVERSATIONS, agent_asked),
+    **dict.fromkeys(ASKED_BY_AGENTS, agent_asked),
     PublishConfig: _config_published,
     GatewayLost: _gateway_lost,
     TimerFired: _timer_fired,
