@@ -11,9 +11,9 @@ import samtale
 from app.demo.desk import Desk
 from app.demo.narrator import Narrator
 from app.demo.phone import Phone
-from app.demo.playbill import Setting
 from app.demo.pulse import Pulse
 from app.demo.records import Record
+from app.demo.setting import Setting
 from app.demo.stage import Stage
 from app.demo.tape import Tape
 

@@ -1,19 +1,14 @@
-"""What is played: a story's name and tongue, the account it is set in, and who has a desk there.
+"""What is played: a story's name and tongue, where it is set, and its chapters.
 
-Invariant: each story has an account of its own; a fact has one name over all stories.
+Invariant: a fact has one name over all stories.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING
 
+from app.demo.cast import Cast
+from app.demo.setting import Setting
 from app.demo.tongue import Tongue
-from protocol.ids import AccountId
-
-if TYPE_CHECKING:
-    from app.demo.cast import Cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,24 +17,7 @@ class Chapter:
 
     fact: str
     title: str
-    scene: Callable[["Cast"], Awaitable[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """An account of the demo's own, as its workspace `file` makes it. `agents`: those at their desks, name → e-mail."""
-
-    account: AccountId
-    app_key: str
-    file: str
-    tag: str
-    locale: str
-    agents: dict[str, str]
-
-    @property
-    def workspace(self) -> str:
-        """The workspace file's text."""
-        return _text_of(self.file)
+    scene: Callable[[Cast], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +29,3 @@ class Story:
     tongue: Tongue
     setting: Setting
     chapters: tuple[Chapter, ...]
-
-
-@cache
-def _text_of(file: str) -> str:
-    return resources.files("app.demo").joinpath(file).read_text(encoding="utf-8")

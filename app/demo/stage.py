@@ -13,7 +13,7 @@ import samtale
 
 from admin.workspace import BadWorkspace, apply_text
 from app.demo.own import CannotPlay, own_installation
-from app.demo.playbill import Setting
+from app.demo.setting import Setting
 from app.demo.tongue import Tongue
 from app.readiness import Readiness
 from app.settings import Settings

@@ -3,7 +3,7 @@
 Invariant: no two facts have one name, whichever story they are of.
 """
 
-from app.demo.playbill import Chapter, Setting, Story
+from app.demo.playbill import Chapter, Story
 from app.demo.scenes import (
     addresses,
     answering,
@@ -28,6 +28,7 @@ from app.demo.scenes import (
     supervising,
     waiting,
 )
+from app.demo.setting import Setting
 from app.demo.tongue import ENGLISH, NORWEGIAN
 from protocol.ids import AccountId
 

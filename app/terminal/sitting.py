@@ -157,9 +157,6 @@ class Sitting:
     def _has_seen(self, acked: samtale.Acked) -> bool:
         return self._seen.get(acked.conversation, 0) >= acked.seq
 
-    def _is_shown(self, acked: samtale.Acked) -> bool:
-        return self._seen.get(acked.conversation, 0) >= acked.seq
-
     def _present(self) -> set[str]:
         """Return the conversation that a visitor talks in, if it is known."""
         return {getattr(self._client, "conversation", "")} - {""}

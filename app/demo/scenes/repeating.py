@@ -10,8 +10,8 @@ import samtale
 
 from app.demo.cast import Cast
 from app.demo.facts import NotSo, require
-from app.demo.playbill import Setting
 from app.demo.pulse import PATIENCE_S
+from app.demo.setting import Setting
 
 
 async def repeat(cast: Cast) -> str:

@@ -14,8 +14,9 @@ from app.demo import people
 from app.demo.cast import Cast
 from app.demo.facts import Fact, NotSo, all_hold, check, to_json
 from app.demo.narrator import Narrator
-from app.demo.playbill import Chapter, Setting, Story
+from app.demo.playbill import Chapter, Story
 from app.demo.pulse import Pulse
+from app.demo.setting import Setting
 from app.demo.stage import Stage
 from app.demo.stories import FIRST, STORIES
 from app.demo.story import conclude, perform, tell_one
