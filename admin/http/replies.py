@@ -17,7 +17,11 @@ MAX_DIFFERENCES = 50
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`body` is anything that can be JSON, None for nothing, or bytes of the operation's own media type."""
+    """`body` is anything that can be JSON, None for nothing, or bytes of the operation's own media type.
+
+    Those may also come one after the other, as an iterator that is asked for more when the last were sent. Where it
+    raises, the answer ends without its end, and whoever reads it knows that it is not whole.
+    """
 
     body: Any = None
     status: int = 200

@@ -3,12 +3,12 @@
 Invariant: everything goes through `_answer`; what it does not expect is a bug, logged without what was sent, and 500.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from admin.access.callers import Callers
@@ -95,4 +95,6 @@ def _response(operation: Operation, reply: Reply) -> Response:
         return Response(None, 204 if reply.status == 200 else reply.status, headers)
     if isinstance(reply.body, bytes):
         return Response(reply.body, reply.status, headers, operation.media)
+    if isinstance(reply.body, AsyncIterator):
+        return StreamingResponse(reply.body, reply.status, headers, operation.media)
     return Response(msgspec.json.encode(reply.body), reply.status, headers, operation.media)

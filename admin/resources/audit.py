@@ -58,12 +58,10 @@ def operations(office: Office) -> list[Operation]:
         )
 
     async def export(call: Call) -> Reply:
-        lines = bytearray()
-        async for entries in _pages(office, call.caller.account):
-            for entry in entries:
-                lines += orjson.dumps(shown(entry)) + b"\n"
+        pages = _pages(office, call.caller.account)
+        first: list[Entry] = await anext(pages, [])  # if SQL is away, that is said before anything else
         named = {"Content-Disposition": 'attachment; filename="audit.jsonl"'}
-        return Reply(bytes(lines), headers=named)
+        return Reply(_lines(first, pages), headers=named)
 
     async def check(call: Call) -> Reply:
         account, count, before = call.caller.account, 0, BEGINNING
@@ -90,6 +88,17 @@ async def _pages(office: Office, account: AccountId) -> AsyncIterator[list[Entry
     while found := await office.config.read(partial(audit_log.after, account=account, seq=seq, limit=_AT_ONCE)):
         yield found
         seq = found[-1].seq
+
+
+async def _lines(first: list[Entry], rest: AsyncIterator[list[Entry]]) -> AsyncIterator[bytes]:
+    """Yield the entries as JSON lines, a page of them at a time."""
+    yield _as_lines(first)
+    async for entries in rest:
+        yield _as_lines(entries)
+
+
+def _as_lines(entries: list[Entry]) -> bytes:
+    return b"".join(orjson.dumps(shown(entry)) + b"\n" for entry in entries)
 
 
 def shown(entry: Entry) -> Document:
