@@ -19,7 +19,7 @@ from store.sql.database import DirectDatabase, StoreAway
 from store.sql.migrate import is_current
 from store.sql.queries import jobs
 
-PUBLISH_DEADLINE_S = 10.0
+PUBLISH_DEADLINE_S = 30.0
 _LOOK_AGAIN_S = 0.05
 
 

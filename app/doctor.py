@@ -25,7 +25,7 @@ from store.redis.keys import ENGINES, Keys, cell_names
 from store.sql.database import Databases, StoreAway
 from store.sql.queries import accounts, audit, cells, jobs
 
-REDIS_DEADLINE_S = 5.0
+REDIS_DEADLINE_S = 15.0
 FILES_DEADLINE_S = 15.0
 CLOCK_TOLERANCE_S = 2.0
 LAG_COMMITS = 5_000

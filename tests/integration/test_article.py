@@ -31,7 +31,7 @@ async def seen(samtale_server: RunningSamtale) -> AsyncIterator[Seen]:
 
 async def rows(seen: Seen, report: str, **asked: str) -> list[dict[str, Any]]:
     """Return a report, once every conversation is in it as far as it went."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while True:
             [all_of_them] = (await seen.api.get("/reports/conversations")).json()["rows"] or [{}]
             survey = (await seen.api.get("/reports/surveys")).json()["rows"]

@@ -85,7 +85,7 @@ async def tells_everything(phone: Phone, desk: Desk) -> str:
 
 async def is_stored(settings: Settings, planted: str) -> None:
     """Return once it is found somewhere: else the test would show nothing."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not await places_with(settings, planted):
             await asyncio.sleep(0.1)
 

@@ -43,7 +43,7 @@ async def test_the_first_hello_of_a_build_connects_the_app(samtale_server: Runni
 
 async def seen(api: httpx2.AsyncClient, version: str, sessions: int) -> Any:
     """Wait until a build was seen in that many sessions at least (a line may be lost), and return it."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while True:
             check = (await api.get("/apps/app_fjord/install-check")).json()
             for build in check["items"]:

@@ -48,7 +48,7 @@ async def test_a_consent_is_taken_back_by_an_administrator(samtale_server: Runni
         await soon(phone.client.send("hello"))
         config = await stores.config.read(partial(accounts.config, account=FJORD))
         assert config is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while not (found := await stores.record.read(partial(contacts.named, account=FJORD, who="customer-17"))):
                 await asyncio.sleep(0.1)
         whose = await stores.record.read(partial(whom.known_as, account=FJORD, contact=found[0].id))
@@ -68,7 +68,7 @@ async def test_a_person_is_exported_by_their_companys_name_of_them(
         await soon(phone.client.send("what do you keep of me?"))
     await is_stored(Settings(data=samtale_server.data), "what do you keep of me?")
     asked = ("contact", "export", "customer-17", str(file), "--account", "fjord")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not holds(file, f"conversations/{phone.conversation}.txt", "Visitor: what do you keep of me?"):
             ended = await run_samtale(*asked, environment=samtale_server.environment)
             assert ended.status in (0, 2), ended.err
@@ -116,14 +116,14 @@ async def aged(stores: Databases, conversation: str) -> None:
     """Let SQL believe that a conversation closed long ago, once it has it as closed."""
     rows = tables.conversation
     long_ago = update(rows).where(rows.c.id == conversation, rows.c.status == "closed").values(closed_at_ms=1)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not await stores.record.transact(lambda sql: sql.execute(long_ago).rowcount):
             await asyncio.sleep(0.1)
 
 
 async def retained(stores: Databases) -> erasures.Erasure:
     """The erasure that a retention made, once it did."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while True:
             found = await stores.config.read(partial(erasures.newest, account=FJORD, limit=5))
             if done := [each for each in found if each.why == "retention"]:

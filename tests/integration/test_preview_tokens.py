@@ -74,7 +74,7 @@ async def line(server: RunningSamtale, token: str) -> AsyncIterator[ClientConnec
 
 async def shown(server: RunningSamtale, token: str) -> str:
     """Say hello until the preview is shown; return its welcome."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while True:
             async with line(server, token) as phone:
                 frame = json.loads(await phone.recv())
@@ -177,7 +177,7 @@ async def test_what_is_said_reaches_nobody_and_is_gone_after_a_day(
         )
         rows = tables.visitor
         aged = update(rows).where(rows.c.id == ready["visitor"], rows.c.changed_at_ms > 1).values(changed_at_ms=1)
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(120):
             while await places_with(settings, SAID):
                 if await stores.record.transact(lambda sql: sql.execute(aged).rowcount):
                     await stores.config.transact(partial(erasures.look_again, now_ms=now_ms(), every_ms=1))

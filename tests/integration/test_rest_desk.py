@@ -33,7 +33,7 @@ async def key(samtale_server: RunningSamtale) -> AsyncIterator[Caller]:
 
 async def until(key: Caller, path: str, fits: Callable[[Any], Any]) -> Any:
     """Return what is answered once it fits: scribes copy a moment later."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while True:
             answer = await key.ask("GET", path)
             if answer.status_code == 200 and fits(told := answer.json()):

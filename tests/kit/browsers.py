@@ -1,7 +1,7 @@
 """A headless Chromium, Debian's, driven by Playwright; and what axe says of a page.
 
 Invariant: no browser is ever downloaded; without the system's one whoever asks is skipped, and says why. It asks nobody
-but the server under test, and whoever waits for something on a page waits a minute.
+but the server under test, and whoever waits for something on a page waits two minutes.
 """
 
 import shutil
@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 CHROMIUM = shutil.which("chromium")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's package chromium")
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 _FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 ENDS_WITHIN_S = 180.0
-SAYS_WITHIN_S = 60.0
+SAYS_WITHIN_S = 120.0
 _WHERE_IS_THE_CURSOR, _HERE = b"\x1b[6n", b"\x1b[1;1R"  # what a program asks, and a terminal answers
 _ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|[=>]|\][^\x07]*\x07)")
 

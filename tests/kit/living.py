@@ -8,7 +8,7 @@ import os
 import select
 from pathlib import Path
 
-ENDED_WITHIN_S = 60.0
+ENDED_WITHIN_S = 120.0
 
 
 def descendants(pid: int) -> dict[int, str]:
