@@ -129,11 +129,11 @@ class Eraser:
     async def _ask(self, line: Connection, erasure: Erasure, visitors: Sequence[VisitorId]) -> None:
         """Put into the cell what erases whoever is still there."""
         for visitor in visitors:
-            known = await visitor_record(line, erasure.cell, self._databases.record, erasure.account, visitor)
-            record = whom.emptied(known) if known is not None else None
             left = await self._read(partial(whom.conversations, account=erasure.account, visitor=visitor))
             for chunk in _chunks(left) or [[]]:
                 cold = await self._emptied(line, erasure.cell, erasure.account, chunk)
+                known = await visitor_record(line, erasure.cell, self._databases.record, erasure.account, visitor)
+                record = whom.emptied(known) if known is not None else None
                 command = ErasePerson(erasure.account, visitor, erasure.id, record, cold, erasure.contact)
                 await self._put(line, erasure.cell, command)
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from protocol.bus.facts import AnyFact, ConsentGiven, ContactKnown, PersonErased, Subscribed, VisitorMerged
-from protocol.bus.records import LogRow, StateRow, VisitorRecord
+from protocol.bus.records import CurrentConversation, LogRow, StateRow, VisitorRecord
 from protocol.ids import AccountId, AppKey, CellName, ChatflowId, ContactId, ErasureId, EventId, InboxId, VisitorId
 from protocol.wire.content import Event, Started
 from store.files.erased import ErasedList
@@ -141,6 +141,16 @@ async def test_who_is_erased_is_known_by_both_names(record: Database) -> None:
     now = await record.read(lambda sql: [whom.is_now(sql, ACCOUNT, name) for name in names])
     assert now == [USER, USER, OTHER]
     assert await record.read(lambda sql: whom.met_before(sql, ACCOUNT, 2 * NOW_MS)) == []
+
+
+async def test_who_has_the_conversation_is_who_they_are(record: Database) -> None:
+    """A record that was written as it stood before the login hides nobody: their conversation names the user."""
+    await keep_merged(record)
+    current = {ChatflowId("flw_1"): CurrentConversation(conversation(1), 1, None, 0)}
+    before = StateRow("visitor", VISITOR, ACCOUNT, 0, msgspec.msgpack.encode(replace(LEFT, merged="", current=current)))
+    batch = [commit(2, states=[before])]
+    assert await record.transact(lambda connection: commits.apply(connection, CELL, batch))
+    assert await record.read(lambda sql: whom.is_now(sql, ACCOUNT, VISITOR)) == USER
 
 
 async def test_the_list_of_erasures_holds_both_names(record: Database, databases: Databases, tmp_path: Path) -> None:

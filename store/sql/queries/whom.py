@@ -71,10 +71,23 @@ def met_before(connection: Connection, account: AccountId, before_ms: int) -> li
 
 
 def is_now(connection: Connection, account: AccountId, visitor: VisitorId) -> VisitorId:
-    """Return who has what was the visitor's: themselves, or who they logged in as (SPEC 3.9)."""
+    """Return who has what was the visitor's: themselves, or who they logged in as (SPEC 3.9).
+
+    Their conversations say so, too: a record that was emptied as it stood before the login does not.
+    """
     rows = tables.visitor.c
     state = connection.scalar(select(rows.state).where(rows.id == visitor, rows.account == account))
-    return visitor if state is None else _VISITOR.decode(state).merged or visitor
+    if state is None:
+        return visitor
+    record = _VISITOR.decode(state)
+    return record.merged or _owner(connection, record) or visitor
+
+
+def _owner(connection: Connection, record: VisitorRecord) -> VisitorId | None:
+    """Return who else has a conversation that the record calls the visitor's own, None if nobody."""
+    rows, own = tables.conversation.c, [current.conversation for current in record.current.values()]
+    others = (rows.id.in_(own), rows.account == record.account, rows.visitor != record.id)
+    return connection.scalar(select(rows.visitor).where(*others).limit(1)) if own else None
 
 
 def emptied(record: VisitorRecord) -> VisitorRecord:
