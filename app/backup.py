@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from app import backup_folder
+from app import backup_files, backup_folder
 from app.backup_folder import Note
 from app.settings import Settings, settings_from
 from app.stores import CellLines, databases, none_here, now_ms, redis_address, schema_is_current
@@ -24,7 +24,7 @@ from store.sql import snapshots
 from store.sql.database import Databases, StoreAway
 from store.sql.queries import accounts, cells
 
-_REDIS_WITHIN_S = 5.0
+_REDIS_WITHIN_S = 15.0
 _SQL_WITHIN_S = 60.0
 _LOOK_EVERY_S = 0.1
 
@@ -42,11 +42,11 @@ def backup(folder: Path) -> None:
         backup_folder.begin(folder)
         snapshots.take(settings.config_url, settings.record_url, folder)
         files = settings.files_directory
-        copied = backup_folder.keep_files(files, folder) if files is not None else 0
+        copied, listed = backup_files.keep(files, folder) if files is not None else (0, None)
         names = snapshots.names(settings.record_url)
-        sums = {name: backup_folder.sum_of(folder / name) for name in names}
+        sums = {name: backup_files.sum_of(folder / name) for name in names}
         version = metadata.version("samtale-server")
-        note = Note(version, began_ms, count, backup_folder.kind_of(settings), sums, files is not None)
+        note = Note(version, began_ms, count, backup_folder.kind_of(settings), sums, listed)
         backup_folder.finish(folder, note)
     except StoreAway as away:
         raise Trouble(f"SQL cannot be read: {' '.join(away.reason.split())}") from None

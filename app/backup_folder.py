@@ -1,32 +1,36 @@
 """A backup as it lies in a folder: what a snapshot of SQL left there, what people sent, and a note of what it is.
 
-Invariant: the note is written last, and tells the sums of what SQL left; a folder without it is no backup.
+Invariant: the note is written last, when all else is on the disk, and tells the sums of it; a folder without it is no
+backup.
 """
 
-import hashlib
 import os
-import shutil
 from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from app import backup_files
 from app.settings import Settings
 from app.trouble import Trouble
 
 Kind = Literal["sqlite", "postgresql"]
-_NOTE, _FILES = "backup.json", "files"
+_NOTE = "backup.json"
 
 
 class Note(msgspec.Struct, frozen=True):
-    """What a backup is. `sql`: which database it goes back into; `sums`: SHA-256 by name."""
+    """What a backup is. `sql`: which database it goes back into; `sums`: SHA-256 of what SQL left, by name.
+
+    `files`: that of the list of what people sent; None: it lies elsewhere, in a bucket.
+    """
 
     version: str
     made_at_ms: int
     cells: int
     sql: Kind
     sums: dict[str, str]
-    has_files: bool  # else they lie elsewhere, in a bucket
+    files: str | UnsetType | None = UNSET
 
 
 def kind_of(settings: Settings) -> Kind:
@@ -49,6 +53,8 @@ def finish(folder: Path, note: Note) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(folder / _NOTE)
+    for place in (folder, folder.absolute().parent):
+        backup_files.folder_to_disk(place)
 
 
 def read(folder: Path) -> Note:
@@ -60,41 +66,10 @@ def read(folder: Path) -> Note:
     except (msgspec.MsgspecError, OSError) as error:
         raise Trouble(f"{folder / _NOTE} cannot be read: {error}") from None
     for name, known in note.sums.items():
-        if not (folder / name).is_file() or sum_of(folder / name) != known:
-            raise Trouble(f"{folder / name} is not what the backup left there: it is missing, or was changed")
+        if not (folder / name).is_file() or backup_files.sum_of(folder / name) != known:
+            raise backup_files.changed(folder / name)
+    if note.files is UNSET:
+        raise Trouble(f"{folder} is of a version that kept no sums of what people sent: it cannot be known to be whole")
+    if note.files is not None:
+        backup_files.check(folder, note.files)
     return note
-
-
-def sum_of(file: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def keep_files(source: Path, folder: Path) -> int:
-    """Copy what people sent into the backup; return how many files that are."""
-    return _copied(source, folder / _FILES)
-
-
-def give_files(folder: Path, target: Path) -> int:
-    """Copy what people sent from the backup to where files lie; return how many files that are."""
-    return _copied(folder / _FILES, target)
-
-
-def _copied(source: Path, target: Path) -> int:
-    """Copy every file; one that goes meanwhile is of a message that went. No other user may look in."""
-    count = 0
-    target.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for found in sorted(source.rglob("*")):
-        place = target / found.relative_to(source)
-        if found.is_dir():
-            place.mkdir(parents=True, exist_ok=True, mode=0o700)
-            continue
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            shutil.copyfile(found, place)
-        except FileNotFoundError:
-            place.unlink(missing_ok=True)
-            continue
-        count += 1
-    return count

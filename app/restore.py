@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from app import backup_folder
+from app import backup_files, backup_folder
 from app.backup_folder import Note
 from app.data_directory import DirectoryInUse, lock, open_directory
 from app.settings import Settings, settings_from
@@ -26,7 +26,7 @@ from store.sql.database import DirectDatabase, StoreAway
 from store.sql.migrate import NewerSchema, migrate
 from store.sql.queries import restoring
 
-_REDIS_WITHIN_S = 5.0
+_REDIS_WITHIN_S = 15.0
 
 
 @click.command()
@@ -79,10 +79,11 @@ def _refuse_what_does_not_fit(settings: Settings, note: Note) -> None:
     if note.cells != settings.cells:
         raise Trouble(f"the backup is of {note.cells} cells: set SAMTALE_CELLS={note.cells}")
     files = settings.files_directory
-    if (files is not None) != note.has_files:
+    has_files = note.files is not None
+    if (files is not None) != has_files:
         raise Trouble(
             "the backup has the files that people sent: unset SAMTALE_ATTACHMENTS_URL"
-            if note.has_files
+            if has_files
             else "the files that people sent are in a bucket: set SAMTALE_ATTACHMENTS_URL"
         )
     ours = [settings.data / name for name in ("config.db", "record.db", "valkey")]
@@ -114,7 +115,7 @@ async def _held(settings: Settings) -> str:
 def _put_back(settings: Settings, folder: Path, note: Note, listed: list[Erased]) -> int:
     """Fill everything; return how many erasures wait. SQLite's files appear once they are whole."""
     if settings.files_directory is not None:
-        backup_folder.give_files(folder, settings.files_directory)
+        backup_files.give(folder, settings.files_directory)
     if settings.database_url is not None:
         snapshots.put_back(folder, settings.config_url, settings.record_url)
         return _begin(settings, listed)

@@ -73,7 +73,9 @@ def test_no_other_user_may_read_a_backup(data: Path, tmp_path: Path) -> None:
     place.mkdir(mode=0o755)
     assert samtale_says("backup", place).exit_code == 0
     modes = {each.name: each.stat().st_mode & 0o777 for each in place.iterdir() if each.name != "backup.json"}
-    assert modes == {"config.db": 0o600, "record.db": 0o600, "files": 0o700}
+    assert modes == {"config.db": 0o600, "record.db": 0o600, "files": 0o700, "files.sha256": 0o600}
+    inside = {each.name: each.stat().st_mode & 0o777 for each in (place / "files").rglob("*")}
+    assert inside == {"aa": 0o700, "two": 0o600, "one": 0o600}
 
 
 def test_where_nothing_is_there_is_nothing_to_keep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,12 +117,54 @@ def test_a_folder_without_its_note_is_no_backup(folder: Path) -> None:
     assert "is no backup, or one that was not finished" in refused("restore", folder, NOBODY)
 
 
+@pytest.mark.parametrize("name", ["record.db", "files/one", "files.sha256"])
 @pytest.mark.parametrize("harm", [b"", b"SQLite format 3\0"])
-def test_what_was_changed_is_not_restored(folder: Path, tmp_path: Path, harm: bytes) -> None:
-    """A sum tells."""
-    (folder / "record.db").write_bytes(harm)
-    assert "is not what the backup left there" in refused("restore", folder, NOBODY)
+def test_what_was_changed_is_not_restored(folder: Path, tmp_path: Path, name: str, harm: bytes) -> None:
+    """A sum tells, and which file it is."""
+    (folder / name).write_bytes(harm)
+    assert f"{folder / name} is not what the backup left there" in refused("restore", folder, NOBODY)
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["config.db", "files/one", "files.sha256"])
+def test_what_is_missing_is_said(folder: Path, tmp_path: Path, name: str) -> None:
+    """Nothing is put back then."""
+    (folder / name).unlink()
+    assert f"{folder / name} is not what the backup left there" in refused("restore", folder, NOBODY)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_backup_without_sums_of_its_files_is_refused(folder: Path, tmp_path: Path) -> None:
+    """As it was made before there were any."""
+    note = json.loads((folder / "backup.json").read_text())
+    del note["files"]
+    (folder / "backup.json").write_text(json.dumps(note | {"has_files": True}))
+    assert "kept no sums of what people sent" in refused("restore", folder, NOBODY)
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_sums_are_those_that_other_tools_make(folder: Path) -> None:
+    """Two spaces and the name below `files/`, as `sha256sum -c` reads it."""
+    assert (folder / "files.sha256").read_text() == f"{hashlib.sha256(b'sent').hexdigest()}  one\n"
+
+
+@pytest.mark.parametrize("name", ["../../mine", "/mine", ""])
+def test_a_list_that_names_something_else_is_refused(folder: Path, tmp_path: Path, name: str) -> None:
+    """Nothing is written outside of where files lie."""
+    (tmp_path / "mine").write_text("mine")
+    listed = f"{hashlib.sha256(b'mine').hexdigest()}  {name}\n".encode()
+    (folder / "files.sha256").write_bytes(listed)
+    note = json.loads((folder / "backup.json").read_text())
+    (folder / "backup.json").write_text(json.dumps(note | {"files": hashlib.sha256(listed).hexdigest()}))
+    assert "names something else than files of the backup" in refused("restore", folder, NOBODY)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_file_that_the_list_does_not_name_is_not_put_back(folder: Path, tmp_path: Path) -> None:
+    """Somebody laid it there later."""
+    (folder / "files/two").write_bytes(b"another")
+    assert "restored" in samtale_says("restore", folder, NOBODY).output
+    assert [each.name for each in (tmp_path / "new/files").iterdir()] == ["one"]
 
 
 @pytest.mark.parametrize("name", ["../mine", "record.db"])
