@@ -86,8 +86,8 @@ class _Desk:
         order, limit = order_of(call, "id"), limit_of(call)
         page = partial(companies.page, kind=self._kind.table, account=call.caller.account, order=order)
         found = await self._office.record.read(partial(page, limit=limit + 1))
-        shown_ = [self._kind.view(row) for row in found[:limit]]
-        return Reply(self._kind.page(shown_, following(found, limit, lambda row: [row[order.by], row["id"]])))
+        items = [self._kind.view(row) for row in found[:limit]]
+        return Reply(self._kind.page(items, following(found, limit, lambda row: [row[order.by], row["id"]])))
 
     async def create(self, call: Call) -> Reply:
         office, kind, now_ms = self._office, self._kind, self._office.now_ms()

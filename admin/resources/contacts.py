@@ -82,42 +82,64 @@ class CardPage(Struct, omit_defaults=True):
 
 def operations(office: Office) -> list[Operation]:
     """Return what can be asked about contacts."""
+    desk = _Desk(office)
+    words = {"text": "part of the name or the address", "email": "", "subject": "the company's id of them",
+             "owner": "an agent's id", "company": "", "segment": ""}  # fmt: skip
+    filters = tuple(Parameter(name, _WORD, about) for name, about in words.items())
+    return [
+        Operation("GET", "/contacts", "list_contacts", "Find contacts, newest first", desk.listed, "contacts.read",
+                  answer=CardPage, problems=(404,), tag="contacts",
+                  parameters=(*PAGING, _SORTS, *filters, Parameter("marketing", {"type": "boolean"}))),
+        Operation("POST", "/contacts", "create_contact", "Make a contact", desk.create, "contacts.edit", NewContact,
+                  Card, 201, problems=(404, 409), once=True, tag="contacts"),
+        Operation("GET", "/contacts/{contact}", "get_contact", "Read a contact", desk.read, "contacts.read",
+                  answer=Card, problems=(404,), tag="contacts"),
+        Operation("PATCH", "/contacts/{contact}", "change_contact", "Change a contact", desk.change, "contacts.edit",
+                  ContactChange, Card, problems=(404, 412, 428), guarded=True, tag="contacts"),
+        Operation("POST", "/contacts/{contact}/merge", "merge_contact", "Make another contact a part of this one",
+                  desk.merge, "contacts.edit", Merging, Card, problems=(404,), once=True, tag="contacts"),
+    ]  # fmt: skip
 
-    async def listed(call: Call) -> Reply:
+
+class _Desk:
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def listed(self, call: Call) -> Reply:
         account, order, limit = call.caller.account, order_of(call, "-created_at_ms"), limit_of(call)
-        page = partial(contacts.page, account=account, sought=await _sought(office, call), order=order)
-        found = await office.record.read(partial(page, limit=limit + 1))
-        cards = await cards_of(stores_of(office), account, found[:limit])
+        page = partial(contacts.page, account=account, sought=await _sought(self._office, call), order=order)
+        found = await self._office.record.read(partial(page, limit=limit + 1))
+        cards = await cards_of(stores_of(self._office), account, found[:limit])
         return Reply(CardPage(cards, following(found, limit, lambda last: [getattr(last, order.by), last.id])))
 
-    async def create(call: Call) -> Reply:
-        made = await make_once(office, call, await _making(office, call, call.body))
+    async def create(self, call: Call) -> Reply:
+        made = await make_once(self._office, call, await _making(self._office, call, call.body))
         if not made.is_again:
-            await note(office, call, "contact.created", f"contacts/{made.id}")
-        card = await shown(office, call, ContactId(made.id))
+            await note(self._office, call, "contact.created", f"contacts/{made.id}")
+        card = await shown(self._office, call, ContactId(made.id))
         return showing(card, 201, {"Location": f"/api/v1/contacts/{made.id}"} | made.headers)
 
-    async def read(call: Call) -> Reply:
-        return showing(await shown(office, call, (await contact_of(office, call)).id))
+    async def read(self, call: Call) -> Reply:
+        return showing(await shown(self._office, call, (await contact_of(self._office, call)).id))
 
-    async def change(call: Call) -> Reply:
-        found, wanted = await contact_of(office, call), call.body
-        kept = await _checked(office, call, {} if wanted.properties is UNSET else wanted.properties)
+    async def change(self, call: Call) -> Reply:
+        found, wanted = await contact_of(self._office, call), call.body
+        kept = await _checked(self._office, call, {} if wanted.properties is UNSET else wanted.properties)
         if wanted.company is not UNSET:
-            await _known_company(office, call, wanted.company)
+            await _known_company(self._office, call, wanted.company)
         fields = ("name", "owner", "marketing")
         told = {name: value for name in fields if (value := getattr(wanted, name)) is not UNSET}
         written = _Written(told, kept, wanted.company)
-        await _put(office, call, found.id, written)
+        await _put(self._office, call, found.id, written)
         changed = [name for name in wanted.__struct_fields__ if getattr(wanted, name) is not UNSET]
-        await note(office, call, "contact.changed", f"contacts/{found.id}", *changed)
-        return showing(await shown(office, call, found.id))
+        await note(self._office, call, "contact.changed", f"contacts/{found.id}", *changed)
+        return showing(await shown(self._office, call, found.id))
 
-    async def merge(call: Call) -> Reply:
-        found = await contact_of(office, call)
+    async def merge(self, call: Call) -> Reply:
+        found = await contact_of(self._office, call)
         other = ContactId(call.body.contact)
         both = partial(merging.merge, account=call.caller.account, survivor=found.id, other=other)
-        now_ms = office.now_ms()
+        now_ms = self._office.now_ms()
 
         def join(sql: Any) -> str:
             if not both(sql, now_ms=now_ms):
@@ -125,27 +147,10 @@ def operations(office: Office) -> list[Operation]:
                 raise Problem(INVALID, "it cannot be merged", [fault])
             return found.id
 
-        joined = await make_once(office, call, join)
+        joined = await make_once(self._office, call, join)
         if not joined.is_again:
-            await note(office, call, "contact.merged", f"contacts/{found.id}", f"with contacts/{other}")
-        return showing(await shown(office, call, ContactId(joined.id)), headers=joined.headers)
-
-    words = {"text": "part of the name or the address", "email": "", "subject": "the company's id of them",
-             "owner": "an agent's id", "company": "", "segment": ""}  # fmt: skip
-    filters = tuple(Parameter(name, _WORD, about) for name, about in words.items())
-    return [
-        Operation("GET", "/contacts", "list_contacts", "Find contacts, newest first", listed, "contacts.read",
-                  answer=CardPage, problems=(404,), tag="contacts",
-                  parameters=(*PAGING, _SORTS, *filters, Parameter("marketing", {"type": "boolean"}))),
-        Operation("POST", "/contacts", "create_contact", "Make a contact", create, "contacts.edit", NewContact, Card,
-                  201, problems=(404, 409), once=True, tag="contacts"),
-        Operation("GET", "/contacts/{contact}", "get_contact", "Read a contact", read, "contacts.read", answer=Card,
-                  problems=(404,), tag="contacts"),
-        Operation("PATCH", "/contacts/{contact}", "change_contact", "Change a contact", change, "contacts.edit",
-                  ContactChange, Card, problems=(404, 412, 428), guarded=True, tag="contacts"),
-        Operation("POST", "/contacts/{contact}/merge", "merge_contact", "Make another contact a part of this one",
-                  merge, "contacts.edit", Merging, Card, problems=(404,), once=True, tag="contacts"),
-    ]  # fmt: skip
+            await note(self._office, call, "contact.merged", f"contacts/{found.id}", f"with contacts/{other}")
+        return showing(await shown(self._office, call, ContactId(joined.id)), headers=joined.headers)
 
 
 async def _sought(office: Office, call: Call) -> Sought:

@@ -73,59 +73,64 @@ class EntryPage(Struct, omit_defaults=True):
 
 def operations(office: Office) -> list[Operation]:
     """Return what can be asked about conversations."""
+    desk = _Desk(office)
+    one, log = "/conversations/{conversation}", "/conversations/{conversation}/messages"
+    whole_log = f"at most {EXPORTED} entries; the header {_NEXT} says where it goes on"
+    return [
+        Operation("GET", "/conversations", "list_conversations", "Find conversations, by when they were begun",
+                  desk.listed, "conversations.read", answer=ConversationPage, problems=(404,), tag="conversations",
+                  parameters=(*PAGING, sorting("opened"), *_FILTERS)),
+        Operation("GET", one, "get_conversation", "Read a conversation", desk.read, "conversations.read",
+                  answer=ConversationWhole, problems=(404,), tag="conversations"),
+        Operation("GET", log, "list_entries", "Read a conversation's log, oldest first", desk.entries,
+                  "conversations.read", answer=EntryPage, problems=(404,), tag="conversations",
+                  parameters=(*PAGING, AUDIENCE)),
+        Operation("GET", f"{one}/transcript.txt", "export_transcript_text", f"What was said, as text: {whole_log}",
+                  desk.as_text, "conversations.read", answer={"type": "string"}, media="text/plain", problems=(404,),
+                  tag="conversations", parameters=(CURSOR, AUDIENCE)),
+        Operation("GET", f"{one}/transcript.json", "export_transcript", f"The log as JSON: {whole_log}", desk.as_json,
+                  "conversations.read", answer={"type": "array", "items": {"type": "object"}}, problems=(404,),
+                  tag="conversations", parameters=(CURSOR, AUDIENCE)),
+    ]  # fmt: skip
 
-    async def listed(call: Call) -> Reply:
+
+class _Desk:
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def listed(self, call: Call) -> Reply:
         key, account = key_of(call, (int, str)), call.caller.account
         falls = call.query.get("sort", "-opened") == "-opened"
         place = Place((int(key[0] or 0), str(key[1])) if key else None, falls)
         words = transcripts.words_of(call.query.get("query", ""))
         if words:
             audience: Audience = "staff" if NOTES in call.caller.scopes else "visitor"
-            search = Search(account, await _sought(office, call), words, audience)
-            looked = await look_through(office.record, search, place, limit_of(call))
+            search = Search(account, await _sought(self._office, call), words, audience)
+            looked = await look_through(self._office.record, search, place, limit_of(call))
         else:
-            looked = await _page(office, call, place)
-        shown = await office.record.read(partial(cards, account=account, found=looked.found))
+            looked = await _page(self._office, call, place)
+        shown = await self._office.record.read(partial(cards, account=account, found=looked.found))
         if words:
             shown = [msgspec.structs.replace(card, matches=looked.matches[card.id]) for card in shown]
         return Reply(ConversationPage(shown, UNSET if looked.after is None else cursor_of([*looked.after])))
 
-    async def read(call: Call) -> Reply:
-        found = await conversation_of(office, call)
-        return Reply(await office.record.read(partial(whole, account=call.caller.account, found=found)))
+    async def read(self, call: Call) -> Reply:
+        found = await conversation_of(self._office, call)
+        return Reply(await self._office.record.read(partial(whole, account=call.caller.account, found=found)))
 
-    async def entries(call: Call) -> Reply:
-        found, following = await _entries(office, call, limit_of(call))
+    async def entries(self, call: Call) -> Reply:
+        found, following = await _entries(self._office, call, limit_of(call))
         return Reply(EntryPage([_shown(entry, audience_of(call)) for entry in found], following or UNSET))
 
-    async def as_text(call: Call) -> Reply:
-        found, following = await _entries(office, call, EXPORTED)
+    async def as_text(self, call: Call) -> Reply:
+        found, following = await _entries(self._office, call, EXPORTED)
         text = "".join(f"{line}\n" for line in lines(found, audience_of(call)))
         return _file(text.encode(), call, "txt", following)
 
-    async def as_json(call: Call) -> Reply:
-        found, following = await _entries(office, call, EXPORTED)
+    async def as_json(self, call: Call) -> Reply:
+        found, following = await _entries(self._office, call, EXPORTED)
         told = [msgspec.to_builtins(_shown(entry, audience_of(call))) for entry in found]
         return _file(orjson.dumps(told, option=orjson.OPT_INDENT_2), call, "json", following)
-
-    one, log = "/conversations/{conversation}", "/conversations/{conversation}/messages"
-    whole_log = f"at most {EXPORTED} entries; the header {_NEXT} says where it goes on"
-    return [
-        Operation("GET", "/conversations", "list_conversations", "Find conversations, by when they were begun",
-                  listed, "conversations.read", answer=ConversationPage, problems=(404,), tag="conversations",
-                  parameters=(*PAGING, sorting("opened"), *_FILTERS)),
-        Operation("GET", one, "get_conversation", "Read a conversation", read, "conversations.read",
-                  answer=ConversationWhole, problems=(404,), tag="conversations"),
-        Operation("GET", log, "list_entries", "Read a conversation's log, oldest first", entries,
-                  "conversations.read", answer=EntryPage, problems=(404,), tag="conversations",
-                  parameters=(*PAGING, AUDIENCE)),
-        Operation("GET", f"{one}/transcript.txt", "export_transcript_text", f"What was said, as text: {whole_log}",
-                  as_text, "conversations.read", answer={"type": "string"}, media="text/plain", problems=(404,),
-                  tag="conversations", parameters=(CURSOR, AUDIENCE)),
-        Operation("GET", f"{one}/transcript.json", "export_transcript", f"The log as JSON: {whole_log}", as_json,
-                  "conversations.read", answer={"type": "array", "items": {"type": "object"}}, problems=(404,),
-                  tag="conversations", parameters=(CURSOR, AUDIENCE)),
-    ]  # fmt: skip
 
 
 async def _sought(office: Office, call: Call) -> Sought:

@@ -59,21 +59,35 @@ _MADE: Schema = SCHEMA | {
 
 def operations(office: Office) -> list[Operation]:
     """Return what can be asked about API keys."""
+    desk = _Desk(office)
+    return [
+        Operation("GET", "/keys", "list_keys", "List the API keys", desk.listed, "keys.edit", tag="keys",
+                  answer=page_schema(SCHEMA), parameters=(*PAGING, sorting("id", "name", "created_at_ms"), _REVOKED)),
+        Operation("POST", "/keys", "create_key", "Make an API key", desk.create, "keys.edit", NewKey, _MADE, 201,
+                  tag="keys", once=True),
+        Operation("DELETE", "/keys/{key}", "revoke_key", "Let nobody in with a key any more", desk.revoke, "keys.edit",
+                  status=204, problems=(404,), tag="keys"),
+    ]  # fmt: skip
 
-    async def listed(call: Call) -> Reply:
-        found = await office.config.read(partial(access.keys, account=call.caller.account))
+
+class _Desk:
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def listed(self, call: Call) -> Reply:
+        found = await self._office.config.read(partial(access.keys, account=call.caller.account))
         wanted = call.query.get("revoked")
         return paged(call, [_shown(key) for key in found if wanted in (None, key.revoked_at_ms is not None)], "id")
 
-    async def create(call: Call) -> Reply:
+    async def create(self, call: Call) -> Reply:
         wanted: NewKey = call.body
         if strange := sorted(set(wanted.scopes) - call.caller.scopes):
             raise Problem(FORBIDDEN, f"you do not have {', '.join(strange)} to give")
-        now_ms = office.now_ms()
+        now_ms = self._office.now_ms()
         ends = now_ms + wanted.days * DAY_MS if wanted.days else None
-        secret = new_secret(KEY_PREFIX, office.entropy)
+        secret = new_secret(KEY_PREFIX, self._office.entropy)
         key = Key(
-            f"key_{office.entropy(8).hex()}", call.caller.account, wanted.name, tuple(wanted.scopes), now_ms,
+            f"key_{self._office.entropy(8).hex()}", call.caller.account, wanted.name, tuple(wanted.scopes), now_ms,
             call.caller.actor, ends, None,
         )  # fmt: skip
         deed = Deed(now_ms, call.caller.actor, "key.created", f"keys/{key.id}", (f"scopes: {' '.join(key.scopes)}",))
@@ -83,23 +97,14 @@ def operations(office: Office) -> list[Operation]:
             changes.add_key(sql, key, hash_of(secret), deed)
             return reply
 
-        return await once(office, call, add)
+        return await once(self._office, call, add)
 
-    async def revoke(call: Call) -> Reply:
-        deed = Deed(office.now_ms(), call.caller.actor, "key.revoked", f"keys/{call.path['key']}")
+    async def revoke(self, call: Call) -> Reply:
+        deed = Deed(self._office.now_ms(), call.caller.actor, "key.revoked", f"keys/{call.path['key']}")
         revoked = partial(changes.revoke_key, account=call.caller.account, key=call.path["key"], deed=deed)
-        if not await office.config.transact(revoked):
+        if not await self._office.config.transact(revoked):
             raise Problem(NOT_FOUND, "there is no such key that lets anybody in")
         return Reply(None)
-
-    return [
-        Operation("GET", "/keys", "list_keys", "List the API keys", listed, "keys.edit", answer=page_schema(SCHEMA),
-                  parameters=(*PAGING, sorting("id", "name", "created_at_ms"), _REVOKED), tag="keys"),
-        Operation("POST", "/keys", "create_key", "Make an API key", create, "keys.edit", NewKey, _MADE, 201,
-                  tag="keys", once=True),
-        Operation("DELETE", "/keys/{key}", "revoke_key", "Let nobody in with a key any more", revoke, "keys.edit",
-                  status=204, problems=(404,), tag="keys"),
-    ]  # fmt: skip
 
 
 def _shown(key: Key) -> Document:

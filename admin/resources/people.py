@@ -10,7 +10,7 @@ from typing import Any, Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from admin.http.operations import Call, Operation
-from admin.http.paging import PAGING, cursor_of, key_of, limit_of
+from admin.http.paging import PAGING, following, key_of, limit_of
 from admin.http.problems import NOT_FOUND, TOO_LARGE, UNAVAILABLE, Problem
 from admin.http.replies import Reply
 from admin.office import Office
@@ -82,71 +82,75 @@ class SubscriptionHistory(Struct, frozen=True):
 
 def operations(office: Office, bucket: Bucket | None) -> list[Operation]:
     """Return what can be asked for one person, whose files are in `bucket`."""
-
-    async def export(call: Call) -> Reply:
-        found, file = await contact_of(office, call), io.BytesIO()
-        config = await office.present(call.caller.account)
-        try:
-            await write_person(stores_of(office), bucket, config, found.id, file, MAX_BYTES)
-        except BucketAway:
-            raise Problem(UNAVAILABLE, "the person's files cannot be reached just now; try again") from None
-        except TooMuch:
-            raise Problem(TOO_LARGE, "it is too long for one answer: `samtale contact export` writes a file") from None
-        await note(office, call, "contact.exported", f"contacts/{found.id}")
-        named = {"Content-Disposition": f'attachment; filename="{found.id}.zip"'}
-        return Reply(file.getvalue(), headers=named)
-
-    async def listed(call: Call) -> Reply:
-        limit, after = limit_of(call), key_of(call, (int, str))
-        before = (int(after[0] or 0), str(after[1])) if after else None
-        newest = partial(erasures.newest, account=call.caller.account, limit=limit + 1, before=before)
-        found = await office.config.read(newest)
-        last = found[limit - 1] if len(found) > limit else None
-        following = UNSET if last is None else cursor_of([last.asked_at_ms, last.id])
-        return Reply(ErasureList([_view(each) for each in found[:limit]], following))
-
-    async def erasure(call: Call) -> Reply:
-        found = await office.config.read(partial(erasures.of_id, erasure=ErasureId(call.path["erasure"])))
-        if found is None or found.account != call.caller.account:
-            raise Problem(NOT_FOUND, "there is no such erasure")
-        return Reply(_view(found))
-
-    async def history(call: Call) -> Reply:
-        found = await contact_of(office, call)
-        lines = await office.record.read(partial(consents.history, account=call.caller.account, contact=found.id))
-        return Reply(SubscriptionHistory([SubscriptionChange(**line) for line in lines]))
-
-    async def subscribe(call: Call) -> Reply:
-        found, named = await contact_of(office, call), call.path["subscription"]
-        config = await office.present(call.caller.account)
-        if named not in [each.id for each in config.subscriptions]:
-            raise Problem(NOT_FOUND, "there is no such subscription")
-        told = partial(consents.subscribe, account=config.account, contact=found.id, subscription=named)
-        await office.record.transact(partial(told, wants=call.body.wants, at_ms=office.now_ms()))
-        changed = f"subscriptions/{named}: {'yes' if call.body.wants else 'no'}"
-        await note(office, call, "contact.subscribed", f"contacts/{found.id}", changed)
-        return Reply(await shown(office, call, found.id))
-
+    desk = _Desk(office, bucket)
     person = "/contacts/{contact}"
     return [
-        Operation("GET", f"{person}/export", "export_contact", "All that is kept of a contact, as a zip", export,
+        Operation("GET", f"{person}/export", "export_contact", "All that is kept of a contact, as a zip", desk.export,
                   "contacts.erase", answer={"type": "string", "format": "binary"}, media="application/zip",
                   problems=(404, 413), tag="contacts"),
         Operation("POST", f"{person}/erasure", "erase_contact", "Have a contact erased, for good",
                   partial(_erase, office), "contacts.erase", answer=ErasureView, status=202, problems=(404,),
                   tag="contacts", once=True),
-        Operation("GET", "/erasures", "list_erasures", "List erasures, newest first", listed, "contacts.erase",
+        Operation("GET", "/erasures", "list_erasures", "List erasures, newest first", desk.listed, "contacts.erase",
                   answer=ErasureList, parameters=PAGING, tag="contacts"),
-        Operation("GET", "/erasures/{erasure}", "get_erasure", "Say how far an erasure is", erasure, "contacts.erase",
-                  answer=ErasureView, problems=(404,), tag="contacts"),
+        Operation("GET", "/erasures/{erasure}", "get_erasure", "Say how far an erasure is", desk.erasure,
+                  "contacts.erase", answer=ErasureView, problems=(404,), tag="contacts"),
         Operation("POST", f"{person}/withdrawals", "withdraw_consent", "Take a contact's consent back",
                   partial(_withdraw, office), "contacts.edit", WithdrawalAsked, Withdrawn, 202, problems=(404,),
                   tag="consents", once=True),
         Operation("GET", f"{person}/subscriptions", "list_subscription_changes", "Every answer about subscriptions",
-                  history, "contacts.read", answer=SubscriptionHistory, problems=(404,), tag="contacts"),
+                  desk.history, "contacts.read", answer=SubscriptionHistory, problems=(404,), tag="contacts"),
         Operation("PUT", f"{person}/subscriptions/{{subscription}}", "set_subscription", "Write what a contact wants",
-                  subscribe, "contacts.edit", Subscribing, Card, problems=(404,), tag="contacts"),
+                  desk.subscribe, "contacts.edit", Subscribing, Card, problems=(404,), tag="contacts"),
     ]  # fmt: skip
+
+
+class _Desk:
+    def __init__(self, office: Office, bucket: Bucket | None) -> None:
+        self._office, self._bucket = office, bucket
+
+    async def export(self, call: Call) -> Reply:
+        found, file = await contact_of(self._office, call), io.BytesIO()
+        config = await self._office.present(call.caller.account)
+        try:
+            await write_person(stores_of(self._office), self._bucket, config, found.id, file, MAX_BYTES)
+        except BucketAway:
+            raise Problem(UNAVAILABLE, "the person's files cannot be reached just now; try again") from None
+        except TooMuch:
+            raise Problem(TOO_LARGE, "it is too long for one answer: `samtale contact export` writes a file") from None
+        await note(self._office, call, "contact.exported", f"contacts/{found.id}")
+        named = {"Content-Disposition": f'attachment; filename="{found.id}.zip"'}
+        return Reply(file.getvalue(), headers=named)
+
+    async def listed(self, call: Call) -> Reply:
+        limit, after = limit_of(call), key_of(call, (int, str))
+        before = (int(after[0] or 0), str(after[1])) if after else None
+        newest = partial(erasures.newest, account=call.caller.account, limit=limit + 1, before=before)
+        found = await self._office.config.read(newest)
+        items = [_view(each) for each in found[:limit]]
+        return Reply(ErasureList(items, following(found, limit, lambda last: [last.asked_at_ms, last.id])))
+
+    async def erasure(self, call: Call) -> Reply:
+        found = await self._office.config.read(partial(erasures.of_id, erasure=ErasureId(call.path["erasure"])))
+        if found is None or found.account != call.caller.account:
+            raise Problem(NOT_FOUND, "there is no such erasure")
+        return Reply(_view(found))
+
+    async def history(self, call: Call) -> Reply:
+        found = await contact_of(self._office, call)
+        lines = await self._office.record.read(partial(consents.history, account=call.caller.account, contact=found.id))
+        return Reply(SubscriptionHistory([SubscriptionChange(**line) for line in lines]))
+
+    async def subscribe(self, call: Call) -> Reply:
+        found, named = await contact_of(self._office, call), call.path["subscription"]
+        config = await self._office.present(call.caller.account)
+        if named not in [each.id for each in config.subscriptions]:
+            raise Problem(NOT_FOUND, "there is no such subscription")
+        told = partial(consents.subscribe, account=config.account, contact=found.id, subscription=named)
+        await self._office.record.transact(partial(told, wants=call.body.wants, at_ms=self._office.now_ms()))
+        changed = f"subscriptions/{named}: {'yes' if call.body.wants else 'no'}"
+        await note(self._office, call, "contact.subscribed", f"contacts/{found.id}", changed)
+        return Reply(await shown(self._office, call, found.id))
 
 
 async def _erase(office: Office, call: Call) -> Reply:

@@ -1,10 +1,9 @@
-"""Which properties an account's contacts may have; and for how many days closed conversations are kept.
+"""Which properties an account's contacts may have.
 
 Invariant: a property that contacts have keeps its type for as long as it is there: another type is another property.
 """
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Annotated, Any, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -18,7 +17,7 @@ from admin.people.cards import definitions
 from admin.people.desk import plain, stores_of
 from admin.resources.contacts import NO_NUL
 from admin.workspace.document import Document
-from store.sql.queries import audit_log, contact_types, erasures
+from store.sql.queries import audit_log, contact_types
 from store.sql.queries.audit_log import Deed
 from store.sql.queries.contact_types import Definition, Type
 
@@ -47,27 +46,39 @@ class PropertyList(Struct, omit_defaults=True):
     next: str | UnsetType = UNSET
 
 
-class Retention(Struct, forbid_unknown_fields=True):
-    """After how many days a conversation that stays closed is erased; null: it is kept."""
-
-    days: Annotated[int, Meta(ge=1, le=36_500)] | None
-
-
 def operations(office: Office) -> list[Operation]:
-    """Return what can be asked about properties and retention."""
+    """Return what can be asked about properties."""
+    desk = _Desk(office)
+    one, stale = "/contact_properties/{name}", (412, 428)
+    return [
+        Operation("GET", "/contact_properties", "list_contact_properties", "List which properties contacts may have",
+                  desk.listed, "settings.read", answer=PropertyList, tag="contacts", parameters=(
+                      *PAGING, sorting("name", "label", "type"), Parameter("type", _TYPE, "only those of it"))),
+        Operation("GET", one, "get_contact_property", "Read a property that contacts may have", desk.read,
+                  "settings.read", answer=PropertyView, problems=(404,), tag="contacts"),
+        Operation("PUT", one, "set_contact_property", "Let contacts have a property; `If-Match: *` for a new one",
+                  desk.put, "settings.edit", PropertyTold, PropertyView, problems=stale, guarded=True, tag="contacts"),
+        Operation("DELETE", one, "remove_contact_property", "Let contacts have a property no more", desk.remove,
+                  "settings.edit", status=204, problems=(404, *stale), guarded=True, tag="contacts"),
+    ]  # fmt: skip
 
-    async def listed(call: Call) -> Reply:
-        known, type_ = await definitions(stores_of(office), call.caller.account), call.query.get("type")
+
+class _Desk:
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def listed(self, call: Call) -> Reply:
+        known, type_ = await definitions(stores_of(self._office), call.caller.account), call.query.get("type")
         return paged(call, [plain(_view(each)) for each in known if type_ in (None, each.type)], "name")
 
-    async def read(call: Call) -> Reply:
-        known = await definitions(stores_of(office), call.caller.account)
+    async def read(self, call: Call) -> Reply:
+        known = await definitions(stores_of(self._office), call.caller.account)
         return shown(_one(call, known))
 
-    async def put(call: Call) -> Reply:
+    async def put(self, call: Call) -> Reply:
         wanted: PropertyTold = call.body
         told = Definition(call.path["name"], wanted.label, wanted.type, tuple(wanted.choices))
-        deed = _deed(call, "contact_property.set", f"contact_properties/{told.name}", f"type: {told.type}")
+        deed = self._deed(call, "contact_property.set", f"contact_properties/{told.name}", f"type: {told.type}")
 
         def write(sql: Any) -> Reply:
             audit_log.add(sql, call.caller.account, deed)
@@ -78,10 +89,10 @@ def operations(office: Office) -> list[Operation]:
             contact_types.put(sql, call.caller.account, told)
             return shown(plain(_view(told)))
 
-        return await office.config.transact(write)
+        return await self._office.config.transact(write)
 
-    async def remove(call: Call) -> Reply:
-        deed = _deed(call, "contact_property.removed", f"contact_properties/{call.path['name']}")
+    async def remove(self, call: Call) -> Reply:
+        deed = self._deed(call, "contact_property.removed", f"contact_properties/{call.path['name']}")
 
         def write(sql: Any) -> Reply:
             audit_log.add(sql, call.caller.account, deed)
@@ -89,43 +100,10 @@ def operations(office: Office) -> list[Operation]:
             contact_types.remove(sql, call.caller.account, call.path["name"])
             return Reply(None)
 
-        return await office.config.transact(write)
+        return await self._office.config.transact(write)
 
-    async def retention(call: Call) -> Reply:
-        days = await office.config.read(partial(erasures.days_kept, account=call.caller.account))
-        return shown(plain(Retention(days)))
-
-    async def retain(call: Call) -> Reply:
-        account, days = call.caller.account, call.body.days
-        deed = _deed(call, "retention.set", "retention", f"days: {'for ever' if days is None else days}")
-
-        def write(sql: Any) -> Reply:
-            audit_log.add(sql, account, deed)
-            call.guard(plain(Retention(erasures.days_kept(sql, account))))
-            erasures.keep_days(sql, account, days)
-            return shown(plain(Retention(days)))
-
-        return await office.config.transact(write)
-
-    def _deed(call: Call, action: str, target: str, *lines: str) -> Deed:
-        return Deed(office.now_ms(), call.caller.actor, action, target, lines)
-
-    one, stale = "/contact_properties/{name}", (412, 428)
-    return [
-        Operation("GET", "/contact_properties", "list_contact_properties", "List which properties contacts may have",
-                  listed, "settings.read", answer=PropertyList, tag="contacts", parameters=(
-                      *PAGING, sorting("name", "label", "type"), Parameter("type", _TYPE, "only those of it"))),
-        Operation("GET", one, "get_contact_property", "Read a property that contacts may have", read, "settings.read",
-                  answer=PropertyView, problems=(404,), tag="contacts"),
-        Operation("PUT", one, "set_contact_property", "Let contacts have a property; `If-Match: *` for a new one", put,
-                  "settings.edit", PropertyTold, PropertyView, problems=stale, guarded=True, tag="contacts"),
-        Operation("DELETE", one, "remove_contact_property", "Let contacts have a property no more", remove,
-                  "settings.edit", status=204, problems=(404, *stale), guarded=True, tag="contacts"),
-        Operation("GET", "/retention", "get_retention", "Say how long closed conversations are kept", retention,
-                  "settings.read", answer=Retention, tag="account"),
-        Operation("PUT", "/retention", "set_retention", "Set how long closed conversations are kept", retain,
-                  "settings.edit", Retention, Retention, problems=stale, guarded=True, tag="account"),
-    ]  # fmt: skip
+    def _deed(self, call: Call, action: str, target: str, *lines: str) -> Deed:
+        return Deed(self._office.now_ms(), call.caller.actor, action, target, lines)
 
 
 def _one(call: Call, known: Iterable[Definition]) -> Document:

@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 from admin.conversations.acting import TicketStatus
 from admin.conversations.seeing import inboxes_of
 from admin.http.operations import Call, Operation, Parameter
-from admin.http.paging import PAGING, cursor_of, key_of, limit_of, sorting
+from admin.http.paging import PAGING, following, key_of, limit_of, sorting
 from admin.http.problems import NOT_FOUND, Problem
 from admin.http.replies import Reply
 from admin.office import Office
@@ -54,8 +54,8 @@ def operations(office: Office) -> list[Operation]:
         place = Place((int(key[0] or 0), "") if key else None, query.get("sort", "-number") == "-number")
         page = partial(tickets.page, account=call.caller.account, wanted=wanted, place=place, limit=limit + 1)
         found = await office.record.read(page)
-        following = cursor_of([found[limit - 1].number]) if len(found) > limit else UNSET
-        return Reply(TicketPage([_card(ticket) for ticket in found[:limit]], following))
+        cards = [_card(ticket) for ticket in found[:limit]]
+        return Reply(TicketPage(cards, following(found, limit, lambda last: [last.number])))
 
     async def read(call: Call) -> Reply:
         said = call.path["ticket"]
