@@ -131,7 +131,7 @@ async def test_lines_to_two_lives_of_the_server_do_not_go_together(cell: Bench) 
         return line
 
     cell.dial = dial  # type: ignore[method-assign,assignment]  # the lines of one cell, the first two as after a restart
-    engine = await cell.open(LONG_LEASE)
+    engine = await cell.open(replace(SETTINGS, lease_s=3.0))
     await cell.do(admits(), sends(1, "1"))
     assert cell.reports.lines.count("tenure ended") == 1
     await engine.stop()
@@ -139,7 +139,7 @@ async def test_lines_to_two_lives_of_the_server_do_not_go_together(cell: Bench) 
 
 async def test_engines_share_the_cells(cell: Bench) -> None:
     """With two engines each owns half; when one is killed, the other owns all."""
-    settings = replace(SETTINGS, cells=[CellName(f"c{number:02d}") for number in range(4)])
+    settings = replace(SETTINGS, cells=[CellName(f"c{number:02d}") for number in range(4)], lease_s=3.0)
     first, second = cell.start(settings), cell.start(settings)
     await cell.until(lambda: len(first.engine.owned) == len(second.engine.owned) == 2)
     await cell.until(lambda: set(first.engine.owned) | set(second.engine.owned) == set(settings.cells))
