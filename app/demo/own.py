@@ -50,7 +50,10 @@ async def _start(settings: Settings, said: Path) -> asyncio.subprocess.Process:
             "--gateways", str(settings.gateways), "--empty",
             stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True,  # Ctrl-C is ours to pass on, in order
-            env=ours | {"SAMTALE_PARENT": str(os.getpid()), "SAMTALE_DRAIN_S": "0.2"},
+            env=ours | {
+                "SAMTALE_PARENT": str(os.getpid()), "SAMTALE_DRAIN_S": "0.2",
+                "SAMTALE_START_DEADLINE_S": f"{START_WITHIN_S:g}",
+            },
         )  # fmt: skip
 
 

@@ -91,7 +91,7 @@ async def test_a_cut_line_comes_back_with_everything(line: Connection, any_redis
     """After a loss all channels are subscribed again, thousands too, and only then is it said."""
     async with subscribed(any_redis) as (subscriber, ears):
         channels = [topics.events(CELL, ConversationId(f"{n}")) for n in range(2_500)]
-        await asyncio.gather(*(subscriber.subscribe(channel) for channel in channels))
+        await asyncio.gather(*(subscriber.subscribe(channel, timeout_s=60) for channel in channels))
         await kill_subscribers(line)
         await ears.is_restored()
         assert subscriber.connected

@@ -50,6 +50,7 @@ async def demo(environment: dict[str, str], *options: str) -> tuple[int, str, st
 
 def told(outcome: tuple[int, str, str]) -> list[dict[str, Any]]:
     status, out, err = outcome
+    assert out, err
     story: dict[str, Any] = json.loads(out)
     failing = [fact for fact in story["facts"] if not fact["holds"]]
     assert failing == []
