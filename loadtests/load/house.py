@@ -24,7 +24,7 @@ from store.redis.connection import Connection, dial
 from store.redis.keys import APPS, Keys, cell_names
 from store.sql.queries import publications
 
-START_S = 60.0
+START_S = 180.0
 MIB = 2**20
 _KEPT = ("lease_s", "gateway_lease_s", "drain_s", "visitor_messages_per_minute", "visitor_message_burst")
 _SERVING = "loadtests.load.serving"
