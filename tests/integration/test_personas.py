@@ -3,9 +3,10 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from itertools import count
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -18,7 +19,7 @@ from loadtests.chaos.evidence import files_with, gather, raised, until_stored
 from loadtests.chaos.installation import Installation, Size
 from loadtests.chaos.journal import Notebook
 from loadtests.chaos.traffic import CANARY
-from loadtests.checker.history import Acked, History, Leak, Refused, Sent
+from loadtests.checker.history import Acked, ClientFact, History, Leak, Refused, Sent
 from loadtests.checker.verdict import violations
 from loadtests.load import agents
 from loadtests.load.personas import PERSONAS
@@ -33,6 +34,7 @@ LIVES = 2  # of each persona
 SAYS = 4
 APP = "app_load"
 AGENTS = tuple(f"agent{number}" for number in range(1, 5))
+ALL_THAT_DESKS_DO = {"set_state", "accept", "decline", "send", "transfer", "close"}
 HABITS = Habits(
     says=SAYS, pace_s=0.2, fault_every_s=0.5, fault_s=0.3, consents=1.0, allows_storage=1.0, is_hasty=0.5,
     answers_survey=1.0, ends=1.0, answers_s=0.1, declines=0.4, transfers=0.5, closes_after=3,
@@ -114,7 +116,14 @@ async def everybody(urls: list[str], notebook: Notebook, recorder: Recorder) -> 
             for name, persona in PERSONAS.items():
                 for number in range(LIVES):
                     visitors.create_task(persona(stage(f"{name}-{number}", leaving)))
+        further = count(LIVES)
+        while not asked_by_agents(notebook.facts) >= ALL_THAT_DESKS_DO:  # a slow machine leaves them less to do
+            await PERSONAS["steady"](stage(f"steady-{next(further)}", leaving))
         closing.set()
+
+
+def asked_by_agents(facts: Sequence[ClientFact]) -> set[str]:
+    return {fact.kind for fact in facts if isinstance(fact, Sent) and fact.client in AGENTS}
 
 
 def ends_in(figures: str) -> Counter[str]:
@@ -187,8 +196,7 @@ def test_what_is_sent_twice_is_answered_twice_and_stands_once(lived: Lived) -> N
 
 def test_agents_do_all_that_desks_do(lived: Lived) -> None:
     """They accept and decline, answer, hand on and close, and come to their places by themselves."""
-    asked = {fact.kind for fact in lived.history.facts if isinstance(fact, Sent) and fact.client in AGENTS}
-    assert asked >= {"set_state", "accept", "decline", "send", "transfer", "close"}
+    assert asked_by_agents(lived.history.facts) >= ALL_THAT_DESKS_DO
 
 
 def test_what_the_chatflow_asks_is_answered(lived: Lived) -> None:
