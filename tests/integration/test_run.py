@@ -104,7 +104,7 @@ class Shared:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shared]:
     installation = Installation(
-        tmp_path_factory.mktemp("killed"), lease_s="1.5", gateway_lease_s="2", durability="stored"
+        tmp_path_factory.mktemp("killed"), lease_s="4", gateway_lease_s="6", durability="stored"
     )
     async with installation as running:
         yield Shared(installation, running)

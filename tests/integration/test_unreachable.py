@@ -141,7 +141,7 @@ async def test_another_number_of_cells_is_refused(tmp_path: Path) -> None:
 
 async def test_everything_goes_on_after_redis_was_away(tmp_path: Path, external: EmbeddedValkey) -> None:
     """Who comes meanwhile is sent away with 4003 and comes back; what was said meanwhile arrives, once."""
-    installation = Installation(tmp_path / "data", redis_url=external.url, lease_s="1.5", gateway_lease_s="2")
+    installation = Installation(tmp_path / "data", redis_url=external.url, lease_s="4", gateway_lease_s="6")
     async with installation as running, talking(phone := Phone(running.url), desk := Desk(running.url)) as conversation:
         os.kill(external.pid, 9)
         await external.wait()
@@ -189,7 +189,7 @@ async def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -
     data.mkdir()
     _mount(data, "-o", "size=48m")
     try:
-        async with Installation(data, lease_s="1.5", gateway_lease_s="2") as running:
+        async with Installation(data, lease_s="4", gateway_lease_s="6") as running:
             async with talking(phone := Phone(running.url), desk := Desk(running.url)) as conversation:
                 ballast = fill(data)
                 asked = [phone.client.send(f"full {number}" + "." * 2000) for number in range(8)]
